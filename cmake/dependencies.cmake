@@ -1,0 +1,17 @@
+# Every dependency is a Debian 12 package; tools/packages.txt lists them, docs/decisions/ gives the reasons.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
+  find_package(GTest REQUIRED)
+endif()
+
+set(KVS_WIRE_LIBRARIES fmt::fmt simdjson::simdjson)
+set(KVS_IO_LIBRARIES PkgConfig::ROCKSDB PkgConfig::XXHASH Boost::headers spdlog::spdlog Threads::Threads)
+set(KVS_APP_LIBRARIES yaml-cpp)

@@ -1,0 +1,59 @@
+# A storey of the house = src/NAME = one static library kvs_NAME, plus one test program kvs_NAME_test
+# made of the *_test.cc files beside the rooms. A storey links only the storeys it LOOKS_AT, so an include
+# upwards does not compile. PURE storeys are compiled without exceptions.
+# A storey's main*.cc is not part of its library; kvs_program() makes a program of it.
+
+add_library(kvs_options INTERFACE)
+target_compile_options(kvs_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                       -Wold-style-cast -Wnon-virtual-dtor $<$<BOOL:${KVS_WERROR}>:-Werror>)
+target_compile_definitions(kvs_options INTERFACE KVS_VERSION="${PROJECT_VERSION}"
+                           $<$<BOOL:${KVS_SIM_BUILD}>:KVS_SIM_BUILD=1>)
+
+function(kvs_storey name)
+  cmake_parse_arguments(ARG "PURE" "" "LOOKS_AT;LIBRARIES" ${ARGN})
+  set(folder ${PROJECT_SOURCE_DIR}/src/${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main[^/]*)\\.cc$")
+
+  if(sources)
+    add_library(kvs_${name} STATIC ${sources})
+    set(scope PUBLIC)
+    if(ARG_PURE)
+      target_compile_options(kvs_${name} PRIVATE -fno-exceptions)
+    endif()
+  else()
+    add_library(kvs_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(kvs_${name} ${scope} ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(kvs_${name} ${scope} kvs_options ${ARG_LIBRARIES})
+  foreach(lower ${ARG_LOOKS_AT})
+    target_link_libraries(kvs_${name} ${scope} kvs_${lower})
+  endforeach()
+  if(headers)
+    target_sources(kvs_${name} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src
+                   FILES ${headers})
+  endif()
+
+  if(BUILD_TESTING AND tests)
+    add_executable(kvs_${name}_test ${tests})
+    target_link_libraries(kvs_${name}_test PRIVATE kvs_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(kvs_${name}_test PRIVATE
+                               KVS_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+    add_test(NAME unit.${name} COMMAND kvs_${name}_test --gtest_brief=1)
+    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()
+
+# A program from src/STOREY/main*.cc.
+function(kvs_program name storey)
+  file(GLOB mains CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${storey}/main*.cc)
+  if(mains)
+    add_executable(${name} ${mains})
+    target_link_libraries(${name} PRIVATE kvs_${storey})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  endif()
+endfunction()
