@@ -5,7 +5,8 @@
 
 add_library(kvs_options INTERFACE)
 target_compile_options(kvs_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-                       -Wold-style-cast -Wnon-virtual-dtor $<$<BOOL:${KVS_WERROR}>:-Werror>)
+                       -Wold-style-cast -Wnon-virtual-dtor
+                       -Wno-missing-field-initializers $<$<BOOL:${KVS_WERROR}>:-Werror>)
 target_compile_definitions(kvs_options INTERFACE KVS_VERSION="${PROJECT_VERSION}"
                            $<$<BOOL:${KVS_SIM_BUILD}>:KVS_SIM_BUILD=1>)
 

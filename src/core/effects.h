@@ -1,0 +1,76 @@
+// Everything that a step of the core wants done, as data, in the order in which it may happen.
+//
+// One reused struct of lists: a step appends, the shell carries out and clears. Steps may share one
+// Effects; together they are one batch.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "core/command.h"
+#include "core/knowledge.h"
+#include "core/record.h"
+
+namespace kvs {
+
+/// Stores `record` under `key`, replacing what is there.
+struct RecordWrite {
+  Key key;
+  RecordView record;
+};
+
+/// The new state of K for one origin.
+struct KnowledgeWrite {
+  Origin origin{};
+  OriginKnowledge known;
+};
+
+/// Who this data folder is: written once, when it is new.
+struct Identity {
+  std::uint64_t instance = 0;  // random, one a data folder, never 0
+  std::int64_t joined_ms = 0;  // Unix ms at which it was made: its seniority
+
+  bool operator==(const Identity&) const = default;
+};
+
+struct Reply {
+  Ticket ticket{};
+  WriteOutcome outcome;
+};
+
+/// Something an operator may want to read in the log. Never acted upon.
+struct Trace {
+  enum class Kind : std::uint8_t {
+    origin_taken,             // number: the origin
+    damaged_record_replaced,  // a client overwrote a record that could not be read
+    clock_behind,             // number: how many ms stamps run ahead of the wall clock
+  };
+
+  Kind kind{};
+  std::uint64_t number = 0;
+};
+
+struct Effects {
+  // 1. Written first, as one atomic batch: records and the state that covers them.
+  std::vector<RecordWrite> writes;  // appended to only by core/replica
+  std::vector<KnowledgeWrite> knowledge;
+  std::optional<Stamp> clock_reserve;  // demands that this batch be synced, whatever the durability
+  std::optional<Identity> identity;    // likewise
+
+  // 2. Sent only after all of 1 is durable, in this order. If 1 fails, none is sent as it stands.
+  std::vector<Reply> replies;
+
+  // Any time.
+  std::vector<Trace> trace;
+
+  /// True if there is nothing to make durable.
+  [[nodiscard]] bool nothing_to_store() const {
+    return writes.empty() && knowledge.empty() && !clock_reserve && !identity;
+  }
+
+  void clear();
+};
+
+}  // namespace kvs

@@ -1,0 +1,13 @@
+#include "core/merge.h"
+
+namespace kvs {
+
+MergeOutcome merge(const Version& mine, const Version& theirs) {
+  const bool undecided = !mine.verdict.given() && !theirs.verdict.given();
+  if (undecided && mine.stamp == theirs.stamp && mine.uuid != theirs.uuid) {
+    return MergeOutcome::tie;
+  }
+  return theirs > mine ? MergeOutcome::take : MergeOutcome::keep;
+}
+
+}  // namespace kvs

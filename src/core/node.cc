@@ -1,0 +1,63 @@
+#include "core/node.h"
+
+#include <algorithm>
+
+namespace kvs {
+
+Node::Node(const NodeOptions& options, const Recovered& recovered, const StoreView& store,
+           std::uint64_t seed)
+    : options_(options),
+      prng_(seed),
+      replica_(recovered, store, prng_),
+      identity_(recovered.identity) {}
+
+void Node::start(const Now& now, Effects& effects) {
+  if (!identity_) {
+    identity_ = Identity{.instance = prng_.next() | 1U, .joined_ms = now.wall.ms};
+    effects.identity = identity_;
+  }
+}
+
+void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
+  if (const auto refusal = write_refusal(options_.mode)) {
+    effects.replies.push_back({.ticket = command.ticket, .outcome = {.status = *refusal}});
+    return;
+  }
+  replica_.write(now.wall, command, effects);
+}
+
+void Node::close_batch(const Now& now, Effects& effects) {
+  watch_clock(now, effects);
+  replica_.close_batch(effects);
+}
+
+void Node::watch_clock(const Now& now, Effects& effects) {
+  clock_ahead_ms_ = std::max<std::int64_t>(0, replica_.last_stamp().ms() - now.wall.ms);
+  const bool behind = clock_ahead_ms_ > options_.clock_skew_ms_max;
+  if (behind && !clock_warned_) {
+    effects.trace.push_back(
+        {.kind = Trace::Kind::clock_behind, .number = static_cast<std::uint64_t>(clock_ahead_ms_)});
+  }
+  clock_warned_ = behind;
+}
+
+void Node::commit_failed() {
+  replica_.commit_failed();
+}
+
+NodeStatus Node::status() const {
+  return {.mode = options_.mode,
+          .identity = identity_.value_or(Identity{}),
+          .clock_ahead_ms = clock_ahead_ms_,
+          .replica = replica_.stats()};
+}
+
+void refuse(std::span<Reply> replies, WriteStatus why) {
+  for (Reply& reply : replies) {
+    if (succeeded(reply.outcome.status)) {
+      reply.outcome = {.status = why};
+    }
+  }
+}
+
+}  // namespace kvs

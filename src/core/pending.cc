@@ -1,0 +1,50 @@
+#include "core/pending.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace kvs {
+
+void Pending::add(Key key, const RecordHeader& header) {
+  auto it = entries_.find(key.text());
+  if (it == entries_.end()) {
+    it = entries_.emplace(std::string(key.text()), Entry{}).first;
+  }
+  it->second = {.header = header, .batch = open_batch_};
+  open_.push_back(it->first);
+}
+
+std::optional<RecordHeader> Pending::find(Key key) const {
+  const auto it = entries_.find(key.text());
+  if (it == entries_.end()) {
+    return std::nullopt;
+  }
+  return it->second.header;
+}
+
+void Pending::close_batch() {
+  closed_.push_back(std::exchange(open_, {}));
+  ++open_batch_;
+}
+
+void Pending::commit_oldest() {
+  KVS_CHECK(!closed_.empty(), "a batch was committed that was never closed");
+  const std::uint64_t batch = open_batch_ - closed_.size();
+  for (const std::string& key : closed_.front()) {
+    const auto it = entries_.find(key);
+    // A later batch may have written the key again, or this batch twice.
+    if (it != entries_.end() && it->second.batch == batch) {
+      entries_.erase(it);
+    }
+  }
+  closed_.pop_front();
+}
+
+void Pending::clear() {
+  entries_.clear();
+  open_.clear();
+  closed_.clear();
+}
+
+}  // namespace kvs

@@ -1,0 +1,54 @@
+// The one thing that the core needs synchronously: what the store holds.
+//
+// It shows committed records only. What the core has decided and the disk has not yet made durable
+// the core remembers itself (core/pending).
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/result.h"
+#include "core/key.h"
+#include "core/record.h"
+
+namespace kvs {
+
+class StoreView {
+ public:
+  virtual ~StoreView() = default;
+
+  /// The header of the record under `key`, tombstones included; nothing if there is none.
+  /// Errors: corrupt_data if the record is damaged, io_error if it cannot be read.
+  [[nodiscard]] virtual Result<std::optional<RecordHeader>> find(Key key) const = 0;
+
+ protected:
+  StoreView() = default;
+  StoreView(const StoreView&) = default;
+  StoreView& operator=(const StoreView&) = default;
+};
+
+/// Walks the records of one moment in key order, tombstones included; later commits do not show.
+/// One thread at a time.
+class RecordCursor {
+ public:
+  virtual ~RecordCursor() = default;
+
+  /// Moves to the first record whose key is `text` or follows it.
+  virtual void seek(std::string_view text) = 0;
+  virtual void next() = 0;
+
+  /// False past the last record, and after an error; status() tells which.
+  [[nodiscard]] virtual bool valid() const = 0;
+  [[nodiscard]] virtual Result<void> status() const = 0;
+
+  /// Of a valid cursor, until it moves. Error: corrupt_data if this record is damaged.
+  [[nodiscard]] virtual Key key() const = 0;
+  [[nodiscard]] virtual Result<RecordView> record() const = 0;
+
+ protected:
+  RecordCursor() = default;
+  RecordCursor(const RecordCursor&) = default;
+  RecordCursor& operator=(const RecordCursor&) = default;
+};
+
+}  // namespace kvs

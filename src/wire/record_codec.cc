@@ -1,0 +1,205 @@
+#include "wire/record_codec.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr std::uint8_t kRecordFormat = 1;
+constexpr std::uint8_t kStateFormat = 1;
+constexpr std::uint8_t kFlagTombstone = 1;
+constexpr std::uint8_t kFlagVerdict = 2;
+constexpr std::uint8_t kFlagsKnown = kFlagTombstone | kFlagVerdict;
+
+/// Slicing-by-8 tables for the reflected Castagnoli polynomial (Kounavis and Berry 2005).
+using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
+
+constexpr CrcTables make_crc_tables() {
+  constexpr std::uint32_t kPolynomial = 0x82f63b78U;
+  CrcTables tables{};
+  for (std::uint32_t byte = 0; byte < 256; ++byte) {
+    std::uint32_t crc = byte;
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc & 1U) != 0 ? (crc >> 1U) ^ kPolynomial : crc >> 1U;
+    }
+    tables[0][byte] = crc;
+  }
+  for (std::size_t slice = 1; slice < tables.size(); ++slice) {
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      const std::uint32_t before = tables[slice - 1][byte];
+      tables[slice][byte] = (before >> 8U) ^ tables[0][before & 0xffU];
+    }
+  }
+  return tables;
+}
+
+constexpr CrcTables kCrcTables = make_crc_tables();
+
+std::uint32_t crc_word(std::uint32_t crc, std::uint64_t word) {
+  const std::uint64_t mixed = word ^ crc;
+  std::uint32_t result = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    result ^= kCrcTables[7 - i][(mixed >> (8 * i)) & 0xffU];
+  }
+  return result;
+}
+
+Error damaged(std::string_view what) {
+  return {Errc::corrupt_data, fmt::format("a stored {} is damaged", what)};
+}
+
+/// format byte, CRC-32C over `salt` and body, body.
+void seal(std::uint8_t format, std::string_view salt, std::string_view body, std::string& out) {
+  out.push_back(static_cast<char>(format));
+  put_le<std::uint32_t>(out, crc32c(body, crc32c(salt)));
+  out.append(body);
+}
+
+Result<std::string_view> unseal(std::uint8_t format, std::string_view salt, std::string_view bytes,
+                                std::string_view what) {
+  ByteReader reader(bytes);
+  const auto found_format = reader.take<std::uint8_t>();
+  const auto crc = reader.take<std::uint32_t>();
+  if (!reader.ok() || found_format != format || crc != crc32c(reader.rest(), crc32c(salt))) {
+    return std::unexpected(damaged(what));
+  }
+  return reader.rest();
+}
+
+void put_verdict(std::string& out, const Verdict& verdict) {
+  put_le(out, verdict.votes);
+  put_le(out, static_cast<std::uint64_t>(verdict.oldest_join_ms));
+  put_le(out, verdict.voters_hash);
+}
+
+Verdict take_verdict(ByteReader& reader) {
+  Verdict verdict;
+  verdict.votes = reader.take<std::uint32_t>();
+  verdict.oldest_join_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>());
+  verdict.voters_hash = reader.take<std::uint64_t>();
+  return verdict;
+}
+
+}  // namespace
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
+  crc = ~crc;
+  while (bytes.size() >= 8) {
+    crc = crc_word(crc, get_le<std::uint64_t>(bytes.data()));
+    bytes.remove_prefix(8);
+  }
+  for (const char c : bytes) {
+    crc = (crc >> 8U) ^ kCrcTables[0][(crc ^ static_cast<unsigned char>(c)) & 0xffU];
+  }
+  return ~crc;
+}
+
+void encode_record(Key key, const RecordView& record, std::string& out) {
+  const Version& version = record.header.version;
+  const std::size_t begin = out.size();
+  out.append(1 + sizeof(std::uint32_t), '\0');  // format and checksum, filled in below
+  const bool decided = version.verdict.given();
+  out.push_back(static_cast<char>((record.header.live() ? 0U : kFlagTombstone) |
+                                  (decided ? kFlagVerdict : 0U)));
+  put_le(out, version.stamp.bits);
+  put_le(out, version.uuid.high);
+  put_le(out, version.uuid.low);
+  put_le(out, static_cast<std::uint64_t>(version.dot.origin));
+  put_le(out, version.dot.seq);
+  if (decided) {
+    put_verdict(out, version.verdict);
+  }
+  out.append(record.value);
+
+  const std::string_view body = std::string_view(out).substr(begin + 1 + sizeof(std::uint32_t));
+  std::string head(1, static_cast<char>(kRecordFormat));
+  put_le(head, crc32c(body, crc32c(key.text())));
+  out.replace(begin, head.size(), head);
+}
+
+Result<RecordView> decode_record(Key key, std::string_view bytes) {
+  ByteReader reader(KVS_TRY(unseal(kRecordFormat, key.text(), bytes, "record")));
+  const auto flags = reader.take<std::uint8_t>();
+  RecordView record;
+  Version& version = record.header.version;
+  record.header.kind = (flags & kFlagTombstone) != 0 ? RecordKind::tombstone : RecordKind::value;
+  version.stamp.bits = reader.take<std::uint64_t>();
+  version.uuid.high = reader.take<std::uint64_t>();
+  version.uuid.low = reader.take<std::uint64_t>();
+  version.dot.origin = Origin{reader.take<std::uint64_t>()};
+  version.dot.seq = reader.take<std::uint64_t>();
+  if ((flags & kFlagVerdict) != 0) {
+    version.verdict = take_verdict(reader);
+  }
+  if (!reader.ok() || (flags & ~kFlagsKnown) != 0) {
+    return std::unexpected(damaged("record"));
+  }
+  record.value = reader.rest();
+  return record;
+}
+
+std::string encode_knowledge(const OriginKnowledge& known) {
+  std::string body;
+  put_le(body, known.upto);
+  for (const std::uint64_t seq : known.beyond) {
+    put_le(body, seq);
+  }
+  std::string out;
+  seal(kStateFormat, "knowledge", body, out);
+  return out;
+}
+
+Result<OriginKnowledge> decode_knowledge(std::string_view bytes) {
+  ByteReader reader(KVS_TRY(unseal(kStateFormat, "knowledge", bytes, "knowledge entry")));
+  OriginKnowledge known{.upto = reader.take<std::uint64_t>()};
+  while (reader.ok() && !reader.rest().empty()) {
+    known.beyond.insert(reader.take<std::uint64_t>());
+  }
+  if (!reader.finished()) {
+    return std::unexpected(damaged("knowledge entry"));
+  }
+  return known;
+}
+
+std::string encode_identity(const Identity& identity) {
+  std::string body;
+  put_le(body, identity.instance);
+  put_le(body, static_cast<std::uint64_t>(identity.joined_ms));
+  std::string out;
+  seal(kStateFormat, "identity", body, out);
+  return out;
+}
+
+Result<Identity> decode_identity(std::string_view bytes) {
+  ByteReader reader(KVS_TRY(unseal(kStateFormat, "identity", bytes, "identity")));
+  const Identity identity{.instance = reader.take<std::uint64_t>(),
+                          .joined_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>())};
+  if (!reader.finished()) {
+    return std::unexpected(damaged("identity"));
+  }
+  return identity;
+}
+
+std::string encode_stamp(Stamp stamp) {
+  std::string body;
+  put_le(body, stamp.bits);
+  std::string out;
+  seal(kStateFormat, "stamp", body, out);
+  return out;
+}
+
+Result<Stamp> decode_stamp(std::string_view bytes) {
+  ByteReader reader(KVS_TRY(unseal(kStateFormat, "stamp", bytes, "clock reserve")));
+  const Stamp stamp{.bits = reader.take<std::uint64_t>()};
+  if (!reader.finished()) {
+    return std::unexpected(damaged("clock reserve"));
+  }
+  return stamp;
+}
+
+}  // namespace kvs

@@ -1,0 +1,38 @@
+// Records and the node's own state to bytes and back: what io/store keeps on disk.
+//
+// docs/storage.md is normative for the layout. Every stored value begins with a format byte and
+// carries a CRC-32C over all the rest and over the key it belongs to, so that a flipped bit, a torn
+// tail or a record under another's key is noticed wherever it is read. Integers are little-endian.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "core/effects.h"
+#include "core/record.h"
+
+namespace kvs {
+
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `bytes`, continuing from `crc` (0 to begin).
+[[nodiscard]] std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0);
+
+/// Appends the stored form of a record under `key`.
+void encode_record(Key key, const RecordView& record, std::string& out);
+
+/// Reads a stored record; the value is a view into `bytes`. Error: corrupt_data if anything is off.
+Result<RecordView> decode_record(Key key, std::string_view bytes);
+
+/// The stored form of what is known of one origin.
+[[nodiscard]] std::string encode_knowledge(const OriginKnowledge& known);
+Result<OriginKnowledge> decode_knowledge(std::string_view bytes);
+
+/// The stored form of a folder's identity.
+[[nodiscard]] std::string encode_identity(const Identity& identity);
+Result<Identity> decode_identity(std::string_view bytes);
+
+/// The stored form of a clock reserve.
+[[nodiscard]] std::string encode_stamp(Stamp stamp);
+Result<Stamp> decode_stamp(std::string_view bytes);
+
+}  // namespace kvs
