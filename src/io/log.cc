@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <ctime>
 #include <exception>
 #include <mutex>
@@ -126,6 +127,14 @@ std::string reason(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
 }
 
+/// Runs first on the log's thread. A reader that is gone then is an error of write(), not a SIGPIPE
+/// that ends the process; and signals meant for the process are not taken here.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 /// Where the lines go. Never waits long: once the target has taken nothing for a second, lines are
 /// refused until it takes some again.
 class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
@@ -213,7 +222,7 @@ class LogQueue {
  public:
   LogQueue(std::shared_ptr<LogSink> sink, std::size_t lines_max)
       : sink_(std::move(sink)),
-        pool_(std::make_shared<spdlog::details::thread_pool>(lines_max, 1)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(lines_max, 1, block_signals)),
         logger_(std::make_shared<spdlog::async_logger>(
             "kvs", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::trace);
