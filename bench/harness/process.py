@@ -1,0 +1,93 @@
+"""A child process on chosen cores, and what /proc says about it."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+SERVER_CORE = 0
+CLIENT_CORE = 1
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class Failed(Exception):
+    """A run that cannot go on; the text is for the user."""
+
+
+def cores(core):
+    """The one core asked for, or all where the machine has fewer."""
+    available = os.sched_getaffinity(0)
+    return {core} if core in available else available
+
+
+def start(command, core, log, nice=0, **options):
+    """Starts `command` in a process group of its own; it dies with us, whatever ends us."""
+
+    def prepare():
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.sched_setaffinity(0, cores(core))
+        if nice:
+            os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+    with open(log, "ab") as output:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                preexec_fn=prepare, process_group=0, **options)
+
+
+def stop(process, patience=15.0):
+    """SIGTERM, then SIGKILL; returns the exit code."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    return process.returncode
+
+
+def cpu_ns(pid):
+    """CPU time of all threads that live, in nanoseconds."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # the thread ended between the two lines
+    return total
+
+
+def _status_kib(pid, field):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    raise Failed(f"/proc/{pid}/status has no {field}")
+
+
+def rss_kib(pid):
+    return _status_kib(pid, "VmRSS")
+
+
+def peak_rss_kib(pid):
+    """The most since the start or the last reset_peak."""
+    return _status_kib(pid, "VmHWM")
+
+
+def reset_peak(pid):
+    try:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+    except OSError:
+        pass  # without the right the peak is that of the whole life
+
+
+def wait_until(check, seconds, what):
+    """Calls `check` until it is true; Failed(`what`) after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            raise Failed(what)
+        time.sleep(0.002)
