@@ -1,0 +1,159 @@
+// The server's side of one HTTP/1.1 connection: bytes in, bytes out, deadlines as numbers. No
+// socket, no clock: the door (or a simulator) moves the bytes and passes the time.
+//
+// Invariants: answers leave in the order of the requests (rule: wire/request_handler.h). Input and
+// output are bounded for one connection and for all of a door together: above the bounds nothing is
+// parsed, and what cannot wait is refused. After a framing error: one answer, then the end. An
+// idle connection holds no buffers.
+//
+// After every call the owner looks at output(), state(), wants_input() and wants_turn().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "core/command.h"
+#include "wire/http.h"
+#include "wire/http_chunked.h"
+#include "wire/request_handler.h"
+
+namespace kvs {
+
+struct ConnectionLimits {
+  HttpLimits http;
+
+  /// Nothing of a next request for so long: closed.
+  Duration idle_timeout = Duration::from_seconds(60);
+
+  /// First to last byte of a head; then request_timeout and the end.
+  Duration head_timeout = Duration::from_seconds(10);
+
+  /// In every such span of time a body, and likewise queued output, must either come to its end or
+  /// move on by progress_bytes_min; else the end.
+  Duration progress_timeout = Duration::from_seconds(30);
+  std::size_t progress_bytes_min = 16 * 1024;
+
+  /// Reading on after the last answer, so that the client does not lose it to a reset.
+  Duration linger_timeout = Duration::from_seconds(2);
+  std::size_t linger_bytes_max = 16 * 1024 * 1024;
+
+  /// Writes handed over and not answered: their number, and the bytes of their bodies.
+  std::uint32_t pending_max = 256;
+  std::size_t pending_bytes_max = 4 * 1024 * 1024;
+
+  /// With so much output queued no further request is executed, and a stream is pulled below it.
+  std::size_t output_high_water = 256 * 1024;
+  std::size_t output_low_water = 64 * 1024;
+
+  /// Requests (or pulls of a stream) in one turn; then other connections have theirs.
+  std::uint32_t requests_per_turn = 64;
+
+  /// For all connections of one door together: queued output above it stops the execution of
+  /// requests; unfinished input above it is refused with overloaded.
+  std::size_t door_output_bytes_max = 256 * 1024 * 1024;
+  std::size_t door_input_bytes_max = 256 * 1024 * 1024;
+};
+
+/// What the connections of one door have in common. Outlives them. One thread.
+struct ConnectionShared {
+  RequestHandler& handler;
+  ConnectionLimits limits;
+
+  /// Bytes that all connections hold at present.
+  std::size_t input_bytes = 0;
+  std::size_t output_bytes = 0;
+
+  // Reused memory; empty between calls.
+  RequestHead head;
+  std::string spare_output;
+  std::string chunk;
+};
+
+class Connection {
+ public:
+  enum class State : std::uint8_t {
+    open,
+    closing,   // no further request; the output is still to be sent
+    draining,  // all is sent: shut down the sending side, read and drop
+    closed,    // close the socket, drop the object
+  };
+
+  /// `ticket` goes with every request of this connection.
+  Connection(ConnectionShared& shared, Ticket ticket, Instant now);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  /// Takes the next bytes from the client; they need not outlive the call. Executes what is
+  /// complete.
+  void received(std::string_view bytes, Instant now);
+
+  /// The client has ended its side. What it has asked is still answered.
+  void received_end(Instant now);
+
+  /// The oldest pending write has come to this. Call resume() after a batch of these.
+  void complete(const WriteOutcome& outcome);
+
+  /// Goes on with what had to wait: requests behind pending writes or a full output, a stream.
+  void resume(Instant now);
+
+  /// Answers what has begun, then closes; at once if nothing has.
+  void start_shutdown(Instant now);
+
+  /// Acts on deadlines that have passed. To be called when deadline() <= now; later does no harm.
+  void tick(Instant now);
+
+  /// The bytes to send next; invalidated by every other call.
+  [[nodiscard]] std::string_view output() const {
+    return std::string_view(output_).substr(output_sent_);
+  }
+
+  /// The first `bytes` of output() have been sent.
+  void sent(std::size_t bytes, Instant now);
+
+  /// False while the connection has more than it can work on: stop reading the socket.
+  [[nodiscard]] bool wants_input() const;
+
+  /// True if resume() would make progress although nothing happens outside: call it after the other
+  /// connections had their turn.
+  [[nodiscard]] bool wants_turn() const;
+
+  /// True if only the door's output bound holds it back: resume() once output_bytes has fallen.
+  [[nodiscard]] bool starved() const;
+
+  [[nodiscard]] State state() const { return state_; }
+
+  [[nodiscard]] Ticket ticket() const { return ticket_; }
+
+  /// Writes handed over and not answered.
+  [[nodiscard]] std::uint32_t pending() const { return pending_; }
+
+  /// When tick() will have something to do unless something happens before.
+  [[nodiscard]] Instant deadline() const;
+
+ private:
+  struct ChunkedBody {
+    ChunkedDecoder decoder;
+    std::string body;
+  };
+
+  /// The rule of progress_timeout for one direction.
+  struct Progress {
+    Instant deadline = Instant::never();
+    std::size_t bytes = 0;
+  };
+
+  ConnectionShared* shared_;
+  Ticket ticket_;
+  State state_ = State::open;
+  std::string input_;  // begins with an unfinished or waiting request
+  std::string output_;
+  std::size_t output_sent_ = 0;
+  std::uint32_t pending_ = 0;
+};
+
+}  // namespace kvs

@@ -1,0 +1,98 @@
+// What a Connection asks of whoever answers its requests. No I/O, no clock.
+//
+// The requests of one connection are executed in order, and answered in order without reply slots:
+// writes may be handed over while earlier writes of the same connection are still pending, since
+// the node answers them first in, first out; every other request waits until nothing is pending.
+//
+// One handler serves all connections of one door, on that door's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "core/command.h"
+#include "wire/http.h"
+#include "wire/http_write.h"
+
+namespace kvs {
+
+/// A complete request. Its views are valid only during the call that passes it.
+struct ReceivedRequest {
+  const RequestHead& head;
+  std::string_view body;  // decoded
+  Ticket ticket;          // names the connection, not the request: late replies come in order
+  Instant now;            // of this turn of the loop
+};
+
+/// Where an answer is appended to, and how.
+struct Reply {
+  std::string& out;
+  Persistence persistence;       // for Response::persistence
+  StreamFraming stream_framing;  // for put_stream_head, if the answer is streamed
+  bool head_only;                // the request was HEAD: put_response_to_head
+};
+
+/// A body that is made while it is sent: pulled only when the output is nearly drained, so that a
+/// client which does not read costs no memory.
+class BodySource {
+ public:
+  enum class Status : std::uint8_t {
+    more,    // call again; what was appended may be nothing
+    done,    // what was appended is the end
+    failed,  // the connection is closed without the end of the body, so the client notices
+  };
+
+  BodySource() = default;
+  BodySource(const BodySource&) = delete;
+  BodySource& operator=(const BodySource&) = delete;
+  virtual ~BodySource() = default;
+
+  /// Appends about `budget` bytes of the body, in bounded time. More is allowed, but is held in
+  /// memory.
+  virtual Status fill(std::string& out, std::size_t budget) = 0;
+};
+
+/// What a handler did with a request.
+struct Handled {
+  enum class Kind : std::uint8_t {
+    answered,   // the complete answer was appended
+    pending,    // a write was posted; RequestHandler::complete will append the answer
+    streaming,  // put_stream_head was appended; `source` gives the body (dropped for HEAD)
+  };
+
+  Kind kind = Kind::answered;
+  std::unique_ptr<BodySource> source;
+};
+
+class RequestHandler {
+ public:
+  RequestHandler() = default;
+  RequestHandler(const RequestHandler&) = delete;
+  RequestHandler& operator=(const RequestHandler&) = delete;
+  virtual ~RequestHandler() = default;
+
+  /// True if the request may be handed over while earlier writes of its connection are pending:
+  /// handle() either posts it to the node or refuses it, and its answer does not depend on whether
+  /// those writes have happened yet. Asked before the body is read; must be cheap.
+  [[nodiscard]] virtual bool is_write(const RequestHead& head) const = 0;
+
+  /// The largest body that is read for this request; a larger one is refused with value_too_large.
+  /// Asked only if the head announces a body.
+  [[nodiscard]] virtual std::uint64_t body_bytes_max(const RequestHead& head) const = 0;
+
+  /// Executes a request. May answer while writes are pending; the connection keeps the order.
+  virtual Handled handle(const ReceivedRequest& request, const Reply& reply) = 0;
+
+  /// Appends the answer to the oldest pending write of a connection. Never HEAD, never streamed.
+  virtual void complete(const WriteOutcome& outcome, const Reply& reply) = 0;
+
+  /// Appends the answer to a request that the connection refuses: malformed, too large, too slow.
+  virtual void refuse(Errc code, std::string_view message, const Reply& reply) = 0;
+};
+
+}  // namespace kvs
