@@ -95,4 +95,15 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
+/// A field that breaks its rule: its key, its value and what is allowed, as text.
+struct ConfigProblem {
+  std::string key;
+  std::string value;
+  std::string allowed;
+};
+
+/// Every rule that `config` breaks, in the order of the keys; none if it is valid. A Duration that
+/// is no whole number of its key's unit is judged by what is left when the rest is cut off.
+[[nodiscard]] std::vector<ConfigProblem> check_config(const Config& config);
+
 }  // namespace kvs

@@ -1,0 +1,42 @@
+// A queue from many threads to one: the receiver takes everything at once, so that one wake-up
+// serves a whole batch.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace kvs {
+
+template <class Mail>
+class Mailbox {
+ public:
+  /// Adds one letter. Any thread.
+  void post(Mail mail) {
+    bool was_empty = false;
+    {
+      const std::lock_guard lock(mutex_);
+      was_empty = letters_.empty();
+      letters_.push_back(std::move(mail));
+    }
+    if (was_empty) {
+      arrived_.notify_one();
+    }
+  }
+
+  /// Waits until there is at least one letter, then swaps all of them into `letters`, oldest first.
+  /// `letters` must be empty; its capacity is reused. One thread only.
+  void wait_and_take(std::vector<Mail>& letters) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return !letters_.empty(); });
+    letters_.swap(letters);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<Mail> letters_;  // protected by mutex_
+};
+
+}  // namespace kvs

@@ -1,0 +1,48 @@
+#include "app/mailbox.h"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace kvs {
+namespace {
+
+TEST(Mailbox, GivesAllLettersInTheOrderOfPosting) {
+  Mailbox<int> mailbox;
+  for (int i = 0; i < 5; ++i) {
+    mailbox.post(i);
+  }
+  std::vector<int> letters;
+  mailbox.wait_and_take(letters);
+  EXPECT_EQ(letters, (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
+TEST(Mailbox, WakesAWaitingReceiverAndLosesNothingFromManySenders) {
+  constexpr int kSenders = 4;
+  constexpr int kLetters = 10'000;
+  Mailbox<std::pair<int, int>> mailbox;
+  std::vector<std::thread> senders;
+  for (int s = 0; s < kSenders; ++s) {
+    senders.emplace_back([&mailbox, s] {
+      for (int i = 0; i < kLetters; ++i) {
+        mailbox.post({s, i});
+      }
+    });
+  }
+  std::vector<int> next(kSenders, 0);
+  std::vector<std::pair<int, int>> letters;
+  for (int received = 0; received < kSenders * kLetters;) {
+    mailbox.wait_and_take(letters);
+    received += static_cast<int>(letters.size());
+    for (const auto& [sender, number] : letters) {
+      EXPECT_EQ(number, next[static_cast<std::size_t>(sender)]++);
+    }
+    letters.clear();
+  }
+  for (std::thread& sender : senders) {
+    sender.join();
+  }
+}
+
+}  // namespace
+}  // namespace kvs
