@@ -30,7 +30,7 @@ struct ReceivedRequest {
 };
 
 /// Where an answer is appended to, and how.
-struct Reply {
+struct AnswerTarget {
   std::string& out;
   Persistence persistence;       // for Response::persistence
   StreamFraming stream_framing;  // for put_stream_head, if the answer is streamed
@@ -86,13 +86,13 @@ class RequestHandler {
   [[nodiscard]] virtual std::uint64_t body_bytes_max(const RequestHead& head) const = 0;
 
   /// Executes a request. May answer while writes are pending; the connection keeps the order.
-  virtual Handled handle(const ReceivedRequest& request, const Reply& reply) = 0;
+  virtual Handled handle(const ReceivedRequest& request, const AnswerTarget& target) = 0;
 
   /// Appends the answer to the oldest pending write of a connection. Never HEAD, never streamed.
-  virtual void complete(const WriteOutcome& outcome, const Reply& reply) = 0;
+  virtual void complete(const WriteOutcome& outcome, const AnswerTarget& target) = 0;
 
   /// Appends the answer to a request that the connection refuses: malformed, too large, too slow.
-  virtual void refuse(Errc code, std::string_view message, const Reply& reply) = 0;
+  virtual void refuse(Errc code, std::string_view message, const AnswerTarget& target) = 0;
 };
 
 }  // namespace kvs
