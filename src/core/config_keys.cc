@@ -253,11 +253,11 @@ struct SetValue {
   std::string_view text;
 
   bool operator()(const NumberRule& rule) const {
-    std::int64_t value = 0;
-    if (!parse_number(text, value) || value < rule.min || value > rule.max) {
+    const auto value = parse_number(text);
+    if (!value || *value < rule.min || *value > rule.max) {
       return false;
     }
-    rule.set(config, value);
+    rule.set(config, *value);
     return true;
   }
 
@@ -288,11 +288,11 @@ struct SetValue {
   }
 
   bool operator()(const AddressesRule& rule) const {
-    std::vector<Address> addresses;
-    if (!parse_addresses(text, addresses)) {
+    auto addresses = parse_addresses(text);
+    if (!addresses) {
       return false;
     }
-    config.*rule.field = std::move(addresses);
+    config.*rule.field = *std::move(addresses);
     return true;
   }
 };
