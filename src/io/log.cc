@@ -1,16 +1,19 @@
 #include "io/log.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <ctime>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
@@ -20,66 +23,36 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "io/os.h"
+#include "wire/json.h"
 
 namespace kvs {
 namespace {
-
-using LineBuffer = fmt::memory_buffer;
 
 constexpr std::size_t kTextBytesMax = 1024;
 constexpr int kStallPatienceMs = 1000;
 // A pipe that polls writable takes at least PIPE_BUF (4096) bytes without waiting.
 constexpr std::size_t kWriteBytesMax = 4096;
 
-void append(LineBuffer& line, std::string_view text) {
-  line.append(text.data(), text.data() + text.size());
-}
-
-void append_ascii(LineBuffer& line, char c) {
-  switch (c) {
-    case '"':
-      return append(line, "\\\"");
-    case '\\':
-      return append(line, "\\\\");
-    case '\n':
-      return append(line, "\\n");
-    case '\t':
-      return append(line, "\\t");
-    default:
-      break;
+/// Appends `text` as a JSON string, cut between two characters if it is too long.
+void append_text(std::string& line, std::string_view text) {
+  if (text.size() <= kTextBytesMax) {
+    return append_json_string(line, text);
   }
-  if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-    fmt::format_to(std::back_inserter(line), "\\u{:04x}", static_cast<unsigned>(c));
-  } else {
-    line.push_back(c);
-  }
-}
-
-void append_json_string(LineBuffer& line, std::string_view text) {
-  line.push_back('"');
-  const std::size_t start_size = text.size();
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (start_size - text.size() + length > kTextBytesMax) {
-      append(line, "\u2026");
+  std::size_t size = 0;
+  while (size < kTextBytesMax) {
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(text.substr(size)));
+    if (size + length > kTextBytesMax) {
       break;
     }
-    if (length == 0) {
-      append(line, "\uFFFD");
-    } else if (length == 1) {
-      append_ascii(line, text[0]);
-    } else {
-      append(line, text.substr(0, length));
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
+    size += length;
   }
-  line.push_back('"');
+  append_json_string(line, std::string(text.substr(0, size)) + "\u2026");
 }
 
 struct AppendValue {
-  LineBuffer& line;
+  std::string& line;
 
-  void operator()(std::string_view text) const { append_json_string(line, text); }
+  void operator()(std::string_view text) const { append_text(line, text); }
 
   void operator()(std::int64_t number) const {
     fmt::format_to(std::back_inserter(line), "{}", number);
@@ -92,15 +65,15 @@ struct AppendValue {
   void operator()(double number) const {
     // JSON has neither infinities nor NaN.
     if (!std::isfinite(number)) {
-      return append(line, "null");
+      return static_cast<void>(line += "null");
     }
     fmt::format_to(std::back_inserter(line), "{}", number);
   }
 
-  void operator()(bool truth) const { append(line, truth ? "true" : "false"); }
+  void operator()(bool truth) const { line += truth ? "true" : "false"; }
 };
 
-void append_time(LineBuffer& line, WallTime now) {
+void append_time(std::string& line, WallTime now) {
   const std::time_t seconds = static_cast<std::time_t>(now.ms / 1000);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
@@ -269,21 +242,22 @@ std::unique_ptr<Log> Log::silent() {
 Log::~Log() = default;
 
 void Log::enqueue(LogLevel level, std::string_view message, Fields fields) {
-  LineBuffer line;
-  append(line, R"({"time":")");
+  std::string line;
+  line.reserve(256);
+  line += R"({"time":")";
   append_time(line, wall_now());
-  append(line, R"(","level":")");
-  append(line, name_of(level));
-  append(line, R"(","msg":)");
-  append_json_string(line, message);
+  line += R"(","level":")";
+  line += name_of(level);
+  line += R"(","msg":)";
+  append_text(line, message);
   for (const LogField& field : fields) {
     line.push_back(',');
-    append_json_string(line, field.name);
+    append_text(line, field.name);
     line.push_back(':');
     std::visit(AppendValue{line}, field.value.get());
   }
-  append(line, "}\n");
-  queue_->push({line.data(), line.size()});
+  line += "}\n";
+  queue_->push(line);
 }
 
 Result<void> Log::reopen() {
