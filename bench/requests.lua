@@ -34,6 +34,9 @@ local json = { ["Content-Type"] = "application/json" }
 local makers = {
   kvs_get = function(n) return wrk.format("GET", "/kv/" .. key(n)) end,
   kvs_put = function(n) return wrk.format("PUT", "/kv/" .. key(n), json, value(n)) end,
+  kvs_list = function() return wrk.format("GET", "/kv/tree/") end,
+  kvs_list_flat = function() return wrk.format("GET", "/kv/users/?limit=100") end,
+  kvs_list_below = function() return wrk.format("GET", "/kv/tree/?recursive=true&limit=100") end,
   etcd_get = function(n)
     return wrk.format("POST", "/v3/kv/range", json, '{"key":"' .. base64(key(n)) .. '"}')
   end,

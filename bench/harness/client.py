@@ -43,16 +43,16 @@ def settle(servers):
             return
 
 
-def measure(server, workload, keys, seconds, seed, nice=0):
-    """Loads `server` for `seconds`. Failed on any wrong status or socket error."""
+def measure(server, workload, options, seed):
+    """Loads `server` for `options.seconds`. Failed on any wrong status or socket error."""
     kind, depth = server.kinds[workload]
     url = f"http://127.0.0.1:{server.port_of(workload)}/"
-    command = [packages.program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
-               "--timeout", "20s", "-s", str(SCRIPT), url, "--", kind, str(keys), str(depth),
-               str(seed)]
+    command = [packages.program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{options.seconds}s",
+               "--timeout", "20s", "-s", str(SCRIPT), url, "--", kind, str(options.keys),
+               str(depth), str(seed)]
     server.reset_peak()
     before = server.cpu_ns()
-    output, client_cpu = _run(command, seconds + 90, nice)
+    output, client_cpu = _run(command, options.seconds + 90, options.nice)
     busy = server.cpu_ns() - before
     settle([server])
     spent = server.cpu_ns() - before

@@ -23,6 +23,13 @@ def program(name):
     return found
 
 
+def prepare(classes):
+    """Installs and builds what these server classes and the client need."""
+    install_missing(sorted({"wrk"}.union(*(cls.programs for cls in classes))))
+    if any(not cls.programs for cls in classes):
+        build_missing()
+
+
 def install_missing(names):
     """Installs the packages of the programs among `names` that are not there. Needs root."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin"
@@ -56,7 +63,7 @@ def version(name):
 
 
 def build_missing():
-    """Builds the node and the loader where they are not there yet; an old build is taken as it is."""
+    """Builds the node and the loader where they are not there yet; takes an old build as it is."""
     commands = []
     if not NODE.exists():
         commands.append(["./run", "--build-only"])

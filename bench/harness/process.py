@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -91,3 +92,16 @@ def wait_until(check, seconds, what):
         if time.monotonic() > deadline:
             raise Failed(what)
         time.sleep(0.002)
+
+
+def run_main(name, main):
+    """main()'s exit code; the servers are stopped on SIGINT and SIGTERM too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return main()
+    except Failed as failure:
+        print(f"{name}: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -47,7 +47,7 @@ class Server:
 
     name = ""
     note = ""
-    program = ""
+    programs = ()  # of Debian packages; none for the node itself
     kinds = {}
 
     def __init__(self, folder, nice=0):
@@ -57,6 +57,11 @@ class Server:
         self.nice = nice
         self.port = free_port()
         self.processes = []
+
+    @classmethod
+    def describe(cls):
+        versions = [f"{name} {packages.version(name)}" for name in cls.programs]
+        return "; ".join([cls.note, *versions])
 
     def spawn(self, *command):
         child = process.start([str(part) for part in command], process.SERVER_CORE, self.log,
@@ -113,14 +118,15 @@ class Server:
 class Node(Server):
     """This project's node."""
 
-    program = str(NODE)
     durability = ""
+    settings = ""  # more lines of configuration
 
     def start(self):
         config = self.folder / "config.yaml"
         config.write_text(f"port: {self.port}\nbind_address: 127.0.0.1\n"
                           f"node_id: {self.name.replace(' ', '-')}\n"
-                          f"data_dir: {self.folder / 'data'}\ndurability: {self.durability}\n")
+                          f"data_dir: {self.folder / 'data'}\ndurability: {self.durability}\n"
+                          f"{self.settings}")
         self.spawn(NODE, config)
         self.wait("/health")
 
@@ -149,10 +155,42 @@ class NodeSync(Node):
     kinds = {"put-sync": ("kvs_put", 1), "put16-sync": ("kvs_put", 16)}
 
 
+class NodeTree(Node):
+    """Besides the keys: a folder of 100 children with keys/100 descendants each."""
+
+    name = "kvs tree"
+    note = "`durability: os`, and a folder with 100 children and as many descendants as keys"
+    durability = "os"
+    children = 100
+    kinds = {"get": ("kvs_get", 1), "get16": ("kvs_get", 16), "list": ("kvs_list", 1),
+             "list-flat": ("kvs_list_flat", 1), "list-below": ("kvs_list_below", 1)}
+
+    def fill(self, keys):
+        super().fill(keys)
+        for child in range(self.children):
+            load(self.port, keys // self.children, pattern=f"tree/child-{child:03d}/{{:06}}/leaf")
+
+    def check(self, keys):
+        super().check(keys)
+        for path in ("tree/", "users/?limit=100", "tree/?recursive=true&limit=100"):
+            status, body = ask(self.port, "GET", "/kv/" + path)
+            entries = json.loads(body)["entries"] if status == 200 else []
+            if len(entries) != self.children:
+                raise Failed(f"{self.name}: GET /kv/{path}: {status}, {len(entries)} entries")
+
+
+class NodeSmallCache(NodeTree):
+    """A node whose caches stay small, so that growth shows."""
+
+    name = "kvs small cache"
+    note = "`durability: os`, `cache_mb: 16`"
+    settings = "cache_mb: 16\n"
+
+
 class Nginx(Server):
     name = "nginx"
     note = "one worker, `return 200`: 100 B for GET, 73 B for PUT; stores nothing"
-    program = "nginx"
+    programs = ("nginx",)
     kinds = {"get": ("kvs_get", 1), "get16": ("kvs_get", 16), "put-os": ("kvs_put", 1),
              "put16-os": ("kvs_put", 16)}
 
@@ -181,7 +219,7 @@ class Nginx(Server):
 class Etcd(Server):
     name = "etcd"
     note = "v3 JSON gateway over HTTP; fsyncs each group of writes (no mode without)"
-    program = "etcd"
+    programs = ("etcd",)
     kinds = {"get": ("etcd_get", 1), "put-os": ("etcd_put", 1), "put-sync": ("etcd_put", 1)}
     load_batch = 500
 
@@ -222,7 +260,7 @@ class Etcd(Server):
 
 
 class Redis(Server):
-    program = "webdis"
+    programs = ("redis-server", "webdis")
     appendfsync = ""
 
     def start(self):

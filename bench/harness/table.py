@@ -33,3 +33,9 @@ def machine():
     return {"date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "cpu": model,
             "cores": os.cpu_count(), "memory_gib": round(memory_gib, 1),
             "kernel": platform.release(), "system": system.get("PRETTY_NAME", "").strip('"')}
+
+
+def machine_line():
+    facts = machine()
+    return (f"{facts['date']}; {facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB; "
+            f"{facts['system']}, kernel {facts['kernel']}")
