@@ -42,6 +42,7 @@ function(kvs_storey name)
   if(BUILD_TESTING AND tests)
     add_executable(kvs_${name}_test ${tests})
     target_link_libraries(kvs_${name}_test PRIVATE kvs_${name} GTest::gmock GTest::gtest_main)
+    target_include_directories(kvs_${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(kvs_${name}_test PRIVATE
                                KVS_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
     add_test(NAME unit.${name} COMMAND kvs_${name}_test --gtest_brief=1)

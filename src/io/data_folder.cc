@@ -1,0 +1,219 @@
+#include "io/data_folder.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace kvs {
+
+namespace {
+
+constexpr int kFormat = 1;
+constexpr mode_t kFolderMode = 0750;
+constexpr mode_t kFileMode = 0640;
+constexpr std::string_view kFormatPrefix = "kvs data folder, format ";
+
+std::string why(int error) {
+  return std::generic_category().message(error);
+}
+
+std::unexpected<Error> unusable(std::string detail) {
+  return fail(Errc::data_dir_unusable, std::move(detail));
+}
+
+/// Closes a descriptor at the end of a scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  ~Descriptor() {
+    if (number_ >= 0) {
+      ::close(number_);
+    }
+  }
+
+  [[nodiscard]] int get() const { return number_; }
+
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+Result<std::vector<std::string>> names_in(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
+  if (folder == nullptr) {
+    return unusable(
+        fmt::format("data folder {} cannot be read: {}; give it to the user that runs "
+                    "kvs, or set data_dir to another folder",
+                    path, why(errno)));
+  }
+  std::vector<std::string> names;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread uses this stream
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const std::string_view name(entry->d_name);
+    if (name != "." && name != "..") {
+      names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
+/// The text of a short file; nothing if there is no such file.
+Result<std::optional<std::string>> read_short_file(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    if (errno == ENOENT) {
+      return std::nullopt;
+    }
+    return unusable(fmt::format("{} cannot be read: {}", path, why(errno)));
+  }
+  std::array<char, 256> buffer{};
+  const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+  if (size < 0) {
+    return unusable(fmt::format("{} cannot be read: {}", path, why(errno)));
+  }
+  return std::string(buffer.data(), static_cast<std::size_t>(size));
+}
+
+/// Writes a file so that after a crash it is there whole or not at all.
+Result<void> write_short_file(const std::string& path, std::string_view text) {
+  const std::string temporary = path + ".new";
+  const Descriptor file(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
+  const bool written =
+      file.get() >= 0 &&
+      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(file.get()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
+  if (!written) {
+    return unusable(fmt::format("{} cannot be written: {}", path, why(errno)));
+  }
+  return {};
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || ::fsync(folder.get()) != 0) {
+    return unusable(fmt::format("data folder {} cannot be synced: {}", path, why(errno)));
+  }
+  return {};
+}
+
+/// The format that FORMAT names.
+Result<int> parse_format(const std::string& path, std::string_view text) {
+  int format = 0;
+  const bool ours = text.starts_with(kFormatPrefix);
+  if (ours) {
+    text.remove_prefix(kFormatPrefix.size());
+  }
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
+  if (!ours || error != std::errc{} || format < 1) {
+    return unusable(
+        fmt::format("{}/FORMAT does not name a KVS data format; restore it from a "
+                    "backup, or set data_dir to another folder",
+                    path));
+  }
+  return format;
+}
+
+/// True if the folder holds data already; an error if what it holds is not ours or too new.
+Result<bool> recognise(const std::string& path) {
+  const auto text = KVS_TRY(read_short_file(path + "/FORMAT"));
+  if (text) {
+    const int format = KVS_TRY(parse_format(path, *text));
+    if (format > kFormat) {
+      return fail(Errc::format_too_new,
+                  fmt::format("data folder {} has format {}, this program knows up to {}; start a "
+                              "newer kvs, nothing was changed",
+                              path, format, kFormat));
+    }
+    return true;
+  }
+  for (const std::string& name : KVS_TRY(names_in(path))) {
+    // What a first start leaves that was stopped before FORMAT was written.
+    if (name != "LOCK" && name != "FORMAT.new" && name != "lost+found") {
+      return unusable(
+          fmt::format("{} is not empty and not a KVS data folder (it holds {}); set "
+                      "data_dir to an empty or absent folder",
+                      path, name));
+    }
+  }
+  return false;
+}
+
+/// Makes the folder if it is absent.
+Result<void> make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), kFolderMode) == 0 || errno == EEXIST) {
+    return {};
+  }
+  return unusable(
+      fmt::format("data folder {} cannot be made: {}; make its parent folder and give "
+                  "it to the user that runs kvs, or set data_dir to another folder",
+                  path, why(errno)));
+}
+
+/// Locks DIR/LOCK and writes the process id there.
+Result<int> lock(const std::string& path) {
+  const std::string name = path + "/LOCK";
+  Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
+  if (file.get() < 0) {
+    return unusable(
+        fmt::format("data folder {} cannot be written: {}; give it to the user that "
+                    "runs kvs, or set data_dir to another folder",
+                    path, why(errno)));
+  }
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    const auto holder = read_short_file(name);
+    const std::string id = holder && *holder ? **holder : std::string();
+    return unusable(
+        fmt::format("data folder {} is in use by process {}; stop that one, or set "
+                    "data_dir to another folder",
+                    path, id.empty() ? "?" : id));
+  }
+  const std::string id = fmt::format("{}", ::getpid());
+  // Only a help for people: the lock is what counts.
+  if (::ftruncate(file.get(), 0) == 0) {
+    static_cast<void>(::write(file.get(), id.data(), id.size()));
+  }
+  return file.release();
+}
+
+}  // namespace
+
+Result<DataFolder> DataFolder::open(const std::string& path) {
+  KVS_TRY(make_folder(path));
+  KVS_TRY(recognise(path));  // before the lock file is made in a folder that is not ours
+  DataFolder folder(path, KVS_TRY(lock(path)));
+  if (!KVS_TRY(recognise(path))) {  // again: another process may have been faster
+    KVS_TRY(folder.initialise());
+  }
+  return folder;
+}
+
+Result<void> DataFolder::initialise() {
+  created_ = true;
+  KVS_TRY(write_short_file(path_ + "/FORMAT", fmt::format("{}{}\n", kFormatPrefix, kFormat)));
+  return sync_folder(path_);
+}
+
+DataFolder::~DataFolder() {
+  if (lock_ >= 0) {
+    ::close(lock_);
+  }
+}
+
+}  // namespace kvs

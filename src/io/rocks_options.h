@@ -1,0 +1,13 @@
+// How RocksDB is set up, with the reason for each choice that is not its default.
+#pragma once
+
+#include <cstdint>
+
+#include <rocksdb/options.h>
+
+namespace kvs {
+
+/// Options for the one column family of a node. `block_cache_bytes` bounds its block cache.
+[[nodiscard]] rocksdb::Options rocks_options(std::uint64_t block_cache_bytes);
+
+}  // namespace kvs

@@ -1,0 +1,98 @@
+// The store: what a node keeps on disk, in RocksDB, behind StoreView.
+//
+// Invariants: a commit is one atomic batch, records and the state that covers them; every value is
+// checked with its checksum wherever it is read; what cannot be read is an error, never a wrong or
+// a missing record. docs/storage.md is normative for files, layout, recovery and a full disk.
+// Threads: commit() is called by one thread, everything else by any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/config.h"
+#include "core/effects.h"
+#include "core/replica.h"
+#include "core/store_view.h"
+#include "io/data_folder.h"
+#include "io/shared_record.h"
+#include "io/store_stats.h"
+
+namespace rocksdb {
+class DB;
+}  // namespace rocksdb
+
+namespace kvs {
+
+struct StoreOptions {
+  std::string data_dir;
+  Durability durability = Durability::sync;
+  std::uint64_t cache_bytes = 256ULL << 20U;
+};
+
+/// What an operator should know of how the folder was found.
+struct OpenReport {
+  bool created = false;      // there was no data
+  std::string damage;        // what was wrong with the write-ahead log; empty: nothing
+  std::string damaged_copy;  // the folder to which the damaged files were copied
+  bool torn_tail = false;    // the log ended inside a batch that was never acknowledged; harmless
+  bool knowledge_emptied = false;  // because of damage: every peer is asked for everything
+};
+
+class Store final : public StoreView {
+ public:
+  /// Opens the data folder, making it if it is absent, and repeats what its log holds.
+  /// Errors: data_dir_unusable, format_too_new; corrupt_data if the database cannot be opened;
+  /// disk_full, io_error. Each says what to do.
+  static Result<std::unique_ptr<Store>> open(const StoreOptions& options);
+
+  ~Store() override;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  Store(Store&&) = delete;
+  Store& operator=(Store&&) = delete;
+
+  [[nodiscard]] const OpenReport& open_report() const { return report_; }
+
+  /// What the run before left: K, the clock reserve, the identity.
+  [[nodiscard]] const Recovered& recovered() const { return recovered_; }
+
+  /// Makes records and state durable as one atomic batch; replies and traces are ignored. With
+  /// durability `sync`, or if a clock reserve or an identity is in it, it has survived loss of
+  /// power when this returns; else death of the process.
+  /// Errors, after which nothing of the batch is or will be visible and the next commit may be
+  /// tried: disk_full, overloaded (the disk cannot follow). Any other error (io_error,
+  /// corrupt_data): nobody can know what reached the disk, and the process must end without
+  /// answering; a restart finds out.
+  Result<void> commit(const Effects& effects);
+
+  [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override;
+
+  /// The record under `key`, tombstones included; empty if there is none.
+  /// Errors: corrupt_data if it is damaged, io_error if it cannot be read.
+  [[nodiscard]] Result<SharedRecord> get(Key key) const;
+
+  /// A cursor over the records of this moment, before the first. It keeps disk space of what is
+  /// replaced meanwhile, so hold it for seconds, not hours. The store outlives it.
+  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const;
+
+  /// Figures of this moment; costs some microseconds.
+  [[nodiscard]] StoreStats stats() const;
+
+ private:
+  explicit Store(DataFolder folder);
+
+  Result<void> recover();
+
+  DataFolder folder_;
+  OpenReport report_;
+  Recovered recovered_;
+  Durability durability_ = Durability::sync;
+  std::unique_ptr<rocksdb::DB> database_;
+  mutable StoreCounters counters_;
+};
+
+}  // namespace kvs

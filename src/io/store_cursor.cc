@@ -1,0 +1,55 @@
+#include "io/store_cursor.h"
+
+#include <algorithm>
+
+#include "io/store_layout.h"
+#include "wire/record_codec.h"
+
+namespace kvs {
+
+namespace {
+
+std::string_view view(const rocksdb::Slice& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+rocksdb::ReadOptions scan_options() {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;  // a scan must not push out what single reads use
+  return options;
+}
+
+}  // namespace
+
+StoreCursor::StoreCursor(rocksdb::DB& database) : iterator_(database.NewIterator(scan_options())) {}
+
+void StoreCursor::seek(std::string_view text) {
+  const std::string_view target = std::max(text, kFirstRecordKey);
+  iterator_->Seek({target.data(), target.size()});
+}
+
+void StoreCursor::next() {
+  iterator_->Next();
+}
+
+bool StoreCursor::valid() const {
+  return iterator_->Valid();
+}
+
+Result<void> StoreCursor::status() const {
+  const rocksdb::Status status = iterator_->status();
+  if (status.ok()) {
+    return {};
+  }
+  return fail(status.IsCorruption() ? Errc::corrupt_data : Errc::io_error, status.ToString());
+}
+
+Key StoreCursor::key() const {
+  return Key::from_store(view(iterator_->key()));
+}
+
+Result<RecordView> StoreCursor::record() const {
+  return decode_record(key(), view(iterator_->value()));
+}
+
+}  // namespace kvs

@@ -1,0 +1,44 @@
+// The keys under which the store keeps a node's own state, in one key space with the records.
+//
+// State keys begin with a zero byte, which no record's key contains (core/key refuses control
+// characters), so they sort before all records. One key space is one log position and one memtable:
+// however a log ends, what is recovered is a prefix of the commits, K and records alike.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+
+namespace kvs {
+
+inline constexpr std::string_view kClockKey("\0clock", 6);
+inline constexpr std::string_view kIdentityKey("\0identity", 9);
+inline constexpr std::string_view kKnowledgePrefix("\0known/", 7);
+
+/// Where records begin: above every state key, at or below every record's.
+inline constexpr std::string_view kFirstRecordKey("\x01", 1);
+
+[[nodiscard]] inline bool is_state_key(std::string_view key) {
+  return key < kFirstRecordKey;
+}
+
+/// The prefix and the origin, eight bytes, little-endian.
+[[nodiscard]] inline std::string knowledge_key(Origin origin) {
+  std::string key(kKnowledgePrefix);
+  put_le(key, static_cast<std::uint64_t>(origin));
+  return key;
+}
+
+/// The origin in a knowledge key; nothing if `key` is another kind of key.
+[[nodiscard]] inline std::optional<Origin> origin_of(std::string_view key) {
+  const std::size_t prefix = kKnowledgePrefix.size();
+  if (!key.starts_with(kKnowledgePrefix) || key.size() != prefix + sizeof(Origin)) {
+    return std::nullopt;
+  }
+  return Origin{get_le<std::uint64_t>(key.data() + prefix)};
+}
+
+}  // namespace kvs

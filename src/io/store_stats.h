@@ -1,0 +1,79 @@
+// Figures about the store: plain numbers for /metrics, and the counters behind them.
+//
+// Counters are written by the committing thread and by readers, and read by any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace kvs {
+
+/// How often values fell into ranges that double: bucket i counts values in [2^(i-1), 2^i), bucket
+/// 0 counts zero.
+struct Histogram {
+  static constexpr std::size_t kBuckets = 40;
+
+  std::array<std::uint64_t, kBuckets> counts{};
+  std::uint64_t sum = 0;
+  std::uint64_t total = 0;
+};
+
+/// The same, added to by any thread.
+class HistogramCounter {
+ public:
+  void add(std::uint64_t value) {
+    const auto bucket = static_cast<std::size_t>(std::bit_width(value));
+    counts_[bucket < Histogram::kBuckets ? bucket : Histogram::kBuckets - 1].fetch_add(
+        1, std::memory_order_relaxed);
+    sum_.fetch_add(value, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] Histogram read() const {
+    Histogram histogram;
+    for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
+      histogram.counts[i] = counts_[i].load(std::memory_order_relaxed);
+      histogram.total += histogram.counts[i];
+    }
+    histogram.sum = sum_.load(std::memory_order_relaxed);
+    return histogram;
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, Histogram::kBuckets> counts_{};
+  std::atomic<std::uint64_t> sum_{0};
+};
+
+/// Figures of one moment. Counts are since the start.
+struct StoreStats {
+  std::uint64_t records_estimate = 0;  // tombstones included; RocksDB's estimate
+  std::uint64_t disk_bytes = 0;        // tables and logs
+  std::uint64_t memory_bytes = 0;      // memtables, table readers, block cache, record cache
+  std::uint64_t cache_hits = 0;
+  std::uint64_t cache_misses = 0;
+  std::uint64_t cache_records = 0;
+  std::uint64_t cache_bytes = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t commits_synced = 0;
+  std::uint64_t commits_failed = 0;
+  std::uint64_t background_errors = 0;
+  std::uint64_t damaged_reads = 0;  // reads that found damage
+  bool stalled = false;             // RocksDB slows down or stops writes
+  bool disk_full = false;           // the last commit found no space
+  Histogram batch_records;          // records a commit
+  Histogram commit_micros;          // time a commit took, sync included
+};
+
+struct StoreCounters {
+  std::atomic<std::uint64_t> commits{0};
+  std::atomic<std::uint64_t> commits_synced{0};
+  std::atomic<std::uint64_t> commits_failed{0};
+  std::atomic<std::uint64_t> damaged_reads{0};
+  std::atomic<bool> disk_full{false};
+  HistogramCounter batch_records;
+  HistogramCounter commit_micros;
+};
+
+}  // namespace kvs
