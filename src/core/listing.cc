@@ -1,0 +1,87 @@
+#include "core/listing.h"
+
+#include "core/key.h"
+
+namespace kvs {
+
+namespace {
+
+/// The smallest text at which a key may stand whose name comes after `name` in this listing.
+std::string text_after(std::string_view prefix, std::string_view name, ListRequest::Depth depth) {
+  std::string text(prefix);
+  if (depth == ListRequest::Depth::children && name.ends_with('/')) {
+    name.remove_suffix(1);
+    text.append(name);
+    return past_subtree(text);
+  }
+  text.append(name);
+  text.push_back('\0');
+  return text;
+}
+
+}  // namespace
+
+Listing::Listing(RecordCursor& cursor, const ListRequest& request)
+    : cursor_(cursor),
+      prefix_(request.path.empty() ? std::string() : std::string(request.path) + '/'),
+      depth_(request.depth),
+      limit_(request.limit),
+      start_(request.after.empty() ? prefix_ : text_after(prefix_, request.after, depth_)) {}
+
+void Listing::start() {
+  if (!started_) {
+    started_ = true;
+    cursor_.seek(start_);
+  }
+}
+
+std::optional<std::string_view> Listing::name_below() const {
+  if (!cursor_.valid()) {
+    return std::nullopt;
+  }
+  std::string_view text = cursor_.key().text();
+  if (!text.starts_with(prefix_)) {
+    return std::nullopt;
+  }
+  text.remove_prefix(prefix_.size());
+  return text;
+}
+
+Result<Listing::Progress> Listing::step(std::size_t records_max, ListSink& sink) {
+  start();
+  for (std::size_t seen = 0; seen < records_max; ++seen) {
+    const std::optional<std::string_view> below = name_below();
+    if (!below) {
+      KVS_TRY(cursor_.status());
+      return Progress::done;
+    }
+    const RecordView record = KVS_TRY(cursor_.record());
+    if (!record.header.live()) {
+      cursor_.next();
+      continue;
+    }
+    if (taken_ == limit_) {
+      next_after_ = last_name_;
+      return Progress::done;
+    }
+    ++taken_;
+    const std::size_t slash =
+        depth_ == ListRequest::Depth::children ? below->find('/') : std::string_view::npos;
+    ListSink::Appetite appetite{};
+    if (slash == std::string_view::npos) {
+      last_name_ = *below;
+      appetite = sink.take({.name = *below, .version = record.header, .value = record.value});
+      cursor_.next();
+    } else {
+      last_name_ = below->substr(0, slash + 1);
+      appetite = sink.take({.name = last_name_, .version = std::nullopt, .value = {}});
+      cursor_.seek(text_after(prefix_, last_name_, depth_));
+    }
+    if (appetite == ListSink::Appetite::enough_for_now) {
+      return Progress::more;
+    }
+  }
+  return Progress::more;
+}
+
+}  // namespace kvs

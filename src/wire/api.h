@@ -1,0 +1,191 @@
+// The HTTP API: requests to commands, outcomes to answers. Pure; docs/api.md is normative.
+//
+// Here, and nowhere else, error codes become statuses (http_status). Parsing allocates nothing but
+// the scratch text and the message of an error; answers to GET and PUT allocate nothing but the
+// output.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "core/command.h"
+#include "core/listing.h"
+#include "core/mode.h"
+#include "wire/http.h"
+#include "wire/json.h"
+#include "wire/request_handler.h"
+
+namespace kvs {
+
+/// The most entries that one page of a listing may have.
+inline constexpr std::size_t kListLimitMax = 10'000;
+
+/// An entity tag as a client sends it (RFC 9110, 8.8.3).
+struct EntityTag {
+  enum class Strength : std::uint8_t { strong, weak };
+
+  Strength strength = Strength::strong;
+  std::string_view opaque;  // without the quotes
+};
+
+/// Takes one entity tag off the front of `text`. Nothing, and `text` as it was, if it does not
+/// begin with one.
+std::optional<EntityTag> take_entity_tag(std::string_view& text);
+
+/// GET or HEAD of one key.
+struct GetValue {
+  enum class Form : std::uint8_t { bytes, meta };
+
+  Key key;
+  Form form = Form::bytes;
+  Condition if_match;              // none, if_exists or if_match
+  std::string_view if_none_match;  // a checked list of entity tags, or `*`; empty: not sent
+};
+
+/// GET of a path with a trailing slash.
+struct ListKeys {
+  enum class Values : std::uint8_t { omit, include };
+
+  ListRequest list;
+  Values values = Values::omit;
+};
+
+/// GET /members/.
+struct GetMembers {
+  enum class Which : std::uint8_t { live, all };
+
+  Which which = Which::live;
+};
+
+struct GetHealth {};
+
+struct GetMetrics {};
+
+/// OPTIONS: which methods the target has.
+struct GetOptions {
+  std::string_view allow;  // static storage
+};
+
+/// A WriteCommand leaves its ticket to the caller.
+using ApiRequest =
+    std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics, GetOptions>;
+
+/// Why a request is refused.
+struct ApiError {
+  // Implicit on purpose: KVS_TRY.
+  ApiError(Error error, std::string_view allowed = {})  // NOLINT(google-explicit-constructor)
+      : code(error.code), message(std::move(error.detail)), allow(allowed) {}
+
+  Errc code;
+  std::string message;
+  std::string_view allow;  // with method_not_allowed: the methods of the target; static storage
+};
+
+struct ApiLimits {
+  std::size_t key_bytes_max = 1024;
+  std::size_t value_bytes_max = std::size_t{1} << 20U;
+};
+
+/// Reads requests. Keeps buffers between them; one a thread.
+class ApiParser {
+ public:
+  explicit ApiParser(const ApiLimits& limits) : limits_(limits) {}
+
+  /// The most that a body may have, judged by the head alone.
+  [[nodiscard]] std::uint64_t body_bytes_max(const RequestHead& head) const;
+
+  /// The request in `head` and its whole `body`. The answer points into both and into this parser:
+  /// it is good until the next call.
+  ///
+  /// Errors: not_found (no such route), method_not_allowed (with `allow`), invalid_key,
+  /// key_too_large, invalid_query, invalid_json, bad_request (conditions), length_required,
+  /// value_too_large, unsupported_media_type, not_implemented.
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse(const RequestHead& head,
+                                                          std::string_view body);
+
+ private:
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_kv(const RequestHead& head,
+                                                             std::string_view body);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_other(const RequestHead& head);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_view(const RequestHead& head);
+  Result<WriteCommand> parse_write(const RequestHead& head, std::string_view path,
+                                   std::string_view body);
+  Result<GetValue> parse_get(const RequestHead& head, std::string_view path);
+  Result<ListKeys> parse_list(const RequestHead& head, std::string_view path);
+
+  ApiLimits limits_;
+  JsonChecker json_;
+  std::string scratch_;  // the decoded path, then decoded query values
+};
+
+/// True if `head` asks for a PUT or DELETE of a key, well-formed or not.
+[[nodiscard]] bool is_write(const RequestHead& head);
+
+/// The status for an error code. Codes that no client can cause are 500.
+[[nodiscard]] unsigned http_status(Errc code);
+
+/// The code of a write that changed nothing.
+[[nodiscard]] Errc errc_of(WriteStatus status);
+
+// Each of these appends one answer to `target`.
+
+/// What GET found under its key; `record` is live. 200, 304 or 412.
+void append_value_response(const AnswerTarget& target, const GetValue& request,
+                           const RecordView& record);
+
+/// 404 for a key without a live value.
+void append_no_value_response(const AnswerTarget& target);
+
+/// What came of a PUT or DELETE.
+void append_write_response(const AnswerTarget& target, const WriteOutcome& outcome);
+
+/// Whatever else is refused: the error body, with Allow or Retry-After where they belong.
+void append_error_response(const AnswerTarget& target, const ApiError& error);
+
+/// 204 with Allow.
+void append_options_response(const AnswerTarget& target, const GetOptions& options);
+
+/// The head of a listing; the body is streamed by wire/list_body.
+void append_list_head(const AnswerTarget& target);
+
+/// One member as /members/ shows it.
+struct MemberView {
+  std::string_view id;
+  std::string_view address;  // host:port
+  std::int64_t last_seen_ms = 0;
+  std::int64_t joined_ms = 0;
+  std::string_view state = "alive";
+  std::string_view mode;
+  std::string_view version;
+};
+
+/// `members` are ordered by id.
+void append_members_response(const AnswerTarget& target, std::span<const MemberView> members);
+
+/// What /health tells.
+struct HealthView {
+  enum class Status : std::uint8_t { ok, degraded };
+
+  Status status = Status::ok;
+  Mode mode = Mode::normal;
+  std::uint64_t member_count = 1;  // live ones, this node included
+  std::string_view node_id;
+  std::string_view reason;  // if degraded: a sentence
+  std::string_view version;
+  std::int64_t uptime_ms = 0;
+  std::int64_t clock_ahead_ms = 0;  // how far stamps run ahead of the wall clock
+};
+
+/// 200, or 503 if degraded.
+void append_health_response(const AnswerTarget& target, const HealthView& health);
+
+/// `text` as wire/metrics renders it.
+void append_metrics_response(const AnswerTarget& target, std::string_view text);
+
+}  // namespace kvs

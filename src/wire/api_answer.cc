@@ -1,0 +1,363 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "wire/api.h"
+#include "wire/http_date.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Text made on the stack: fields and bodies of the frequent answers cost no allocation.
+class SmallText {
+ public:
+  SmallText& text(std::string_view text) {
+    std::memcpy(end_, text.data(), text.size());
+    end_ += text.size();
+    return *this;
+  }
+
+  SmallText& number(std::int64_t number) {
+    end_ = std::to_chars(end_, bytes_.data() + bytes_.size(), number).ptr;
+    return *this;
+  }
+
+  SmallText& uuid(const Uuid& uuid) {
+    char digits[Uuid::kTextSize];
+    format_uuid(uuid, digits);
+    return text({digits, sizeof digits});
+  }
+
+  [[nodiscard]] std::string_view view() const {
+    return {bytes_.data(), static_cast<std::size_t>(end_ - bytes_.data())};
+  }
+
+ private:
+  std::array<char, 112> bytes_;  // the longest: the answer to a PUT, 86 bytes
+  char* end_ = bytes_.data();
+};
+
+/// What of an answer differs from one to the next.
+struct AnswerHead {
+  unsigned status = 200;
+  std::string_view content_type;
+  std::span<const HeaderField> fields;
+};
+
+void put_answer(const AnswerTarget& target, const AnswerHead& head, std::string_view body) {
+  const Response response{.status = head.status,
+                          .persistence = target.persistence,
+                          .content_type = head.content_type,
+                          .fields = head.fields};
+  if (target.head_only) {
+    put_response_to_head(target.out, response, body.size());
+  } else {
+    put_response(target.out, response, body);
+  }
+}
+
+/// A JSON answer without further fields.
+void put_json(const AnswerTarget& target, unsigned status, std::string_view body) {
+  put_answer(target, {.status = status, .content_type = kJson, .fields = {}}, body);
+}
+
+/// Seconds after which a refused client may try again; nothing if waiting does not help.
+std::string_view retry_after(Errc code) {
+  switch (code) {
+    case Errc::overloaded:
+      return "1";
+    case Errc::syncing:
+    case Errc::shutting_down:
+      return "5";
+    case Errc::disk_full:
+      return "10";
+    case Errc::read_only:
+      return "60";
+    default:
+      return {};
+  }
+}
+
+std::string_view message_of(WriteStatus status) {
+  switch (status) {
+    case WriteStatus::not_found:
+      return "there is no value under this key";
+    case WriteStatus::version_mismatch:
+      return "the condition does not hold: read the key again and decide anew";
+    case WriteStatus::read_only:
+      return "this node is read-only: write to another, or set read_only: false";
+    case WriteStatus::syncing:
+      return "this node still fetches data: write to another, or try again later";
+    case WriteStatus::disk_full:
+      return "the disk is full: nothing was written; it goes on when there is space";
+    case WriteStatus::overloaded:
+      return "too many writes are waiting: nothing was written; try again";
+    case WriteStatus::shutting_down:
+      return "this node is stopping: nothing was written; write to another";
+    case WriteStatus::corrupt_data:
+      return "the stored record is damaged, so the condition cannot be checked: PUT without "
+             "conditions replaces it";
+    case WriteStatus::io_error:
+      return "the disk failed: whether the write took place is unknown; see the node's log";
+    default:
+      return "the write succeeded";
+  }
+}
+
+/// RFC 9110, 13.1.2: weak comparison, so strength does not matter.
+bool lists_version(std::string_view if_none_match, const Uuid& uuid) {
+  if (if_none_match == "*") {
+    return true;
+  }
+  while (const auto tag = take_entity_tag(if_none_match)) {
+    if (parse_uuid(tag->opaque) == uuid) {
+      return true;
+    }
+    const std::size_t next = if_none_match.find_first_not_of(" \t,");
+    if_none_match.remove_prefix(std::min(next, if_none_match.size()));
+  }
+  return false;
+}
+
+bool holds(const Condition& condition, const Uuid& uuid) {
+  return condition.kind != Condition::Kind::if_match || condition.uuid == uuid;
+}
+
+std::string meta_body(Key key, const RecordView& record) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("path").string(key.text());
+  json.key("uuid").string(to_string(record.header.version.uuid));
+  json.key("timestamp").number(record.header.version.stamp.ms());
+  json.key("data").raw(record.value);
+  json.end_object();
+  return body;
+}
+
+void put_written(const AnswerTarget& target, const WriteOutcome& outcome) {
+  SmallText body;
+  body.text(R"({"uuid":")").uuid(outcome.uuid).text(R"(","timestamp":)");
+  body.number(outcome.stamp.ms()).text("}");
+  put_json(target, outcome.status == WriteStatus::created ? 201 : 200, body.view());
+}
+
+void put_deleted(const AnswerTarget& target, const WriteOutcome& outcome) {
+  SmallText stamp;
+  stamp.number(outcome.stamp.ms());
+  const std::array<HeaderField, 1> fields{{{.name = "X-KVS-Timestamp", .value = stamp.view()}}};
+  put_answer(target, {.status = 204, .content_type = {}, .fields = fields}, {});
+}
+
+}  // namespace
+
+unsigned http_status(Errc code) {
+  switch (code) {
+    case Errc::invalid_key:
+    case Errc::invalid_json:
+    case Errc::invalid_query:
+    case Errc::bad_request:
+      return 400;
+    case Errc::not_found:
+      return 404;
+    case Errc::method_not_allowed:
+      return 405;
+    case Errc::request_timeout:
+      return 408;
+    case Errc::id_in_use:
+    case Errc::cluster_mismatch:
+      return 409;
+    case Errc::length_required:
+      return 411;
+    case Errc::version_mismatch:
+      return 412;
+    case Errc::value_too_large:
+      return 413;
+    case Errc::key_too_large:
+      return 414;
+    case Errc::unsupported_media_type:
+      return 415;
+    case Errc::expectation_failed:
+      return 417;
+    case Errc::headers_too_large:
+      return 431;
+    case Errc::not_implemented:
+      return 501;
+    case Errc::read_only:
+    case Errc::syncing:
+    case Errc::overloaded:
+    case Errc::shutting_down:
+      return 503;
+    case Errc::http_version_not_supported:
+      return 505;
+    case Errc::disk_full:
+      return 507;
+    case Errc::corrupt_data:
+    case Errc::io_error:
+    case Errc::invalid_config:
+    case Errc::data_dir_unusable:
+    case Errc::format_too_new:
+    case Errc::address_unusable:
+      return 500;
+  }
+  return 500;
+}
+
+Errc errc_of(WriteStatus status) {
+  switch (status) {
+    case WriteStatus::not_found:
+      return Errc::not_found;
+    case WriteStatus::version_mismatch:
+      return Errc::version_mismatch;
+    case WriteStatus::read_only:
+      return Errc::read_only;
+    case WriteStatus::syncing:
+      return Errc::syncing;
+    case WriteStatus::disk_full:
+      return Errc::disk_full;
+    case WriteStatus::overloaded:
+      return Errc::overloaded;
+    case WriteStatus::shutting_down:
+      return Errc::shutting_down;
+    case WriteStatus::corrupt_data:
+      return Errc::corrupt_data;
+    case WriteStatus::created:
+    case WriteStatus::replaced:
+    case WriteStatus::deleted:
+    case WriteStatus::io_error:
+      return Errc::io_error;
+  }
+  return Errc::io_error;
+}
+
+void append_value_response(const AnswerTarget& target, const GetValue& request,
+                           const RecordView& record) {
+  const Version& version = record.header.version;
+  if (!holds(request.if_match, version.uuid)) {
+    append_error_response(
+        target, Error{Errc::version_mismatch, "the key holds another version than If-Match names"});
+    return;
+  }
+  SmallText tag;
+  tag.text("\"").uuid(version.uuid).text("\"");
+  SmallText stamp;
+  stamp.number(version.stamp.ms());
+  char date[kHttpDateSize];
+  format_http_date(version.stamp.ms(), date);
+  const std::array<HeaderField, 3> fields{{{.name = "ETag", .value = tag.view()},
+                                           {.name = "Last-Modified", .value = {date, sizeof date}},
+                                           {.name = "X-KVS-Timestamp", .value = stamp.view()}}};
+  if (!request.if_none_match.empty() && lists_version(request.if_none_match, version.uuid)) {
+    put_answer(target, {.status = 304, .content_type = {}, .fields = fields}, {});
+    return;
+  }
+  const AnswerHead head{.status = 200, .content_type = kJson, .fields = fields};
+  if (request.form == GetValue::Form::meta) {
+    put_answer(target, head, meta_body(request.key, record));
+  } else {
+    put_answer(target, head, record.value);
+  }
+}
+
+void append_no_value_response(const AnswerTarget& target) {
+  put_json(target, 404,
+           R"({"error":{"code":"not_found","message":"there is no value under this key"}})");
+}
+
+void append_write_response(const AnswerTarget& target, const WriteOutcome& outcome) {
+  switch (outcome.status) {
+    case WriteStatus::created:
+    case WriteStatus::replaced:
+      put_written(target, outcome);
+      return;
+    case WriteStatus::deleted:
+      put_deleted(target, outcome);
+      return;
+    case WriteStatus::not_found:
+      append_no_value_response(target);
+      return;
+    default:
+      append_error_response(
+          target, Error{errc_of(outcome.status), std::string(message_of(outcome.status))});
+  }
+}
+
+void append_error_response(const AnswerTarget& target, const ApiError& error) {
+  std::string body = R"({"error":{"code":")";
+  body.append(to_string(error.code)).append(R"(","message":)");
+  append_json_string(body, error.message);
+  body.append("}}");
+  std::array<HeaderField, 2> fields;
+  std::size_t count = 0;
+  if (!error.allow.empty()) {
+    fields[count++] = {.name = "Allow", .value = error.allow};
+  }
+  if (const std::string_view seconds = retry_after(error.code); !seconds.empty()) {
+    fields[count++] = {.name = "Retry-After", .value = seconds};
+  }
+  put_answer(
+      target,
+      {.status = http_status(error.code), .content_type = kJson, .fields = {fields.data(), count}},
+      body);
+}
+
+void append_options_response(const AnswerTarget& target, const GetOptions& options) {
+  const std::array<HeaderField, 1> fields{{{.name = "Allow", .value = options.allow}}};
+  put_answer(target, {.status = 204, .content_type = {}, .fields = fields}, {});
+}
+
+void append_list_head(const AnswerTarget& target) {
+  put_stream_head(
+      target.out,
+      {.status = 200, .persistence = target.persistence, .content_type = kJson, .fields = {}},
+      target.stream_framing);
+}
+
+void append_members_response(const AnswerTarget& target, std::span<const MemberView> members) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_array();
+  for (const MemberView& member : members) {
+    json.begin_object();
+    json.key("id").string(member.id);
+    json.key("address").string(member.address);
+    json.key("last_seen").number(member.last_seen_ms);
+    json.key("joined_timestamp").number(member.joined_ms);
+    json.key("state").string(member.state);
+    json.key("mode").string(member.mode);
+    json.key("version").string(member.version);
+    json.end_object();
+  }
+  json.end_array();
+  put_json(target, 200, body);
+}
+
+void append_health_response(const AnswerTarget& target, const HealthView& health) {
+  const bool ok = health.status == HealthView::Status::ok;
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("status").string(ok ? "ok" : "degraded");
+  if (!ok) {
+    json.key("reason").string(health.reason);
+  }
+  json.key("mode").string(to_string(health.mode));
+  json.key("member_count").number(static_cast<std::int64_t>(health.member_count));
+  json.key("node_id").string(health.node_id);
+  json.key("version").string(health.version);
+  json.key("uptime_ms").number(health.uptime_ms);
+  json.key("clock_ahead_ms").number(health.clock_ahead_ms);
+  json.end_object();
+  put_json(target, ok ? 200 : 503, body);
+}
+
+void append_metrics_response(const AnswerTarget& target, std::string_view text) {
+  put_answer(target, {.status = 200, .content_type = kMetricsText, .fields = {}}, text);
+}
+
+}  // namespace kvs

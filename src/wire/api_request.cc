@@ -1,0 +1,399 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "wire/api.h"
+#include "wire/base64url.h"
+#include "wire/url.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr std::string_view kKeyMethods = "GET, HEAD, PUT, DELETE, OPTIONS";
+constexpr std::string_view kReadMethods = "GET, HEAD, OPTIONS";
+constexpr std::string_view kJoinMethods = "POST, OPTIONS";
+constexpr std::string_view kLeaveMethods = "POST, DELETE, OPTIONS";
+constexpr std::string_view kAllMethods = "GET, HEAD, PUT, POST, DELETE, OPTIONS";
+constexpr std::string_view kDataPrefix = "/kv/";
+
+bool is_read(Method method) {
+  return method == Method::get || method == Method::head;
+}
+
+ApiError method_not_allowed(const RequestHead& head, std::string_view allow) {
+  return {Error{Errc::method_not_allowed,
+                fmt::format("{} is not possible here: use one of {}", head.method_name, allow)},
+          allow};
+}
+
+std::unexpected<Error> no_route(std::string_view path) {
+  if (path == "/kv" || path == "/members") {
+    return fail(Errc::not_found,
+                fmt::format("there is nothing at {0}: write {0}/ with a slash at the end", path));
+  }
+  return fail(Errc::not_found,
+              "there is nothing here: the API has /kv/{path}, /members/, /health and /metrics");
+}
+
+/// Blanks that may stand around the commas of a list (RFC 9110, 5.6.3).
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+}  // namespace
+
+/// An entity tag at the front of `text` (RFC 9110, 8.8.3), taken off it.
+std::optional<EntityTag> take_entity_tag(std::string_view& text) {
+  EntityTag tag;
+  std::string_view rest = text;
+  if (rest.starts_with("W/")) {
+    tag.strength = EntityTag::Strength::weak;
+    rest.remove_prefix(2);
+  }
+  if (!rest.starts_with('"')) {
+    return std::nullopt;
+  }
+  const std::size_t end = rest.find('"', 1);
+  if (end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  tag.opaque = rest.substr(1, end - 1);
+  // etagc: %x21 / %x23-7E / obs-text. The field's own check has let nothing else but blanks pass.
+  if (tag.opaque.find_first_of(" \t") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  text = rest.substr(end + 1);
+  return tag;
+}
+
+namespace {
+
+/// `*` or one entity tag.
+Result<Condition> parse_if_match(std::string_view field) {
+  if (field == "*") {
+    return Condition{.kind = Condition::Kind::if_exists, .uuid = {}};
+  }
+  std::string_view rest = field;
+  const auto tag = take_entity_tag(rest);
+  if (!tag) {
+    return fail(Errc::bad_request,
+                "If-Match is malformed: write the uuid in quotes, as in If-Match: \"<uuid>\"");
+  }
+  if (!rest.empty()) {
+    return fail(Errc::bad_request, "If-Match names more than one version: name one, or *");
+  }
+  // A weak tag, or one that was never ours, matches nothing; no version has the zero uuid.
+  const bool strong = tag->strength == EntityTag::Strength::strong;
+  const auto uuid = strong ? parse_uuid(tag->opaque) : std::nullopt;
+  return Condition{.kind = Condition::Kind::if_match, .uuid = uuid.value_or(Uuid{})};
+}
+
+/// `*` or a list of entity tags.
+Result<std::string_view> check_if_none_match(std::string_view field) {
+  if (field == "*") {
+    return field;
+  }
+  std::string_view rest = field;
+  for (bool first = true; first || !rest.empty(); first = false) {
+    const auto tag = take_entity_tag(rest);
+    rest = trim(rest);
+    if (!tag || (!rest.empty() && !rest.starts_with(','))) {
+      return fail(Errc::bad_request,
+                  "If-None-Match is malformed: write * or uuids in quotes, separated by commas");
+    }
+    if (!rest.empty()) {
+      rest = trim(rest.substr(1));
+      if (rest.empty()) {
+        return fail(Errc::bad_request, "If-None-Match ends with a comma");
+      }
+    }
+  }
+  return field;
+}
+
+Result<Condition> parse_write_condition(const RequestHead& head) {
+  if (head.if_match && head.if_none_match) {
+    return fail(Errc::bad_request, "If-Match and If-None-Match exclude each other: send one");
+  }
+  if (head.if_match) {
+    return parse_if_match(*head.if_match);
+  }
+  if (!head.if_none_match) {
+    return Condition{};
+  }
+  if (*head.if_none_match != "*") {
+    return fail(Errc::bad_request, "a write takes no If-None-Match but *");
+  }
+  return Condition{.kind = Condition::Kind::if_absent, .uuid = {}};
+}
+
+/// Fields that change what a write means and that are not understood must not be ignored.
+Result<void> check_write_fields(const RequestHead& head) {
+  for (const HeaderField& field : head.fields.all()) {
+    if (equals_lower_case(field.name, "content-encoding") &&
+        !equals_lower_case(field.value, "identity")) {
+      return fail(Errc::unsupported_media_type,
+                  "values are stored as sent: send the JSON without Content-Encoding");
+    }
+    if (equals_lower_case(field.name, "content-range")) {
+      return fail(Errc::bad_request, "a value is replaced whole: Content-Range is not possible");
+    }
+    if (equals_lower_case(field.name, "if-unmodified-since")) {
+      return fail(Errc::bad_request,
+                  "dates are too coarse for conditions: use If-Match with the uuid");
+    }
+  }
+  return {};
+}
+
+Result<void> check_content_type(const RequestHead& head) {
+  if (!head.content_type) {
+    return {};
+  }
+  const std::string_view type = trim(head.content_type->substr(0, head.content_type->find(';')));
+  if (!equals_lower_case(type, "application/json")) {
+    return fail(Errc::unsupported_media_type,
+                "values are JSON: send Content-Type: application/json, or none");
+  }
+  return {};
+}
+
+Result<bool> parse_flag(std::string_view name, std::string_view value) {
+  if (value != "true" && value != "false") {
+    return fail(Errc::invalid_query, fmt::format("{} is true or false", name));
+  }
+  return value == "true";
+}
+
+Result<std::size_t> parse_limit(std::string_view value) {
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), limit);
+  if (error != std::errc{} || end != value.data() + value.size() || limit < 1 ||
+      limit > kListLimitMax) {
+    return fail(Errc::invalid_query, fmt::format("limit is a number from 1 to {}", kListLimitMax));
+  }
+  return limit;
+}
+
+/// One known parameter of a query, and its decoded value once it was met.
+struct Parameter {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
+/// Decodes `text` onto the end of `scratch`, which has room for it.
+Result<std::string_view> decode_part(std::string_view text, std::string& scratch) {
+  const std::size_t begin = scratch.size();
+  if (!percent_decode(text, scratch, Plus::space)) {
+    return fail(Errc::invalid_query, "the query has a malformed percent escape");
+  }
+  return std::string_view(scratch).substr(begin);
+}
+
+/// Fills in `known`. What is not there, or there twice, is an error.
+Result<void> parse_query(const RequestHead& head, std::span<Parameter> known,
+                         std::string& scratch) {
+  QueryReader reader(head.query.value_or(std::string_view()));
+  for (;;) {
+    const auto pair = KVS_TRY(reader.next());
+    if (!pair) {
+      return {};
+    }
+    const std::string_view name = KVS_TRY(decode_part(pair->name, scratch));
+    const auto parameter = std::ranges::find(known, name, &Parameter::name);
+    if (parameter == known.end()) {
+      return fail(Errc::invalid_query, fmt::format("unknown query parameter `{}`", name));
+    }
+    if (parameter->value) {
+      return fail(Errc::invalid_query, fmt::format("query parameter `{}` stands twice", name));
+    }
+    parameter->value = KVS_TRY(decode_part(pair->value, scratch));
+  }
+}
+
+/// For targets that take no parameters.
+Result<void> expect_no_query(const RequestHead& head, std::string& scratch) {
+  return head.query ? parse_query(head, {}, scratch) : Result<void>();
+}
+
+}  // namespace
+
+bool is_write(const RequestHead& head) {
+  return (head.method == Method::put || head.method == Method::del) &&
+         head.path.starts_with(kDataPrefix);
+}
+
+std::uint64_t ApiParser::body_bytes_max(const RequestHead& head) const {
+  // Enough for a member object; bodies that mean nothing are read and dropped.
+  constexpr std::uint64_t kOtherBytesMax = 64 * 1024;
+  const bool value = head.method == Method::put && is_write(head);
+  return value ? limits_.value_bytes_max : kOtherBytesMax;
+}
+
+std::expected<ApiRequest, ApiError> ApiParser::parse(const RequestHead& head,
+                                                     std::string_view body) {
+  if (head.path.starts_with(kDataPrefix)) [[likely]] {
+    return parse_kv(head, body);
+  }
+  return parse_other(head);
+}
+
+std::expected<ApiRequest, ApiError> ApiParser::parse_kv(const RequestHead& head,
+                                                        std::string_view body) {
+  scratch_.clear();
+  // Decoding never lengthens, and a cursor is decoded twice: no view into the text ever moves.
+  scratch_.reserve(2 * head.target.size());
+  if (!percent_decode(head.path.substr(kDataPrefix.size()), scratch_)) {
+    return std::unexpected(
+        ApiError(Error{Errc::invalid_key, "the path has a malformed percent escape"}));
+  }
+  const std::string_view path = scratch_;
+  const bool folder = path.empty() || path.ends_with('/');
+  const std::string_view allow = folder ? kReadMethods : kKeyMethods;
+  switch (head.method) {
+    case Method::get:
+    case Method::head:
+      if (folder) {
+        return KVS_TRY(parse_list(head, path));
+      }
+      return KVS_TRY(parse_get(head, path));
+    case Method::put:
+    case Method::del:
+      return KVS_TRY(parse_write(head, path, body));
+    case Method::options:
+      return GetOptions{.allow = allow};
+    default:
+      return std::unexpected(method_not_allowed(head, allow));
+  }
+}
+
+Result<GetValue> ApiParser::parse_get(const RequestHead& head, std::string_view path) {
+  GetValue get{.key = KVS_TRY(Key::parse(path, limits_.key_bytes_max)),
+               .form = GetValue::Form::bytes,
+               .if_match = {},
+               .if_none_match = {}};
+  if (head.query) {
+    std::array<Parameter, 1> known{{{.name = "meta", .value = {}}}};
+    KVS_TRY(parse_query(head, known, scratch_));
+    if (known[0].value && KVS_TRY(parse_flag("meta", *known[0].value))) {
+      get.form = GetValue::Form::meta;
+    }
+  }
+  if (head.if_match) {
+    get.if_match = KVS_TRY(parse_if_match(*head.if_match));
+  }
+  if (head.if_none_match) {
+    get.if_none_match = KVS_TRY(check_if_none_match(*head.if_none_match));
+  }
+  return get;
+}
+
+Result<ListKeys> ApiParser::parse_list(const RequestHead& head, std::string_view path) {
+  ListKeys keys;
+  if (!path.empty()) {
+    path.remove_suffix(1);
+    KVS_TRY(Key::parse(path, limits_.key_bytes_max));
+  }
+  keys.list.path = path;
+  std::array<Parameter, 4> known{{{.name = "recursive", .value = {}},
+                                  {.name = "values", .value = {}},
+                                  {.name = "limit", .value = {}},
+                                  {.name = "after", .value = {}}}};
+  KVS_TRY(parse_query(head, known, scratch_));
+  const auto& [recursive, values, limit, after] = known;
+  if (recursive.value && KVS_TRY(parse_flag("recursive", *recursive.value))) {
+    keys.list.depth = ListRequest::Depth::below;
+  }
+  if (values.value && KVS_TRY(parse_flag("values", *values.value))) {
+    keys.values = ListKeys::Values::include;
+  }
+  if (limit.value) {
+    keys.list.limit = KVS_TRY(parse_limit(*limit.value));
+  }
+  if (after.value) {
+    const std::size_t begin = scratch_.size();
+    if (!decode_base64url(*after.value, scratch_) || scratch_.size() == begin) {
+      return fail(Errc::invalid_query, "after is not a cursor: send what `next` gave");
+    }
+    keys.list.after = std::string_view(scratch_).substr(begin);
+  }
+  return keys;
+}
+
+Result<WriteCommand> ApiParser::parse_write(const RequestHead& head, std::string_view path,
+                                            std::string_view body) {
+  const bool put = head.method == Method::put;
+  WriteCommand command{.ticket = {},
+                       .kind = put ? WriteCommand::Kind::put : WriteCommand::Kind::del,
+                       .key = KVS_TRY(Key::parse(path, limits_.key_bytes_max)),
+                       .value = put ? body : std::string_view(),
+                       .condition = KVS_TRY(parse_write_condition(head))};
+  KVS_TRY(expect_no_query(head, scratch_));
+  KVS_TRY(check_write_fields(head));
+  if (!put) {
+    return command;
+  }
+  if (!head.framing.content_length && !head.framing.chunked) {
+    return fail(Errc::length_required, "say how long the value is: send Content-Length");
+  }
+  if (body.size() > limits_.value_bytes_max) {
+    return fail(Errc::value_too_large,
+                fmt::format("the value has {} bytes, {} are allowed (max_value_bytes)", body.size(),
+                            limits_.value_bytes_max));
+  }
+  KVS_TRY(check_content_type(head));
+  KVS_TRY(json_.check(body));
+  return command;
+}
+
+std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& head) {
+  scratch_.clear();
+  scratch_.reserve(2 * head.target.size());
+  if (head.path == "/health" || head.path == "/metrics" || head.path == "/members/") {
+    return parse_view(head);
+  }
+  if (head.path == "/members/join" || head.path == "/members/leave") {
+    const std::string_view allow = head.path.ends_with("join") ? kJoinMethods : kLeaveMethods;
+    if (head.method == Method::options) {
+      return GetOptions{.allow = allow};
+    }
+    if (allow.find(head.method_name) == std::string_view::npos) {
+      return std::unexpected(method_not_allowed(head, allow));
+    }
+    return fail(Errc::not_implemented, "this version runs as a single node: there is no cluster");
+  }
+  if (head.path == "*") {
+    return GetOptions{.allow = kAllMethods};
+  }
+  return no_route(head.path);
+}
+
+std::expected<ApiRequest, ApiError> ApiParser::parse_view(const RequestHead& head) {
+  if (head.method == Method::options) {
+    return GetOptions{.allow = kReadMethods};
+  }
+  if (!is_read(head.method)) {
+    return std::unexpected(method_not_allowed(head, kReadMethods));
+  }
+  if (head.path == "/members/") {
+    std::array<Parameter, 1> known{{{.name = "all", .value = {}}}};
+    KVS_TRY(parse_query(head, known, scratch_));
+    const bool all = known[0].value && KVS_TRY(parse_flag("all", *known[0].value));
+    return GetMembers{.which = all ? GetMembers::Which::all : GetMembers::Which::live};
+  }
+  KVS_TRY(expect_no_query(head, scratch_));
+  if (head.path == "/health") {
+    return GetHealth{};
+  }
+  return GetMetrics{};
+}
+
+}  // namespace kvs
