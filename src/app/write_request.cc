@@ -12,9 +12,6 @@ WriteRequest::WriteRequest(const WriteCommand& command, Instant posted)
   text_.append(command.key.text()).append(command.value);
 }
 
-WriteRequest::WriteRequest(Ticket ticket, WriteStatus refusal)
-    : ticket_(ticket), refusal_(refusal) {}
-
 WriteCommand WriteRequest::command() const {
   const std::string_view text = text_;
   return {.ticket = ticket_,

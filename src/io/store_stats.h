@@ -5,29 +5,18 @@
 
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/histogram.h"
+
 namespace kvs {
 
-/// How often values fell into ranges that double: bucket i counts values in [2^(i-1), 2^i), bucket
-/// 0 counts zero.
-struct Histogram {
-  static constexpr std::size_t kBuckets = 40;
-
-  std::array<std::uint64_t, kBuckets> counts{};
-  std::uint64_t sum = 0;
-  std::uint64_t total = 0;
-};
-
-/// The same, added to by any thread.
+/// A Histogram that any thread may add to.
 class HistogramCounter {
  public:
   void add(std::uint64_t value) {
-    const auto bucket = static_cast<std::size_t>(std::bit_width(value));
-    counts_[bucket < Histogram::kBuckets ? bucket : Histogram::kBuckets - 1].fetch_add(
-        1, std::memory_order_relaxed);
+    counts_[Histogram::bucket_of(value)].fetch_add(1, std::memory_order_relaxed);
     sum_.fetch_add(value, std::memory_order_relaxed);
   }
 

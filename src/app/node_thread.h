@@ -1,0 +1,145 @@
+// The shell around the core: one thread that owns the node, and one that commits its batches.
+//
+// Doors post writes. The node's thread steps them into the open batch; as soon as the committing
+// thread is free it closes the batch and hands it over, and gathers the next one meanwhile (group
+// commit: the busier the disk, the larger the batches). Replies leave from the committing thread,
+// after the commit. A stalled disk stalls only that thread: the node goes on taking mail. At most
+// two batches are under way.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "app/mailbox.h"
+#include "app/write_request.h"
+#include "base/histogram.h"
+#include "core/node.h"
+#include "io/log.h"
+#include "io/store.h"
+
+namespace kvs {
+
+/// Takes the answers to writes, in the order in which they were posted. Called by the node's
+/// threads.
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  virtual void deliver(std::span<const Reply> replies) = 0;
+
+ protected:
+  ReplySink() = default;
+  ReplySink(const ReplySink&) = default;
+  ReplySink& operator=(const ReplySink&) = default;
+};
+
+/// What the node's threads tell about themselves.
+struct NodeThreadStatus {
+  NodeStatus node;
+  std::uint64_t batches = 0;
+  std::uint64_t batches_failed = 0;
+  std::uint64_t bytes_under_way = 0;  // of writes posted and not yet answered
+  Histogram batch_writes;             // answers in a batch
+  Histogram write_micros;             // from posting to durable
+  std::optional<Errc> last_failure;   // of the last commit; nothing if it succeeded
+};
+
+class NodeThread {
+ public:
+  /// Bytes of writes under way above which doors refuse more (503 overloaded).
+  static constexpr std::size_t kBytesUnderWayMax = std::size_t{64} << 20U;
+
+  struct Parts {
+    Store& store;
+    ReplySink& sink;
+    Log& log;
+    /// Called when a commit failed in a way that leaves durability unknown; must end the process.
+    std::function<void(const Error&)> fatal;
+  };
+
+  /// All parts outlive the object. Nothing runs before start().
+  NodeThread(const NodeOptions& options, const Recovered& recovered, Parts parts);
+  ~NodeThread();
+  NodeThread(const NodeThread&) = delete;
+  NodeThread& operator=(const NodeThread&) = delete;
+
+  /// Makes the folder's identity durable and starts the threads. Error: what the first commit said.
+  Result<void> start();
+
+  /// Answers everything posted so far, makes it durable, and ends the threads. Post nothing after
+  /// it.
+  void stop();
+
+  /// Queues a write; one reply will follow. Any thread.
+  void post(WriteRequest request);
+
+  /// True while writes under way take more memory than they may.
+  [[nodiscard]] bool overloaded() const {
+    return bytes_under_way_.load(std::memory_order_relaxed) > kBytesUnderWayMax;
+  }
+
+  /// Any thread.
+  [[nodiscard]] NodeThreadStatus status() const;
+
+ private:
+  struct CommitDone {
+    Result<void> outcome;
+  };
+
+  struct Stop {};
+
+  using Mail = std::variant<WriteRequest, CommitDone, Stop>;
+
+  /// Effects and the letters whose bytes they point to.
+  struct Batch {
+    Effects effects;
+    std::vector<std::vector<Mail>> letters;
+  };
+
+  void run_node();
+  void take_letters(std::vector<Mail>& letters);
+  void commit_done(const Result<void>& outcome);
+  void hand_over();
+  void refuse_batch(Batch& batch, WriteStatus why);
+  void finish(Batch& batch);
+  void trace(const Batch& batch);
+  void publish_node();
+
+  void run_committer();
+  void account(const Batch& batch, const Result<void>& outcome);
+
+  // Constant after construction.
+  Parts parts_;
+
+  // Thread-safe by themselves.
+  Mailbox<Mail> mailbox_;
+  std::atomic<std::size_t> bytes_under_way_ = 0;
+
+  // The node's thread only, once started.
+  Node node_;
+  Now now_{};
+  Batch batches_[2];
+  Batch* open_ = &batches_[0];
+  Batch* committing_ = nullptr;
+  bool stopping_ = false;
+
+  // Protected by commit_mutex_: the hand-over to the committing thread.
+  std::mutex commit_mutex_;
+  std::condition_variable commit_wanted_;
+  Batch* to_commit_ = nullptr;
+  bool no_more_commits_ = false;
+
+  mutable std::mutex status_mutex_;
+  NodeThreadStatus status_;  // protected by status_mutex_
+
+  std::thread node_thread_;
+  std::thread commit_thread_;
+};
+
+}  // namespace kvs
