@@ -1,11 +1,9 @@
 #include "app/node_thread.h"
 
-#include <cstdlib>
-#include <filesystem>
-
 #include <gtest/gtest.h>
 
 #include "io/os.h"
+#include "support/temporary_folder.h"
 
 namespace kvs {
 namespace {
