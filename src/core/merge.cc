@@ -1,5 +1,7 @@
 #include "core/merge.h"
 
+#include "base/mutant.h"
+
 namespace kvs {
 
 MergeOutcome merge(const Version& mine, const Version& theirs) {
@@ -7,7 +9,8 @@ MergeOutcome merge(const Version& mine, const Version& theirs) {
   if (undecided && mine.stamp == theirs.stamp && mine.uuid != theirs.uuid) {
     return MergeOutcome::tie;
   }
-  return theirs > mine ? MergeOutcome::take : MergeOutcome::keep;
+  return (theirs > mine) != KVS_MUTATED(merge_keeps_older) ? MergeOutcome::take
+                                                           : MergeOutcome::keep;
 }
 
 }  // namespace kvs

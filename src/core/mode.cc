@@ -1,5 +1,8 @@
 #include "core/mode.h"
 
+#include "base/mutant.h"
+#include "base/probe.h"
+
 namespace kvs {
 
 std::string_view to_string(Mode mode) {
@@ -19,6 +22,10 @@ std::optional<WriteStatus> write_refusal(Mode mode) {
     case Mode::normal:
       return std::nullopt;
     case Mode::read_only:
+      if (KVS_MUTATED(read_only_writes)) {
+        return std::nullopt;
+      }
+      KVS_PROBE("mode: a read-only node refused a write");
       return WriteStatus::read_only;
     case Mode::syncing:
       return WriteStatus::syncing;

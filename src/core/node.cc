@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+#include "base/probe.h"
+
 namespace kvs {
 
 Node::Node(const NodeOptions& options, const Recovered& recovered, const StoreView& store,
@@ -12,7 +15,7 @@ Node::Node(const NodeOptions& options, const Recovered& recovered, const StoreVi
       identity_(recovered.identity) {}
 
 void Node::start(const Now& now, Effects& effects) {
-  if (!identity_) {
+  if (!identity_ || KVS_MUTATED(identity_made_anew)) {
     identity_ = Identity{.instance = prng_.next() | 1U, .joined_ms = now.wall.ms};
     effects.identity = identity_;
   }
@@ -35,6 +38,7 @@ void Node::watch_clock(const Now& now, Effects& effects) {
   clock_ahead_ms_ = std::max<std::int64_t>(0, replica_.last_stamp().ms() - now.wall.ms);
   const bool behind = clock_ahead_ms_ > options_.clock_skew_ms_max;
   if (behind && !clock_warned_) {
+    KVS_PROBE("node: stamps run far ahead of the wall clock");
     effects.trace.push_back(
         {.kind = Trace::Kind::clock_behind, .number = static_cast<std::uint64_t>(clock_ahead_ms_)});
   }
@@ -54,7 +58,7 @@ NodeStatus Node::status() const {
 
 void refuse(std::span<Reply> replies, WriteStatus why) {
   for (Reply& reply : replies) {
-    if (succeeded(reply.outcome.status)) {
+    if (succeeded(reply.outcome.status) && !KVS_MUTATED(failure_acknowledged)) {
       reply.outcome = {.status = why};
     }
   }

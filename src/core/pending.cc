@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutant.h"
+#include "base/probe.h"
 
 namespace kvs {
 
@@ -24,6 +26,9 @@ std::optional<RecordHeader> Pending::find(Key key) const {
 }
 
 void Pending::close_batch() {
+  if (KVS_MUTATED(pending_dropped_at_close)) {
+    entries_.clear();
+  }
   closed_.push_back(std::exchange(open_, {}));
   ++open_batch_;
 }
@@ -34,15 +39,22 @@ void Pending::commit_oldest() {
   for (const std::string& key : closed_.front()) {
     const auto it = entries_.find(key);
     // A later batch may have written the key again, or this batch twice.
-    if (it != entries_.end() && it->second.batch == batch) {
+    if (it == entries_.end()) {
+      continue;
+    }
+    if (it->second.batch == batch || KVS_MUTATED(pending_dropped_by_older_batch)) {
       entries_.erase(it);
+    } else {
+      KVS_PROBE("pending: a later batch wrote the committed key again");
     }
   }
   closed_.pop_front();
 }
 
 void Pending::clear() {
-  entries_.clear();
+  if (!KVS_MUTATED(pending_kept_after_failure)) {
+    entries_.clear();
+  }
   open_.clear();
   closed_.clear();
 }

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutant.h"
+#include "base/probe.h"
 #include "core/merge.h"
 
 namespace kvs {
@@ -10,7 +12,7 @@ namespace kvs {
 namespace {
 
 bool holds(const Condition& condition, const std::optional<RecordHeader>& held) {
-  const bool live = held && held->live();
+  const bool live = held && (held->live() || KVS_MUTATED(tombstone_is_live));
   switch (condition.kind) {
     case Condition::Kind::none:
       return true;
@@ -25,10 +27,10 @@ bool holds(const Condition& condition, const std::optional<RecordHeader>& held) 
 }
 
 WriteStatus status_of(const WriteCommand& command, const std::optional<RecordHeader>& held) {
-  if (!holds(command.condition, held)) {
+  if (!holds(command.condition, held) && !KVS_MUTATED(condition_ignored)) {
     return WriteStatus::version_mismatch;
   }
-  const bool live = held && held->live();
+  const bool live = held && (held->live() || KVS_MUTATED(tombstone_is_live));
   if (command.kind == WriteCommand::Kind::put) {
     return live ? WriteStatus::replaced : WriteStatus::created;
   }
@@ -45,7 +47,9 @@ Replica::Replica(const Recovered& recovered, const StoreView& store, Prng& prng)
       durable_(recovered.knowledge) {}
 
 Result<std::optional<RecordHeader>> Replica::held(Key key) const {
-  if (const auto pending = pending_.find(key)) {
+  const auto pending = pending_.find(key);
+  if (pending && !KVS_MUTATED(pending_not_consulted)) {
+    KVS_PROBE("replica: a command met a pending write");
     return pending;
   }
   return store_.find(key);
@@ -62,18 +66,27 @@ WriteStatus Replica::decide(const WriteCommand& command, Effects& effects) {
                            command.kind == WriteCommand::Kind::put &&
                            command.condition.kind == Condition::Kind::none;
   if (can_replace) {
+    KVS_PROBE("replica: a damaged record was replaced");
     ++stats_.damaged_replaced;
     effects.trace.push_back({.kind = Trace::Kind::damaged_record_replaced});
     return WriteStatus::created;
   }
-  return found.error().code == Errc::corrupt_data ? WriteStatus::corrupt_data
-                                                  : WriteStatus::io_error;
+  if (found.error().code == Errc::corrupt_data) {
+    KVS_PROBE("replica: a damaged record refused a command");
+    return KVS_MUTATED(damage_taken_for_absence) ? status_of(command, std::nullopt)
+                                                 : WriteStatus::corrupt_data;
+  }
+  KVS_PROBE("replica: a record could not be read");
+  return WriteStatus::io_error;
 }
 
 void Replica::write(WallTime wall, const WriteCommand& command, Effects& effects) {
   const WriteStatus status = decide(command, effects);
   const WriteOutcome outcome =
       succeeded(status) ? accept(wall, command, status, effects) : WriteOutcome{.status = status};
+  if (KVS_MUTATED(refusal_without_reply) && status == WriteStatus::version_mismatch) {
+    return;
+  }
   effects.replies.push_back({.ticket = command.ticket, .outcome = outcome});
 }
 
@@ -86,6 +99,9 @@ WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, WriteSt
                         .dot = next_dot(effects)};
   const RecordHeader header{.version = version,
                             .kind = put ? RecordKind::value : RecordKind::tombstone};
+  if (KVS_MUTATED(delete_writes_nothing) && !put) {
+    return {.status = status, .uuid = version.uuid, .stamp = version.stamp};
+  }
   store_record(command.key, {.header = header, .value = put ? command.value : std::string_view{}},
                effects);
   return {.status = status, .uuid = version.uuid, .stamp = version.stamp};
@@ -93,7 +109,7 @@ WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, WriteSt
 
 Dot Replica::next_dot(Effects& effects) {
   if (!origin_) {
-    origin_ = Origin{prng_.next() | 1U};
+    origin_ = KVS_MUTATED(origin_kept_across_restarts) ? Origin{1} : Origin{prng_.next() | 1U};
     ++stats_.origins_taken;
     effects.trace.push_back(
         {.kind = Trace::Kind::origin_taken, .number = static_cast<std::uint64_t>(*origin_)});
@@ -112,9 +128,18 @@ void Replica::store_record(Key key, const RecordView& record, Effects& effects) 
 void Replica::close_batch(Effects& effects) {
   for (const Origin origin : changed_) {
     effects.knowledge.push_back({.origin = origin, .known = knowledge_.of(origin)});
+    if (KVS_MUTATED(knowledge_runs_ahead)) {
+      ++effects.knowledge.back().known.upto;
+    }
+  }
+  if (KVS_MUTATED(knowledge_not_written)) {
+    effects.knowledge.clear();
   }
   changed_.clear();
   effects.clock_reserve = stamper_.take_due_reserve();
+  if (KVS_MUTATED(reserve_not_written)) {
+    effects.clock_reserve.reset();
+  }
   closed_.push_back(effects.knowledge);
   pending_.close_batch();
 }
@@ -129,11 +154,18 @@ void Replica::committed() {
 }
 
 void Replica::commit_failed() {
-  knowledge_ = durable_;
+  if (closed_.size() > 1) {
+    KVS_PROBE("replica: a failed batch took later ones with it");
+  }
+  if (!KVS_MUTATED(knowledge_kept_after_failure)) {
+    knowledge_ = durable_;
+  }
   changed_.clear();
   closed_.clear();
   pending_.clear();
-  origin_.reset();
+  if (!KVS_MUTATED(dot_reused_after_failure)) {
+    origin_.reset();
+  }
   stamper_.forget_reserve();
 }
 

@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "base/mutant.h"
 #include "base/time.h"
 #include "core/record.h"
 
@@ -19,7 +20,8 @@ class Stamper {
   static constexpr std::int64_t kReserveMs = 1000;
 
   /// Continues above `reserve`, the last one made durable (zero for a new data folder).
-  explicit Stamper(Stamp reserve) : last_(reserve), reserve_(reserve) {}
+  explicit Stamper(Stamp reserve)
+      : last_(KVS_MUTATED(stamp_ignores_reserve) ? Stamp{} : reserve), reserve_(reserve) {}
 
   /// The next stamp: the wall clock's, or just above the last one if that is larger.
   Stamp next(WallTime wall);
@@ -32,7 +34,11 @@ class Stamper {
   std::optional<Stamp> take_due_reserve();
 
   /// A reserve that was taken may not have reached the disk: the next batch writes one again.
-  void forget_reserve() { reserve_ = {}; }
+  void forget_reserve() {
+    if (!KVS_MUTATED(reserve_kept_after_failure)) {
+      reserve_ = {};
+    }
+  }
 
   /// The largest stamp given or observed.
   [[nodiscard]] Stamp last() const { return last_; }

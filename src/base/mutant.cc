@@ -1,0 +1,127 @@
+#include "base/mutant.h"
+
+#ifdef KVS_SIM_BUILD
+
+#include <array>
+
+namespace kvs {
+
+namespace {
+
+constexpr std::array kMutants{
+    MutantInfo{.mutant = Mutant::stamp_follows_wall,
+               .name = "stamp_follows_wall",
+               .broken = "a stamp is larger than the last one"},
+    MutantInfo{.mutant = Mutant::stamp_repeats,
+               .name = "stamp_repeats",
+               .broken = "no stamp is given twice"},
+    MutantInfo{.mutant = Mutant::stamp_ignores_reserve,
+               .name = "stamp_ignores_reserve",
+               .broken = "a restarted clock continues above its reserve"},
+    MutantInfo{.mutant = Mutant::reserve_never_raised,
+               .name = "reserve_never_raised",
+               .broken = "stamps that outgrow the reserve raise it"},
+    MutantInfo{.mutant = Mutant::reserve_kept_after_failure,
+               .name = "reserve_kept_after_failure",
+               .broken = "a reserve whose batch failed is written again"},
+    MutantInfo{.mutant = Mutant::pending_dropped_at_close,
+               .name = "pending_dropped_at_close",
+               .broken = "a pending write is seen until its batch is durable"},
+    MutantInfo{.mutant = Mutant::pending_dropped_by_older_batch,
+               .name = "pending_dropped_by_older_batch",
+               .broken = "a commit drops only what its own batch wrote last"},
+    MutantInfo{.mutant = Mutant::pending_kept_after_failure,
+               .name = "pending_kept_after_failure",
+               .broken = "writes of a failed batch are forgotten"},
+    MutantInfo{.mutant = Mutant::pending_not_consulted,
+               .name = "pending_not_consulted",
+               .broken = "a command sees the commands before it"},
+    MutantInfo{.mutant = Mutant::condition_ignored,
+               .name = "condition_ignored",
+               .broken = "a write whose condition does not hold changes nothing"},
+    MutantInfo{.mutant = Mutant::tombstone_is_live,
+               .name = "tombstone_is_live",
+               .broken = "a deleted key is not live"},
+    MutantInfo{.mutant = Mutant::damage_taken_for_absence,
+               .name = "damage_taken_for_absence",
+               .broken = "a condition on a damaged record is refused"},
+    MutantInfo{.mutant = Mutant::delete_writes_nothing,
+               .name = "delete_writes_nothing",
+               .broken = "a delete stores a tombstone"},
+    MutantInfo{.mutant = Mutant::refusal_without_reply,
+               .name = "refusal_without_reply",
+               .broken = "every command is answered"},
+    MutantInfo{.mutant = Mutant::knowledge_not_written,
+               .name = "knowledge_not_written",
+               .broken = "K is written with the records that it covers"},
+    MutantInfo{.mutant = Mutant::knowledge_runs_ahead,
+               .name = "knowledge_runs_ahead",
+               .broken = "K covers only what the state reflects"},
+    MutantInfo{.mutant = Mutant::reserve_not_written,
+               .name = "reserve_not_written",
+               .broken = "a due reserve is part of the batch"},
+    MutantInfo{.mutant = Mutant::dot_reused_after_failure,
+               .name = "dot_reused_after_failure",
+               .broken = "the dots of a failed batch are never used again"},
+    MutantInfo{.mutant = Mutant::knowledge_kept_after_failure,
+               .name = "knowledge_kept_after_failure",
+               .broken = "K does not cover what failed"},
+    MutantInfo{.mutant = Mutant::origin_kept_across_restarts,
+               .name = "origin_kept_across_restarts",
+               .broken = "every run takes a new origin"},
+    MutantInfo{.mutant = Mutant::merge_keeps_older,
+               .name = "merge_keeps_older",
+               .broken = "the larger version wins"},
+    MutantInfo{.mutant = Mutant::read_only_writes,
+               .name = "read_only_writes",
+               .broken = "a read-only node refuses client writes"},
+    MutantInfo{.mutant = Mutant::identity_made_anew,
+               .name = "identity_made_anew",
+               .broken = "a data folder keeps its identity"},
+    MutantInfo{.mutant = Mutant::failure_acknowledged,
+               .name = "failure_acknowledged",
+               .broken = "a failed batch is not acknowledged"},
+    MutantInfo{.mutant = Mutant::refusal_rests_on_failure,
+               .name = "refusal_rests_on_failure",
+               .broken = "no answer rests on a write that failed"},
+    MutantInfo{.mutant = Mutant::damage_served,
+               .name = "damage_served",
+               .broken = "a stored record is checked wherever it is read"},
+    MutantInfo{.mutant = Mutant::reply_before_commit,
+               .name = "reply_before_commit",
+               .broken = "replies leave after the commit"},
+    MutantInfo{.mutant = Mutant::reserve_not_synced,
+               .name = "reserve_not_synced",
+               .broken = "a batch with a reserve is synced, whatever the durability"},
+    MutantInfo{.mutant = Mutant::sync_error_retried,
+               .name = "sync_error_retried",
+               .broken = "a failed fsync ends the process"},
+    MutantInfo{.mutant = Mutant::later_batches_committed,
+               .name = "later_batches_committed",
+               .broken = "batches decided on a failed one fail with it"},
+    MutantInfo{.mutant = Mutant::stale_read,
+               .name = "stale_read",
+               .broken = "a read shows the newest durable write"},
+};
+
+// Set once by a test program, before anything runs.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
+constinit Mutant active = Mutant::none;
+
+}  // namespace
+
+std::span<const MutantInfo> mutants() {
+  return kMutants;
+}
+
+void set_mutant(Mutant mutant) {
+  active = mutant;
+}
+
+bool mutated(Mutant mutant) {
+  return active == mutant;
+}
+
+}  // namespace kvs
+
+#endif

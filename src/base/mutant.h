@@ -1,0 +1,80 @@
+// Deliberate bugs: the simulator breaks one rule at a time to prove that its oracles notice.
+//
+// Only test builds (KVS_SIM_BUILD) contain them; elsewhere KVS_MUTATED is the constant false, and
+// not even the names of the mutants are in the program. docs/testing.md says how to add one.
+#pragma once
+
+#ifdef KVS_SIM_BUILD
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace kvs {
+
+enum class Mutant : std::uint8_t {
+  none,
+  // core/stamper
+  stamp_follows_wall,
+  stamp_repeats,
+  stamp_ignores_reserve,
+  reserve_never_raised,
+  reserve_kept_after_failure,
+  // core/pending
+  pending_dropped_at_close,
+  pending_dropped_by_older_batch,
+  pending_kept_after_failure,
+  // core/replica
+  pending_not_consulted,
+  condition_ignored,
+  tombstone_is_live,
+  damage_taken_for_absence,
+  delete_writes_nothing,
+  refusal_without_reply,
+  knowledge_not_written,
+  knowledge_runs_ahead,
+  reserve_not_written,
+  dot_reused_after_failure,
+  knowledge_kept_after_failure,
+  origin_kept_across_restarts,
+  // core/merge
+  merge_keeps_older,
+  // core/mode, core/node
+  read_only_writes,
+  identity_made_anew,
+  failure_acknowledged,
+  refusal_rests_on_failure,
+  // wire/record_codec
+  damage_served,
+  // sim/shell: rules that whoever drives the node has to keep
+  reply_before_commit,
+  reserve_not_synced,
+  sync_error_retried,
+  later_batches_committed,
+  // sim/disk
+  stale_read,
+};
+
+struct MutantInfo {
+  Mutant mutant = Mutant::none;
+  std::string_view name;
+  std::string_view broken;  // the rule that no longer holds
+};
+
+/// All mutants but `none`, in the order of their numbers.
+[[nodiscard]] std::span<const MutantInfo> mutants();
+
+/// From now on this rule is broken, and only this one.
+void set_mutant(Mutant mutant);
+
+[[nodiscard]] bool mutated(Mutant mutant);
+
+}  // namespace kvs
+
+#define KVS_MUTATED(name) ::kvs::mutated(::kvs::Mutant::name)
+
+#else
+
+#define KVS_MUTATED(name) false
+
+#endif
