@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstring>
+#include <type_traits>
 
 #include "wire/http.h"
 #include "wire/http_chars.h"
@@ -98,6 +99,30 @@ bool take_fields(Cursor& cursor, OnField on_field) {
       return false;
     }
   }
+}
+
+/// Case-insensitive equality of a field name, known to be a token, with one given in lower case.
+/// Setting bit 5 makes letters small and turns no other token character into a letter or '-'.
+template <std::size_t kSize>
+[[nodiscard]] bool is_named(std::string_view name, const char (&lower)[kSize]) {
+  constexpr std::size_t kLength = kSize - 1;
+  using Word = std::conditional_t<(kLength >= 8), std::uint64_t, std::uint32_t>;
+  static_assert(kLength >= sizeof(Word));
+  if (name.size() != kLength) {
+    return false;
+  }
+  const auto differ = [&](std::size_t at) {
+    Word mine{};
+    Word wanted{};
+    std::memcpy(&mine, name.data() + at, sizeof(Word));
+    std::memcpy(&wanted, lower + at, sizeof(Word));
+    return (mine | (Word{0x20} * (~Word{0} / 0xFF))) ^ wanted;
+  };
+  Word difference = differ(kLength - sizeof(Word));
+  for (std::size_t at = 0; at + sizeof(Word) < kLength; at += sizeof(Word)) {
+    difference |= differ(at);
+  }
+  return difference == 0;
 }
 
 /// What the framing fields of one head have said so far.

@@ -6,6 +6,7 @@ namespace {
 
 using http_head::Cursor;
 using http_head::FramingFields;
+using http_head::is_named;
 
 Method method_of(std::string_view name) {
   switch (name.size()) {
@@ -37,32 +38,28 @@ struct FieldSink {
     head.fields.add(field);
     switch (field.name.size()) {
       case 4:
-        return !named(field, "host") || take_host(field.value);
+        return !is_named(field.name, "host") || take_host(field.value);
       case 6:
         return take_6(field);
       case 8:
-        return !named(field, "if-match") || keep_once(head.if_match, field.value);
+        return !is_named(field.name, "if-match") || keep_once(head.if_match, field.value);
       case 10:
-        if (named(field, "connection")) {
+        if (is_named(field.name, "connection")) {
           framing.take_connection(field.value);
         }
         return true;
       case 12:
-        return !named(field, "content-type") || keep_once(head.content_type, field.value);
+        return !is_named(field.name, "content-type") || keep_once(head.content_type, field.value);
       case 13:
-        return !named(field, "if-none-match") || keep_once(head.if_none_match, field.value);
+        return !is_named(field.name, "if-none-match") || keep_once(head.if_none_match, field.value);
       case 14:
-        return !named(field, "content-length") ||
+        return !is_named(field.name, "content-length") ||
                accepted(framing.take_content_length(field.value));
       case 17:
         return take_17(field);
       default:
         return true;
     }
-  }
-
-  static bool named(const HeaderField& field, std::string_view lower) {
-    return equals_lower_case(field.name, lower);
   }
 
   bool accepted(std::string_view complaint) {
@@ -90,11 +87,11 @@ struct FieldSink {
   }
 
   bool take_6(const HeaderField& field) {
-    if (named(field, "accept")) {
+    if (is_named(field.name, "accept")) {
       if (!head.accept) {
         head.accept = field.value;
       }
-    } else if (named(field, "expect")) {
+    } else if (is_named(field.name, "expect")) {
       if (!equals_lower_case(field.value, "100-continue")) {
         return cursor.reject(Errc::expectation_failed,
                              "the only Expect understood is 100-continue");
@@ -105,10 +102,11 @@ struct FieldSink {
   }
 
   bool take_17(const HeaderField& field) {
-    if (named(field, "transfer-encoding")) {
+    if (is_named(field.name, "transfer-encoding")) {
       return accepted(framing.take_transfer_encoding(field.value));
     }
-    return !named(field, "if-modified-since") || keep_once(head.if_modified_since, field.value);
+    return !is_named(field.name, "if-modified-since") ||
+           keep_once(head.if_modified_since, field.value);
   }
 
   ParseResult settle() {

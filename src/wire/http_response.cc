@@ -6,6 +6,7 @@ namespace {
 
 using http_head::Cursor;
 using http_head::FramingFields;
+using http_head::is_named;
 
 bool take_status_line(Cursor& cursor, ResponseHead& head) {
   if (!http_head::take_version(cursor, head.framing)) {
@@ -28,13 +29,13 @@ bool take_status_line(Cursor& cursor, ResponseHead& head) {
 }
 
 std::string_view take_framing(FramingFields& framing, const HeaderField& field) {
-  if (equals_lower_case(field.name, "content-length")) {
+  if (is_named(field.name, "content-length")) {
     return framing.take_content_length(field.value);
   }
-  if (equals_lower_case(field.name, "transfer-encoding")) {
+  if (is_named(field.name, "transfer-encoding")) {
     return framing.take_transfer_encoding(field.value);
   }
-  if (equals_lower_case(field.name, "connection")) {
+  if (is_named(field.name, "connection")) {
     framing.take_connection(field.value);
   }
   return {};
