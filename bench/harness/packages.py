@@ -56,7 +56,7 @@ def install_missing(names):
 
 
 def version(name):
-    """The version of the Debian package of a program."""
+    """Builds the node and the loader where they are missing; an old build is taken as it is."""
     result = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", PROGRAMS[name]],
                             capture_output=True, text=True, check=False)
     return result.stdout or "unknown"
