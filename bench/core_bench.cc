@@ -24,7 +24,8 @@ namespace kvs {
 namespace {
 
 constexpr std::string_view kValue =
-    R"({"id":12345678,"name":"John Doe","email":"john.doe@example.com","active":true,"score":99.5,"x":1})";
+    R"({"id":12345678,"name":"John Doe","email":"john.doe@example.com","active":true,"score":99.5,)"
+    R"("x":1})";
 
 std::vector<std::string> make_keys(std::size_t count) {
   std::vector<std::string> keys;

@@ -362,18 +362,19 @@ Outcome load(const Options& options) {
 }  // namespace
 }  // namespace kvs
 
-int main(int argc, char** argv) try {
-  const kvs::Options options = kvs::parse_options(argc, argv);
-  const kvs::Outcome outcome = kvs::load(options);
-  fmt::print(
-      "{{\"written\":{},\"refused_and_retried\":{},\"seconds\":{:.3f},\"per_second\":{:.0f}}}\n",
-      outcome.written, outcome.refusals, outcome.seconds,
-      static_cast<double>(outcome.written) / std::max(outcome.seconds, 1e-9));
-  return 0;
-} catch (const kvs::Failure& failure) {
-  fmt::print(stderr, "kvs-load: {}\n{}", failure.what(), kvs::kUsage);
-  return 1;
-} catch (const std::exception& error) {
-  fmt::print(stderr, "kvs-load: {}\n", error.what());
+int main(int argc, char** argv) {
+  try {
+    const kvs::Options options = kvs::parse_options(argc, argv);
+    const kvs::Outcome outcome = kvs::load(options);
+    fmt::print(
+        "{{\"written\":{},\"refused_and_retried\":{},\"seconds\":{:.3f},\"per_second\":{:.0f}}}\n",
+        outcome.written, outcome.refusals, outcome.seconds,
+        static_cast<double>(outcome.written) / std::max(outcome.seconds, 1e-9));
+    return 0;
+  } catch (const kvs::Failure& failure) {
+    fmt::print(stderr, "kvs-load: {}\n{}", failure.what(), kvs::kUsage);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "kvs-load: {}\n", error.what());
+  }
   return 1;
 }

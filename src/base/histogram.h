@@ -1,5 +1,5 @@
-// How often values fell into ranges that double: enough for percentiles within a factor of two, in a
-// few hundred bytes, and adding costs nanoseconds.
+// How often values fell into ranges that double: enough for percentiles within a factor of two, in
+// a few hundred bytes, and adding costs nanoseconds.
 #pragma once
 
 #include <array>
