@@ -47,11 +47,27 @@ std::optional<std::string_view> Listing::name_below() const {
   return text;
 }
 
+ListSink::Appetite Listing::take_key(std::string_view name, const RecordView& record,
+                                     ListSink& sink) {
+  last_name_ = name;
+  const auto appetite =
+      sink.take({.name = last_name_, .version = record.header, .value = record.value});
+  cursor_.next();
+  return appetite;
+}
+
+ListSink::Appetite Listing::take_folder(std::string_view name, ListSink& sink) {
+  last_name_ = name;
+  const auto appetite = sink.take({.name = last_name_, .version = std::nullopt, .value = {}});
+  cursor_.seek(text_after(prefix_, last_name_, depth_));
+  return appetite;
+}
+
 Result<Listing::Progress> Listing::step(std::size_t records_max, ListSink& sink) {
   start();
   for (std::size_t seen = 0; seen < records_max; ++seen) {
-    const std::optional<std::string_view> below = name_below();
-    if (!below) {
+    const std::optional<std::string_view> name = name_below();
+    if (!name) {
       KVS_TRY(cursor_.status());
       return Progress::done;
     }
@@ -66,17 +82,10 @@ Result<Listing::Progress> Listing::step(std::size_t records_max, ListSink& sink)
     }
     ++taken_;
     const std::size_t slash =
-        depth_ == ListRequest::Depth::children ? below->find('/') : std::string_view::npos;
-    ListSink::Appetite appetite{};
-    if (slash == std::string_view::npos) {
-      last_name_ = *below;
-      appetite = sink.take({.name = *below, .version = record.header, .value = record.value});
-      cursor_.next();
-    } else {
-      last_name_ = below->substr(0, slash + 1);
-      appetite = sink.take({.name = last_name_, .version = std::nullopt, .value = {}});
-      cursor_.seek(text_after(prefix_, last_name_, depth_));
-    }
+        depth_ == ListRequest::Depth::children ? name->find('/') : std::string_view::npos;
+    const auto appetite = slash == std::string_view::npos
+                              ? take_key(*name, record, sink)
+                              : take_folder(name->substr(0, slash + 1), sink);
     if (appetite == ListSink::Appetite::enough_for_now) {
       return Progress::more;
     }

@@ -69,9 +69,11 @@ class Listing {
   [[nodiscard]] const std::optional<std::string>& next_after() const { return next_after_; }
 
  private:
+  void start();
   /// What is left of the key under the cursor below the path; nothing past the last key below it.
   [[nodiscard]] std::optional<std::string_view> name_below() const;
-  void start();
+  ListSink::Appetite take_key(std::string_view name, const RecordView& record, ListSink& sink);
+  ListSink::Appetite take_folder(std::string_view name, ListSink& sink);
 
   RecordCursor& cursor_;
   std::string prefix_;  // the path with its slash; empty for the root

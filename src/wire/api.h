@@ -151,7 +151,10 @@ void append_error_response(const AnswerTarget& target, const ApiError& error);
 /// 204 with Allow.
 void append_options_response(const AnswerTarget& target, const GetOptions& options);
 
-/// The head of a listing; the body is streamed by wire/list_body.
+/// A listing whose body is complete (see wire/list_body).
+void append_list_response(const AnswerTarget& target, std::string_view body);
+
+/// The head of a listing whose body is streamed.
 void append_list_head(const AnswerTarget& target);
 
 /// One member as /members/ shows it.

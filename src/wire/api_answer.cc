@@ -311,6 +311,10 @@ void append_options_response(const AnswerTarget& target, const GetOptions& optio
   put_answer(target, {.status = 204, .content_type = {}, .fields = fields}, {});
 }
 
+void append_list_response(const AnswerTarget& target, std::string_view body) {
+  put_json(target, 200, body);
+}
+
 void append_list_head(const AnswerTarget& target) {
   put_stream_head(
       target.out,

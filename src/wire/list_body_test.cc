@@ -1,0 +1,155 @@
+#include "wire/list_body.h"
+
+#include <gtest/gtest.h>
+
+#include "support/memory_store.h"
+#include "wire/base64url.h"
+#include "wire/json.h"
+
+namespace kvs {
+namespace {
+
+/// What a listing sends, its body unframed.
+struct Answer {
+  std::string head;
+  std::string body;
+  Handled::Kind kind = Handled::Kind::answered;
+  BodySource::Status end = BodySource::Status::done;
+  std::size_t longest_piece = 0;
+};
+
+Answer ask(const MemoryStore& store, const ListKeys& keys, std::size_t budget = 1000) {
+  Answer answer;
+  const AnswerTarget target{.out = answer.head,
+                            .persistence = Persistence::implicit,
+                            .stream_framing = StreamFraming::chunked,
+                            .head_only = false};
+  Handled handled = answer_listing(target, keys, std::make_unique<MemoryCursor>(store));
+  answer.kind = handled.kind;
+  if (handled.kind == Handled::Kind::answered) {
+    const std::size_t split = answer.head.find("\r\n\r\n") + 4;
+    answer.body = answer.head.substr(split);
+    answer.head.resize(split);
+    return answer;
+  }
+  answer.end = BodySource::Status::more;
+  while (answer.end == BodySource::Status::more) {
+    std::string piece;
+    answer.end = handled.source->fill(piece, budget);
+    answer.longest_piece = std::max(answer.longest_piece, piece.size());
+    answer.body += piece;
+  }
+  return answer;
+}
+
+ListKeys keys_of(const ListRequest& list, ListKeys::Values values = ListKeys::Values::omit) {
+  return {.list = list, .values = values};
+}
+
+MemoryStore large_store(int records) {
+  MemoryStore store;
+  for (int i = 0; i < records; ++i) {
+    store.put("u/" + std::to_string(100'000 + i), 1, "[" + std::to_string(i) + "]");
+  }
+  return store;
+}
+
+TEST(ListBody, NothingBelow) {
+  const Answer answer = ask({}, keys_of({.path = "users"}));
+  EXPECT_EQ(answer.body, R"({"path":"users/","entries":[]})");
+  EXPECT_EQ(answer.head,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n");
+  EXPECT_EQ(ask({}, keys_of({})).body, R"({"path":"","entries":[]})");
+}
+
+TEST(ListBody, KeysAndFolders) {
+  MemoryStore store;
+  store.put("u/john/a", 1);
+  store.put("u/mary", 0x1234, R"({"age": 7})");
+  EXPECT_EQ(ask(store, keys_of({.path = "u"})).body,
+            R"({"path":"u/","entries":[{"name":"john/"},{"name":"mary",)"
+            R"("uuid":"00000000-0000-1234-0000-000000001234","timestamp":4660}]})");
+  EXPECT_EQ(ask(store, keys_of({.path = "u"}, ListKeys::Values::include)).body,
+            R"({"path":"u/","entries":[{"name":"john/"},{"name":"mary",)"
+            R"("uuid":"00000000-0000-1234-0000-000000001234","timestamp":4660,)"
+            R"("data":{"age": 7}}]})");
+}
+
+TEST(ListBody, NamesAreEscaped) {
+  MemoryStore store;
+  store.put("say \"\\hi\xc3\xa4", 1);
+  const std::string body = ask(store, keys_of({})).body;
+  EXPECT_TRUE(JsonChecker().check(body)) << body;
+  EXPECT_NE(body.find(R"("say \"\\hi)"), std::string::npos) << body;
+}
+
+TEST(ListBody, NextIsTheNameThatTheNextPageFollows) {
+  MemoryStore store;
+  store.put("a/x", 1);
+  store.put("b", 1);
+  EXPECT_EQ(ask(store, keys_of({.limit = 1})).body,
+            R"({"path":"","entries":[{"name":"a/"}],"next":"YS8"})");
+  std::string after;
+  ASSERT_TRUE(decode_base64url("YS8", after));
+  const std::string second = ask(store, keys_of({.limit = 1, .after = after})).body;
+  EXPECT_TRUE(second.starts_with(R"({"path":"","entries":[{"name":"b",)")) << second;
+  EXPECT_EQ(second.find("next"), std::string::npos);
+}
+
+TEST(ListBody, ALongPageIsStreamedInPieces) {
+  const MemoryStore store = large_store(5000);
+  const Answer answer = ask(store, keys_of({.path = "u", .limit = 10'000}));
+  EXPECT_EQ(answer.kind, Handled::Kind::streaming);
+  EXPECT_NE(answer.head.find("Transfer-Encoding: chunked"), std::string::npos);
+  EXPECT_TRUE(JsonChecker().check(answer.body));
+  EXPECT_LT(answer.longest_piece, 40'000U) << "the first slice is the longest";
+  std::size_t entries = 0;
+  for (std::size_t at = answer.body.find("\"name\""); at != std::string::npos;
+       at = answer.body.find("\"name\"", at + 1)) {
+    ++entries;
+  }
+  EXPECT_EQ(entries, 5000U);
+}
+
+TEST(ListBody, TombstonesCostNoMoreThanASlice) {
+  MemoryStore store;
+  for (int i = 0; i < 5000; ++i) {
+    store.put_tombstone("gone/" + std::to_string(i), 1);
+  }
+  const Answer answer = ask(store, keys_of({}));
+  EXPECT_EQ(answer.kind, Handled::Kind::streaming) << "the first slice could not know";
+  EXPECT_EQ(answer.body, R"({"path":"","entries":[]})");
+}
+
+TEST(ListBody, DamageInTheFirstSliceIsAnError) {
+  MemoryStore store = large_store(10);
+  store.damage("u/100005", Errc::corrupt_data);
+  const Answer answer = ask(store, keys_of({.path = "u"}));
+  EXPECT_EQ(answer.kind, Handled::Kind::answered);
+  EXPECT_TRUE(answer.head.starts_with("HTTP/1.1 500 ")) << answer.head;
+  EXPECT_TRUE(answer.body.starts_with(R"({"error":{"code":"corrupt_data",)")) << answer.body;
+}
+
+TEST(ListBody, LaterDamageBreaksTheStreamOff) {
+  MemoryStore store = large_store(5000);
+  store.damage("u/104000", Errc::corrupt_data);
+  const Answer answer = ask(store, keys_of({.path = "u", .limit = 10'000}));
+  EXPECT_EQ(answer.kind, Handled::Kind::streaming);
+  EXPECT_EQ(answer.end, BodySource::Status::failed);
+  EXPECT_FALSE(JsonChecker().check(answer.body)) << "nobody takes it for whole";
+}
+
+TEST(ListBody, HeadSendsNoBody) {
+  std::string out;
+  const AnswerTarget target{.out = out,
+                            .persistence = Persistence::implicit,
+                            .stream_framing = StreamFraming::chunked,
+                            .head_only = true};
+  const MemoryStore store;
+  EXPECT_EQ(answer_listing(target, keys_of({}), std::make_unique<MemoryCursor>(store)).kind,
+            Handled::Kind::answered);
+  EXPECT_TRUE(out.ends_with("Content-Length: 24\r\n\r\n")) << out;
+}
+
+}  // namespace
+}  // namespace kvs

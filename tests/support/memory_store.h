@@ -1,0 +1,114 @@
+// A store for tests: an ordered map behind StoreView and RecordCursor, with records that can be
+// damaged and reads that are counted.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/effects.h"
+#include "core/store_view.h"
+
+namespace kvs {
+
+class MemoryStore final : public StoreView {
+ public:
+  struct Slot {
+    Record record;
+    std::optional<Errc> damage;  // what reading it gives instead
+  };
+
+  using Slots = std::map<std::string, Slot, std::less<>>;
+
+  [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override {
+    const auto it = slots_.find(key.text());
+    if (it == slots_.end()) {
+      return std::optional<RecordHeader>();
+    }
+    if (it->second.damage) {
+      return fail(*it->second.damage, "the test says so");
+    }
+    return std::optional(it->second.record.header);
+  }
+
+  void set(const std::string& key, Record record) { slots_[key] = {std::move(record), {}}; }
+
+  /// A live record whose fields follow from `seq`.
+  void put(const std::string& key, std::uint64_t seq, std::string value = "1") {
+    set(key, {.header = {.version = version_of(seq), .kind = RecordKind::value},
+              .value = std::move(value)});
+  }
+
+  void put_tombstone(const std::string& key, std::uint64_t seq) {
+    set(key, {.header = {.version = version_of(seq), .kind = RecordKind::tombstone}, .value = {}});
+  }
+
+  void damage(const std::string& key, Errc code) { slots_[key].damage = code; }
+
+  void commit(const Effects& effects) {
+    for (const RecordWrite& write : effects.writes) {
+      set(std::string(write.key.text()),
+          {.header = write.record.header, .value = std::string(write.record.value)});
+    }
+  }
+
+  [[nodiscard]] const Slots& slots() const { return slots_; }
+
+  static Version version_of(std::uint64_t seq) {
+    return {.stamp = Stamp::from_ms(static_cast<std::int64_t>(seq)),
+            .verdict = {},
+            .uuid = {.high = seq, .low = seq},
+            .dot = {.origin = Origin{1}, .seq = seq}};
+  }
+
+ private:
+  Slots slots_;
+};
+
+/// Walks the store as it is, not as it was.
+class MemoryCursor final : public RecordCursor {
+ public:
+  explicit MemoryCursor(const MemoryStore& store) : slots_(store.slots()), at_(slots_.end()) {}
+
+  void seek(std::string_view text) override {
+    at_ = slots_.lower_bound(text);
+    ++steps_;
+  }
+
+  void next() override {
+    ++at_;
+    ++steps_;
+  }
+
+  [[nodiscard]] bool valid() const override { return at_ != slots_.end() && !fails(); }
+
+  [[nodiscard]] Result<void> status() const override {
+    return fails() ? Result<void>(fail(Errc::io_error, "the test says so")) : Result<void>();
+  }
+
+  [[nodiscard]] Key key() const override { return Key::from_store(at_->first); }
+
+  [[nodiscard]] Result<RecordView> record() const override {
+    if (at_->second.damage) {
+      return fail(*at_->second.damage, "the test says so");
+    }
+    return at_->second.record.view();
+  }
+
+  /// Seeks and steps so far.
+  [[nodiscard]] std::size_t steps() const { return steps_; }
+
+ private:
+  /// The disk fails where a slot says so.
+  [[nodiscard]] bool fails() const {
+    return at_ != slots_.end() && at_->second.damage == Errc::io_error;
+  }
+
+  const MemoryStore::Slots& slots_;
+  MemoryStore::Slots::const_iterator at_;
+  std::size_t steps_ = 0;
+};
+
+}  // namespace kvs
