@@ -18,8 +18,8 @@
 #include "base/time.h"
 #include "core/command.h"
 #include "wire/http.h"
-#include "wire/http_chunked.h"
 #include "wire/request_handler.h"
+#include "wire/request_reader.h"
 
 namespace kvs {
 
@@ -136,24 +136,74 @@ class Connection {
   [[nodiscard]] Instant deadline() const;
 
  private:
-  struct ChunkedBody {
-    ChunkedDecoder decoder;
-    std::string body;
+  /// Why nothing more is executed at present.
+  enum class Stop : std::uint8_t {
+    input,   // there is no whole request, or none is wanted
+    order,   // pending writes come first
+    output,  // the client does not read
+    door,    // the clients of this door do not read
+    quota,   // other connections have their turn
   };
 
-  /// The rule of progress_timeout for one direction.
+  /// What the client is expected to do, and until when.
+  enum class Wait : std::uint8_t { nothing, request, head, body, end };
+
+  /// The rule of ConnectionLimits::progress_timeout for one direction.
   struct Progress {
     Instant deadline = Instant::never();
     std::size_t bytes = 0;
   };
 
+  void work(Instant now);
+  bool step(Instant now);
+  bool pull();
+  bool read_and_execute(Instant now);
+  bool admit_body();
+  [[nodiscard]] bool may_execute() const;
+  void execute(Instant now);
+  void take(Handled handled, const Reply& reply);
+  [[nodiscard]] Reply reply_to(const RequestHead& head);
+  void refuse(const RequestReader::Step& refusal, const RequestHead* head);
+  void answer_next_pending(const WriteOutcome& outcome);
+  void close_after_output();
+  void drain(std::size_t bytes);
+  void settle(Instant now);
+  void arm(Instant now);
+  [[nodiscard]] Wait client_is_to() const;
+  void give_back_output();
+  void count_memory();
+  bool made_progress(Progress& progress, Instant now) const;
+
+  [[nodiscard]] std::size_t queued() const { return output_.size() - output_sent_; }
+
+  bool stop(Stop reason) {
+    stop_ = reason;
+    return false;
+  }
+
   ConnectionShared* shared_;
   Ticket ticket_;
-  State state_ = State::open;
-  std::string input_;  // begins with an unfinished or waiting request
+  RequestReader reader_;
   std::string output_;
   std::size_t output_sent_ = 0;
+  std::string held_;  // an answer that waits for those of pending writes; then no more is executed
+  std::unique_ptr<BodySource> source_;
+  StreamFraming source_framing_ = StreamFraming::chunked;
+  Persistence last_pending_ = Persistence::implicit;  // of the youngest pending write
+  State state_ = State::open;
+  Stop stop_ = Stop::input;
+  Wait wait_ = Wait::nothing;
+  bool moved_on_ = true;  // since the last arm(), a request was taken or an answer went out
+  bool peer_ended_ = false;
+  bool shutting_down_ = false;
   std::uint32_t pending_ = 0;
+  std::size_t pending_bytes_ = 0;  // of all writes handed over since pending_ was 0
+  std::size_t drained_bytes_ = 0;
+  std::size_t counted_input_ = 0;  // what ConnectionShared knows of
+  std::size_t counted_output_ = 0;
+  Instant wait_deadline_ = Instant::never();
+  std::size_t wait_bytes_ = 0;
+  Progress sending_;
 };
 
 }  // namespace kvs

@@ -78,7 +78,7 @@ class RequestHandler {
 
   /// True if the request may be handed over while earlier writes of its connection are pending:
   /// handle() either posts it to the node or refuses it, and its answer does not depend on whether
-  /// those writes have happened yet. Asked before the body is read; must be cheap.
+  /// those writes have happened yet. Must be cheap.
   [[nodiscard]] virtual bool is_write(const RequestHead& head) const = 0;
 
   /// The largest body that is read for this request; a larger one is refused with value_too_large.

@@ -1,0 +1,459 @@
+#include "wire/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace kvs {
+
+namespace {
+
+/// Buffers up to here are reused for other connections.
+constexpr std::size_t kSpareBytesMax = 1024 * 1024;
+
+/// Sent output beyond this is dropped before the rest is sent.
+constexpr std::size_t kSentBytesMax = 64 * 1024;
+
+bool needs_length(const RequestHead& head) {
+  return (head.method == Method::put || head.method == Method::post) &&
+         !head.framing.content_length && !head.framing.chunked;
+}
+
+/// Memory outside the string object.
+std::size_t heap_bytes(const std::string& text) {
+  return text.capacity() > sizeof(std::string) ? text.capacity() : 0;
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionShared& shared, Ticket ticket, Instant now)
+    : shared_(&shared), ticket_(ticket) {
+  arm(now);
+}
+
+Connection::~Connection() {
+  shared_->input_bytes -= counted_input_;
+  shared_->output_bytes -= counted_output_;
+}
+
+void Connection::received(std::string_view bytes, Instant now) {
+  if (state_ == State::draining) {
+    drain(bytes.size());
+  }
+  if (state_ != State::open) {
+    return;
+  }
+  wait_bytes_ += bytes.size();
+  reader_.lend(bytes);
+  work(now);
+  if (state_ == State::open && shared_->input_bytes > shared_->limits.door_input_bytes_max &&
+      counted_input_ > 0) {
+    refuse({.code = Errc::overloaded, .detail = "too much unfinished input; try again later"},
+           nullptr);
+    settle(now);
+  }
+}
+
+void Connection::received_end(Instant now) {
+  peer_ended_ = true;
+  if (state_ == State::draining) {
+    state_ = State::closed;
+  }
+  settle(now);
+}
+
+void Connection::complete(const WriteOutcome& outcome) {
+  KVS_CHECK(pending_ > 0, "a reply without a pending write");
+  if (state_ == State::closed) {
+    return;
+  }
+  if (output_.empty()) {
+    output_.swap(shared_->spare_output);
+  }
+  answer_next_pending(outcome);
+  if (pending_ == 0) {
+    pending_bytes_ = 0;
+    output_.append(std::exchange(held_, {}));
+  }
+}
+
+void Connection::answer_next_pending(const WriteOutcome& outcome) {
+  --pending_;
+  const Persistence persistence = pending_ == 0 ? last_pending_ : Persistence::implicit;
+  shared_->handler.complete(outcome, {.out = output_,
+                                      .persistence = persistence,
+                                      .stream_framing = StreamFraming::chunked,
+                                      .head_only = false});
+  moved_on_ = true;
+}
+
+void Connection::resume(Instant now) {
+  if (state_ == State::closed) {
+    return;
+  }
+  reader_.lend({});
+  work(now);
+}
+
+void Connection::start_shutdown(Instant now) {
+  shutting_down_ = true;
+  if (state_ == State::open) {
+    if (pending_ > 0 && held_.empty()) {
+      last_pending_ = Persistence::close;
+    }
+    if (pending_ > 0 || source_ || reader_.empty()) {
+      close_after_output();
+    }
+  }
+  settle(now);
+}
+
+void Connection::tick(Instant now) {
+  if (state_ == State::closed) {
+    return;
+  }
+  if (now >= sending_.deadline && !made_progress(sending_, now)) {
+    state_ = State::closed;
+  } else if (now >= wait_deadline_) {
+    switch (wait_) {
+      case Wait::nothing:
+        break;
+      case Wait::request:
+      case Wait::end:
+        state_ = State::closed;
+        break;
+      case Wait::head:
+        refuse({.code = Errc::request_timeout, .detail = "the header block took too long"},
+               nullptr);
+        break;
+      case Wait::body: {
+        if (wait_bytes_ >= shared_->limits.progress_bytes_min) {
+          wait_bytes_ = 0;
+          wait_deadline_ = now + shared_->limits.progress_timeout;
+          break;
+        }
+        refuse({.code = Errc::request_timeout, .detail = "the body came too slowly"}, nullptr);
+        break;
+      }
+    }
+  }
+  settle(now);
+}
+
+bool Connection::made_progress(Progress& progress, Instant now) const {
+  if (progress.bytes < shared_->limits.progress_bytes_min) {
+    return false;
+  }
+  progress = {.deadline = now + shared_->limits.progress_timeout, .bytes = 0};
+  return true;
+}
+
+void Connection::sent(std::size_t bytes, Instant now) {
+  KVS_CHECK(bytes <= queued(), "more was sent than there is");
+  output_sent_ += bytes;
+  sending_.bytes += bytes;
+  if (queued() == 0) {
+    output_.clear();
+    output_sent_ = 0;
+    moved_on_ = true;
+  } else if (output_sent_ >= kSentBytesMax && output_sent_ >= output_.size() / 2) {
+    output_.erase(0, output_sent_);
+    output_sent_ = 0;
+  }
+  settle(now);
+}
+
+bool Connection::wants_input() const {
+  return state_ == State::draining ||
+         (state_ == State::open && stop_ == Stop::input && !peer_ended_);
+}
+
+bool Connection::wants_turn() const {
+  switch (stop_) {
+    case Stop::input:
+    case Stop::order:
+      return false;
+    case Stop::output:
+      return queued() < shared_->limits.output_low_water;
+    case Stop::door:
+      return shared_->output_bytes < shared_->limits.door_output_bytes_max;
+    case Stop::quota:
+      return true;
+  }
+  return false;
+}
+
+bool Connection::starved() const {
+  return stop_ == Stop::door;
+}
+
+Instant Connection::deadline() const {
+  return std::min(wait_deadline_, sending_.deadline);
+}
+
+void Connection::work(Instant now) {
+  if (output_.empty()) {
+    output_.swap(shared_->spare_output);
+  }
+  stop_ = Stop::quota;
+  for (std::uint32_t n = 0; n < shared_->limits.requests_per_turn && step(now); ++n) {
+  }
+  reader_.keep();
+  settle(now);
+}
+
+/// One request, or one piece of a stream. False if there is nothing more to do in this turn.
+bool Connection::step(Instant now) {
+  const ConnectionLimits& limits = shared_->limits;
+  if (state_ != State::open && !source_) {
+    return stop(Stop::input);
+  }
+  if (!held_.empty() || (source_ && pending_ > 0)) {
+    return stop(Stop::order);
+  }
+  if (queued() >= (source_ ? limits.output_low_water : limits.output_high_water)) {
+    return stop(Stop::output);
+  }
+  if (shared_->output_bytes >= limits.door_output_bytes_max) {
+    return stop(Stop::door);
+  }
+  return source_ ? pull() : read_and_execute(now);
+}
+
+bool Connection::pull() {
+  std::string& chunk = shared_->chunk;
+  chunk.clear();
+  const BodySource::Status status = source_->fill(chunk, shared_->limits.output_low_water);
+  if (source_framing_ == StreamFraming::chunked) {
+    put_chunk(output_, chunk);
+  } else {
+    output_.append(chunk);
+  }
+  if (chunk.capacity() > kSpareBytesMax) {
+    chunk = std::string();
+  }
+  if (status == BodySource::Status::more) {
+    return true;
+  }
+  source_.reset();
+  if (status == BodySource::Status::failed) {
+    close_after_output();
+  } else if (source_framing_ == StreamFraming::chunked) {
+    put_last_chunk(output_);
+  }
+  return true;
+}
+
+bool Connection::read_and_execute(Instant now) {
+  RequestHead& head = shared_->head;
+  RequestReader::Step read = reader_.next(shared_->limits.http, head);
+  if (read.status == RequestReader::Status::head) {
+    if (!admit_body()) {
+      return stop(Stop::input);
+    }
+    read = reader_.next(shared_->limits.http, head);
+  }
+  if (read.status == RequestReader::Status::error) {
+    refuse(read, nullptr);
+    return stop(Stop::input);
+  }
+  if (read.status == RequestReader::Status::need_more) {
+    if (reader_.wants_continue() && pending_ == 0) {
+      put_continue(output_);
+      reader_.continued();
+    }
+    return stop(Stop::input);
+  }
+  if (!may_execute()) {
+    return stop(Stop::order);
+  }
+  execute(now);
+  return true;
+}
+
+/// Judges the body that a head announces, before it is read.
+bool Connection::admit_body() {
+  const RequestHead& head = shared_->head;
+  const std::uint64_t bytes_max = shared_->handler.body_bytes_max(head);
+  if (head.framing.content_length.value_or(0) > bytes_max) {
+    refuse({.code = Errc::value_too_large, .detail = "the body is too large"}, &head);
+    return false;
+  }
+  reader_.accept_body(bytes_max);
+  return true;
+}
+
+/// The order rule: see wire/request_handler.h.
+bool Connection::may_execute() const {
+  const RequestHead& head = shared_->head;
+  const ConnectionLimits& limits = shared_->limits;
+  return pending_ == 0 || (last_pending_ == Persistence::implicit &&
+                           head.framing.minor_version == 1 && pending_ < limits.pending_max &&
+                           pending_bytes_ + reader_.body().size() <= limits.pending_bytes_max &&
+                           shared_->handler.is_write(head));
+}
+
+void Connection::execute(Instant now) {
+  const RequestHead& head = shared_->head;
+  moved_on_ = true;
+  if (needs_length(head)) {
+    refuse({.code = Errc::length_required, .detail = "PUT and POST need a Content-Length"}, &head);
+    return;
+  }
+  const Reply reply = reply_to(head);
+  const std::size_t before = reply.out.size();
+  Handled handled = shared_->handler.handle(
+      {.head = head, .body = reader_.body(), .ticket = ticket_, .now = now}, reply);
+  KVS_CHECK((handled.kind == Handled::Kind::pending) == (reply.out.size() == before),
+            "an answer must be appended at once or be pending");
+  if (handled.kind == Handled::Kind::pending) {
+    pending_bytes_ += reader_.body().size();
+  }
+  reader_.consume();
+  take(std::move(handled), reply);
+}
+
+/// Remembers what the answer to the request just handled means for the next ones.
+void Connection::take(Handled handled, const Reply& reply) {
+  bool ends = reply.persistence == Persistence::close;
+  if (handled.kind == Handled::Kind::pending) {
+    ++pending_;
+    last_pending_ = reply.persistence;
+  } else if (handled.kind == Handled::Kind::streaming) {
+    ends = ends || reply.stream_framing == StreamFraming::until_close;
+    source_framing_ = reply.stream_framing;
+    source_ = reply.head_only ? nullptr : std::move(handled.source);
+    KVS_CHECK(reply.head_only || source_, "a stream without a source");
+  }
+  if (ends) {
+    close_after_output();
+  }
+}
+
+Reply Connection::reply_to(const RequestHead& head) {
+  return {.out = pending_ == 0 ? output_ : held_,
+          .persistence = shutting_down_ ? Persistence::close : persistence_for(head.framing),
+          .stream_framing =
+              head.framing.minor_version == 0 ? StreamFraming::until_close : StreamFraming::chunked,
+          .head_only = head.method == Method::head};
+}
+
+/// Answers a request that is not to be executed; nothing after it will be. `head` may be missing.
+void Connection::refuse(const RequestReader::Step& refusal, const RequestHead* head) {
+  shared_->handler.refuse(refusal.code, refusal.detail,
+                          {.out = pending_ == 0 ? output_ : held_,
+                           .persistence = Persistence::close,
+                           .stream_framing = StreamFraming::until_close,
+                           .head_only = head != nullptr && head->method == Method::head});
+  close_after_output();
+}
+
+/// No further request is read.
+void Connection::close_after_output() {
+  state_ = State::closing;
+  if (!source_) {
+    stop_ = Stop::input;
+  }
+  reader_.clear();
+}
+
+void Connection::drain(std::size_t bytes) {
+  drained_bytes_ += bytes;
+  if (drained_bytes_ > shared_->limits.linger_bytes_max) {
+    state_ = State::closed;
+    arm({});
+  }
+}
+
+/// Brings state, deadlines and memory up to date after anything has happened.
+void Connection::settle(Instant now) {
+  if (state_ == State::open && peer_ended_ && stop_ == Stop::input && !source_) {
+    close_after_output();
+  }
+  if (state_ == State::closing && pending_ == 0 && !source_ && queued() == 0) {
+    state_ = peer_ended_ ? State::closed : State::draining;
+  }
+  if (state_ == State::closed) {
+    reader_.clear();
+    source_.reset();
+    output_ = held_ = std::string();
+    output_sent_ = 0;
+    stop_ = Stop::input;
+  }
+  give_back_output();
+  arm(now);
+  count_memory();
+}
+
+void Connection::arm(Instant now) {
+  const ConnectionLimits& limits = shared_->limits;
+  if (queued() == 0) {
+    sending_ = {};
+  } else if (sending_.deadline == Instant::never()) {
+    sending_ = {.deadline = now + limits.progress_timeout, .bytes = 0};
+  }
+  const Wait wait = client_is_to();
+  if (wait == wait_ && !moved_on_) {
+    return;
+  }
+  wait_ = wait;
+  moved_on_ = false;
+  wait_bytes_ = 0;
+  switch (wait) {
+    case Wait::nothing:
+      wait_deadline_ = Instant::never();
+      break;
+    case Wait::request:
+      wait_deadline_ = now + limits.idle_timeout;
+      break;
+    case Wait::head:
+      wait_deadline_ = now + limits.head_timeout;
+      break;
+    case Wait::body:
+      wait_deadline_ = now + limits.progress_timeout;
+      break;
+    case Wait::end:
+      wait_deadline_ = now + limits.linger_timeout;
+      break;
+  }
+}
+
+Connection::Wait Connection::client_is_to() const {
+  if (state_ == State::draining) {
+    return Wait::end;
+  }
+  if (state_ != State::open || stop_ != Stop::input || source_) {
+    return Wait::nothing;
+  }
+  if (reader_.in_body()) {
+    return Wait::body;
+  }
+  if (!reader_.empty()) {
+    return Wait::head;
+  }
+  return pending_ == 0 && queued() == 0 ? Wait::request : Wait::nothing;
+}
+
+/// An empty buffer goes back to where other connections find it.
+void Connection::give_back_output() {
+  if (!output_.empty() || heap_bytes(output_) == 0) {
+    return;
+  }
+  if (output_.capacity() > shared_->spare_output.capacity() &&
+      output_.capacity() <= kSpareBytesMax) {
+    output_.swap(shared_->spare_output);
+  }
+  output_ = std::string();
+}
+
+void Connection::count_memory() {
+  const std::size_t input = reader_.bytes();
+  const std::size_t output = heap_bytes(output_) + heap_bytes(held_);
+  shared_->input_bytes += input - counted_input_;
+  shared_->output_bytes += output - counted_output_;
+  counted_input_ = input;
+  counted_output_ = output;
+}
+
+}  // namespace kvs

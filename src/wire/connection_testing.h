@@ -1,0 +1,146 @@
+// A handler for tests and measurements: answers from the request alone, and says in its answers
+// what it was asked.
+//
+// PUT /kv/... is a write: pending, and answered with its number by complete(); PUT /refused is
+// answered at once; GET /stream/N streams N pieces, GET /broken/N fails after N; GET /big/N has N
+// bytes; anything else is echoed.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "wire/http_write.h"
+#include "wire/request_handler.h"
+
+namespace kvs::testing {
+
+/// The number after the last '/' of `path`; 0 if there is none.
+inline std::uint64_t number_at_end(std::string_view path) {
+  std::uint64_t number = 0;
+  const std::string_view digits = path.substr(path.rfind('/') + 1);
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+inline unsigned status_of(Errc code) {
+  switch (code) {
+    case Errc::length_required:
+      return 411;
+    case Errc::value_too_large:
+      return 413;
+    case Errc::key_too_large:
+      return 414;
+    case Errc::expectation_failed:
+      return 417;
+    case Errc::headers_too_large:
+      return 431;
+    case Errc::request_timeout:
+      return 408;
+    case Errc::overloaded:
+      return 503;
+    case Errc::not_implemented:
+      return 501;
+    case Errc::http_version_not_supported:
+      return 505;
+    default:
+      return 400;
+  }
+}
+
+/// Pieces "piece 1\n", "piece 2\n", ...
+class Pieces : public BodySource {
+ public:
+  Pieces(std::uint64_t count, Status end) : count_(count), end_(end) {}
+
+  Status fill(std::string& out, std::size_t budget) override {
+    const std::size_t enough = out.size() + budget;
+    while (out.size() < enough && next_ <= count_) {
+      out.append("piece ").append(std::to_string(next_++)).append("\n");
+    }
+    return next_ <= count_ ? Status::more : end_;
+  }
+
+ private:
+  std::uint64_t count_;
+  std::uint64_t next_ = 1;
+  Status end_;
+};
+
+class EchoHandler : public RequestHandler {
+ public:
+  std::uint64_t body_max = 1000;
+  std::vector<Ticket> posted;     // of the writes, oldest first
+  std::vector<std::string> seen;  // "METHOD target body" of each request, if `record`
+  bool record = true;
+
+  [[nodiscard]] bool is_write(const RequestHead& head) const override {
+    return head.method == Method::put;
+  }
+
+  [[nodiscard]] std::uint64_t body_bytes_max(const RequestHead& /*head*/) const override {
+    return body_max;
+  }
+
+  Handled handle(const ReceivedRequest& request, const Reply& reply) override {
+    const RequestHead& head = request.head;
+    if (record) {
+      seen.push_back(said(head, request.body));
+    }
+    if (head.method == Method::put && head.path.starts_with("/kv/")) {
+      posted.push_back(request.ticket);
+      return {.kind = Handled::Kind::pending, .source = nullptr};
+    }
+    if (head.path.starts_with("/stream/")) {
+      return stream(head, reply, BodySource::Status::done);
+    }
+    if (head.path.starts_with("/broken/")) {
+      return stream(head, reply, BodySource::Status::failed);
+    }
+    if (head.path.starts_with("/big/")) {
+      answer(reply, 200, std::string(number_at_end(head.path), 'x'));
+    } else {
+      answer(reply, head.path == "/refused" ? 400 : 200, said(head, request.body));
+    }
+    return {};
+  }
+
+  /// Answers with the `ms` of the outcome's stamp, so that tests can tell replies apart.
+  void complete(const WriteOutcome& outcome, const Reply& reply) override {
+    answer(reply, succeeded(outcome.status) ? 201 : 503, std::to_string(outcome.stamp.ms));
+  }
+
+  void refuse(Errc code, std::string_view message, const Reply& reply) override {
+    answer(reply, status_of(code), message);
+  }
+
+ private:
+  static std::string said(const RequestHead& head, std::string_view body) {
+    return std::string(head.method_name).append(" ").append(head.target).append(" ").append(body);
+  }
+
+  static void answer(const Reply& reply, unsigned status, std::string_view body) {
+    const Response response{
+        .status = status, .persistence = reply.persistence, .content_type = {}, .fields = {}};
+    if (reply.head_only) {
+      put_response_to_head(reply.out, response, body.size());
+    } else {
+      put_response(reply.out, response, body);
+    }
+  }
+
+  static Handled stream(const RequestHead& head, const Reply& reply, BodySource::Status end) {
+    put_stream_head(
+        reply.out,
+        {.status = 200, .persistence = reply.persistence, .content_type = {}, .fields = {}},
+        reply.stream_framing);
+    return {.kind = Handled::Kind::streaming,
+            .source = std::make_unique<Pieces>(number_at_end(head.path), end)};
+  }
+};
+
+}  // namespace kvs::testing
