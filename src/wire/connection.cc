@@ -301,37 +301,37 @@ void Connection::execute(Instant now) {
     refuse({.code = Errc::length_required, .detail = "PUT and POST need a Content-Length"}, &head);
     return;
   }
-  const Reply reply = reply_to(head);
-  const std::size_t before = reply.out.size();
+  const AnswerTarget target = target_for(head);
+  const std::size_t before = target.out.size();
   Handled handled = shared_->handler.handle(
-      {.head = head, .body = reader_.body(), .ticket = ticket_, .now = now}, reply);
-  KVS_CHECK((handled.kind == Handled::Kind::pending) == (reply.out.size() == before),
+      {.head = head, .body = reader_.body(), .ticket = ticket_, .now = now}, target);
+  KVS_CHECK((handled.kind == Handled::Kind::pending) == (target.out.size() == before),
             "an answer must be appended at once or be pending");
   if (handled.kind == Handled::Kind::pending) {
     pending_bytes_ += reader_.body().size();
   }
   reader_.consume();
-  take(std::move(handled), reply);
+  take(std::move(handled), target);
 }
 
 /// Remembers what the answer to the request just handled means for the next ones.
-void Connection::take(Handled handled, const Reply& reply) {
-  bool ends = reply.persistence == Persistence::close;
+void Connection::take(Handled handled, const AnswerTarget& target) {
+  bool ends = target.persistence == Persistence::close;
   if (handled.kind == Handled::Kind::pending) {
     ++pending_;
-    last_pending_ = reply.persistence;
+    last_pending_ = target.persistence;
   } else if (handled.kind == Handled::Kind::streaming) {
-    ends = ends || reply.stream_framing == StreamFraming::until_close;
-    source_framing_ = reply.stream_framing;
-    source_ = reply.head_only ? nullptr : std::move(handled.source);
-    KVS_CHECK(reply.head_only || source_, "a stream without a source");
+    ends = ends || target.stream_framing == StreamFraming::until_close;
+    source_framing_ = target.stream_framing;
+    source_ = target.head_only ? nullptr : std::move(handled.source);
+    KVS_CHECK(target.head_only || source_, "a stream without a source");
   }
   if (ends) {
     close_after_output();
   }
 }
 
-Reply Connection::reply_to(const RequestHead& head) {
+AnswerTarget Connection::target_for(const RequestHead& head) {
   return {.out = pending_ == 0 ? output_ : held_,
           .persistence = shutting_down_ ? Persistence::close : persistence_for(head.framing),
           .stream_framing =

@@ -161,8 +161,8 @@ class Connection {
   bool admit_body();
   [[nodiscard]] bool may_execute() const;
   void execute(Instant now);
-  void take(Handled handled, const Reply& reply);
-  [[nodiscard]] Reply reply_to(const RequestHead& head);
+  void take(Handled handled, const AnswerTarget& target);
+  [[nodiscard]] AnswerTarget target_for(const RequestHead& head);
   void refuse(const RequestReader::Step& refusal, const RequestHead* head);
   void answer_next_pending(const WriteOutcome& outcome);
   void close_after_output();

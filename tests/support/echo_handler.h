@@ -86,7 +86,7 @@ class EchoHandler : public RequestHandler {
     return body_max;
   }
 
-  Handled handle(const ReceivedRequest& request, const Reply& reply) override {
+  Handled handle(const ReceivedRequest& request, const AnswerTarget& target) override {
     const RequestHead& head = request.head;
     if (record) {
       seen.push_back(said(head, request.body));
@@ -96,26 +96,26 @@ class EchoHandler : public RequestHandler {
       return {.kind = Handled::Kind::pending, .source = nullptr};
     }
     if (head.path.starts_with("/stream/")) {
-      return stream(head, reply, BodySource::Status::done);
+      return stream(head, target, BodySource::Status::done);
     }
     if (head.path.starts_with("/broken/")) {
-      return stream(head, reply, BodySource::Status::failed);
+      return stream(head, target, BodySource::Status::failed);
     }
     if (head.path.starts_with("/big/")) {
-      answer(reply, 200, std::string(number_at_end(head.path), 'x'));
+      answer(target, 200, std::string(number_at_end(head.path), 'x'));
     } else {
-      answer(reply, head.path == "/refused" ? 400 : 200, said(head, request.body));
+      answer(target, head.path == "/refused" ? 400 : 200, said(head, request.body));
     }
     return {};
   }
 
   /// Answers with the `ms` of the outcome's stamp, so that tests can tell replies apart.
-  void complete(const WriteOutcome& outcome, const Reply& reply) override {
-    answer(reply, succeeded(outcome.status) ? 201 : 503, std::to_string(outcome.stamp.ms));
+  void complete(const WriteOutcome& outcome, const AnswerTarget& target) override {
+    answer(target, succeeded(outcome.status) ? 201 : 503, std::to_string(outcome.stamp.ms()));
   }
 
-  void refuse(Errc code, std::string_view message, const Reply& reply) override {
-    answer(reply, status_of(code), message);
+  void refuse(Errc code, std::string_view message, const AnswerTarget& target) override {
+    answer(target, status_of(code), message);
   }
 
  private:
@@ -123,21 +123,22 @@ class EchoHandler : public RequestHandler {
     return std::string(head.method_name).append(" ").append(head.target).append(" ").append(body);
   }
 
-  static void answer(const Reply& reply, unsigned status, std::string_view body) {
+  static void answer(const AnswerTarget& target, unsigned status, std::string_view body) {
     const Response response{
-        .status = status, .persistence = reply.persistence, .content_type = {}, .fields = {}};
-    if (reply.head_only) {
-      put_response_to_head(reply.out, response, body.size());
+        .status = status, .persistence = target.persistence, .content_type = {}, .fields = {}};
+    if (target.head_only) {
+      put_response_to_head(target.out, response, body.size());
     } else {
-      put_response(reply.out, response, body);
+      put_response(target.out, response, body);
     }
   }
 
-  static Handled stream(const RequestHead& head, const Reply& reply, BodySource::Status end) {
+  static Handled stream(const RequestHead& head, const AnswerTarget& target,
+                        BodySource::Status end) {
     put_stream_head(
-        reply.out,
-        {.status = 200, .persistence = reply.persistence, .content_type = {}, .fields = {}},
-        reply.stream_framing);
+        target.out,
+        {.status = 200, .persistence = target.persistence, .content_type = {}, .fields = {}},
+        target.stream_framing);
     return {.kind = Handled::Kind::streaming,
             .source = std::make_unique<Pieces>(number_at_end(head.path), end)};
   }
