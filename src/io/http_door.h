@@ -42,23 +42,23 @@ class DoorThread;
 
 class HttpDoor {
  public:
-  /// Makes the handler of one thread (0, 1, ...). Called by open(); the handler is then used by
+  /// Makes the handler of one thread (0, 1, ...). Called by start(); the handler is then used by
   /// that thread only, and outlives its connections.
   using HandlerFactory = std::function<std::unique_ptr<RequestHandler>(std::size_t thread)>;
 
   /// Takes the port. Clients may connect from now on, and wait until start().
   ///
   /// Error: address_unusable, with a sentence for the operator.
-  static Result<std::unique_ptr<HttpDoor>> open(const DoorOptions& options,
-                                                const HandlerFactory& make_handler);
+  static Result<std::unique_ptr<HttpDoor>> open(const DoorOptions& options);
 
   /// As stop_now() and join().
   ~HttpDoor();
   HttpDoor(const HttpDoor&) = delete;
   HttpDoor& operator=(const HttpDoor&) = delete;
 
-  /// Starts the threads.
-  void start();
+  /// Makes the handlers and starts the threads. What the handlers need is made between open() and
+  /// start(): a node that cannot have its port must not touch its data.
+  void start(const HandlerFactory& make_handler);
 
   /// The port that was taken.
   [[nodiscard]] std::uint16_t port() const { return port_; }
