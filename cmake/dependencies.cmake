@@ -2,6 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(PkgConfig REQUIRED)
@@ -13,4 +14,4 @@ endif()
 
 set(KVS_WIRE_LIBRARIES fmt::fmt Boost::json)
 set(KVS_IO_LIBRARIES PkgConfig::ROCKSDB PkgConfig::XXHASH Boost::headers spdlog::spdlog Threads::Threads)
-set(KVS_APP_LIBRARIES yaml-cpp)
+set(KVS_APP_LIBRARIES yaml-cpp CLI11::CLI11)
