@@ -63,6 +63,11 @@ void Connection::received_end(Instant now) {
   settle(now);
 }
 
+void Connection::broken() {
+  state_ = State::closed;
+  settle({});
+}
+
 void Connection::complete(const WriteOutcome& outcome) {
   KVS_CHECK(pending_ > 0, "a reply without a pending write");
   if (state_ == State::closed) {
@@ -102,7 +107,9 @@ void Connection::start_shutdown(Instant now) {
     if (pending_ > 0 && held_.empty()) {
       last_pending_ = Persistence::close;
     }
-    if (pending_ > 0 || source_ || reader_.empty()) {
+    if (wait_ == Wait::request) {
+      state_ = State::closed;
+    } else if (pending_ > 0 || source_ || reader_.empty()) {
       close_after_output();
     }
   }

@@ -95,6 +95,9 @@ class Connection {
   /// The client has ended its side. What it has asked is still answered.
   void received_end(Instant now);
 
+  /// The transport has failed: closed, whatever is queued.
+  void broken();
+
   /// The oldest pending write has come to this. Call resume() after a batch of these.
   void complete(const WriteOutcome& outcome);
 

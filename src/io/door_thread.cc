@@ -1,0 +1,452 @@
+#include "io/door_thread.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "base/check.h"
+#include "io/os.h"
+
+namespace kvs {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// Clients accepted, or turned away, before others have their turn.
+constexpr int kAcceptsPerTurn = 64;
+
+constexpr std::uint32_t kSlotBits = 24;
+constexpr std::uint32_t kGenerationBits = 32;
+
+struct TicketParts {
+  std::size_t thread = 0;
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+};
+
+Ticket to_ticket(const TicketParts& parts) {
+  return Ticket{(std::uint64_t{parts.thread} << (kSlotBits + kGenerationBits)) |
+                (std::uint64_t{parts.slot} << kGenerationBits) | parts.generation};
+}
+
+TicketParts from_ticket(Ticket ticket) {
+  const auto bits = static_cast<std::uint64_t>(ticket);
+  return {.thread = static_cast<std::size_t>(bits >> (kSlotBits + kGenerationBits)),
+          .slot = static_cast<std::uint32_t>(bits >> kGenerationBits) & ((1U << kSlotBits) - 1),
+          .generation = static_cast<std::uint32_t>(bits)};
+}
+
+Descriptor reserve_descriptor() {
+  return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+Descriptor accept_one(int listener) {
+  return Descriptor(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+bool no_descriptor_left(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+}  // namespace
+
+DoorThread::DoorThread(const Options& options, std::vector<Descriptor> listeners)
+    : options_(options),
+      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      timer_(context_),
+      reserve_(reserve_descriptor()) {
+  for (Descriptor& listener : listeners) {
+    listeners_.emplace_back(context_, listener.release());
+  }
+}
+
+DoorThread::~DoorThread() {
+  KVS_CHECK(!thread_.joinable(), "a door's thread must be joined");
+}
+
+void DoorThread::start(std::unique_ptr<RequestHandler> handler) {
+  handler_ = std::move(handler);
+  shared_.emplace(ConnectionShared{.handler = *handler_,
+                                   .limits = options_.limits,
+                                   .input_bytes = 0,
+                                   .output_bytes = 0,
+                                   .head = {},
+                                   .spare_output = {},
+                                   .chunk = {}});
+  resume_accepting();
+  await_tick();
+  thread_ = std::thread([this] { context_.run(); });
+}
+
+void DoorThread::join() {
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void DoorThread::start_shutdown() {
+  asio::post(context_, [this] { shut_down(); });
+}
+
+void DoorThread::stop_now() {
+  asio::post(context_, [this] {
+    shut_down();
+    drop_all();
+  });
+}
+
+void DoorThread::post_replies(std::span<const Reply> replies) {
+  const auto is_mine = [this](const Reply& reply) {
+    return from_ticket(reply.ticket).thread == options_.index;
+  };
+  const auto first = std::ranges::find_if(replies, is_mine);
+  if (first == replies.end()) {
+    return;
+  }
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    was_empty = inbox_.empty();
+    std::copy_if(first, replies.end(), std::back_inserter(inbox_), is_mine);
+  }
+  if (was_empty) {
+    asio::post(context_, [this] { take_replies(); });
+  }
+}
+
+void DoorThread::add_to(DoorCounters& sum) const {
+  const std::uint64_t closed = closed_.get();  // first, so that open cannot become negative
+  const std::uint64_t accepted = accepted_.get();
+  sum.connections_open += accepted - closed;
+  sum.connections_accepted += accepted;
+  sum.connections_refused += refused_.get();
+  sum.bytes_received += bytes_received_.get();
+  sum.bytes_sent += bytes_sent_.get();
+}
+
+// Accepting
+
+void DoorThread::resume_accepting() {
+  if (accepting_ || shutting_down_) {
+    return;
+  }
+  accepting_ = true;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    await_client(i);
+  }
+}
+
+void DoorThread::pause_accepting() {
+  accepting_ = false;
+  for (Socket& listener : listeners_) {
+    error_code ignored;
+    listener.cancel(ignored);
+  }
+}
+
+void DoorThread::await_client(std::size_t listener) {
+  listeners_[listener].async_wait(Socket::wait_read, [this, listener](error_code error) {
+    if (!error && accepting_) {
+      accept_from(listener);
+    }
+  });
+}
+
+void DoorThread::accept_from(std::size_t listener) {
+  accept_all(listeners_[listener]);
+  if (accepting_) {
+    await_client(listener);
+  }
+}
+
+void DoorThread::accept_all(Socket& listener) {
+  const Instant now = monotonic_now();
+  for (int n = 0; n < kAcceptsPerTurn; ++n) {
+    Descriptor socket = accept_one(listener.native_handle());
+    if (socket.open()) {
+      welcome(std::move(socket), now);
+    } else if (no_descriptor_left(errno)) {
+      turn_away(listener);
+      pause_accepting();
+      return;
+    } else if (would_block(errno)) {
+      return;
+    }
+  }
+}
+
+/// Those who wait are told at once, instead of being left without an answer.
+void DoorThread::turn_away(Socket& listener) {
+  reserve_.close();
+  for (int n = 0; n < kAcceptsPerTurn && accept_one(listener.native_handle()).open(); ++n) {
+    refused_.add(1);
+  }
+  reserve_ = reserve_descriptor();
+}
+
+void DoorThread::welcome(Descriptor socket, Instant now) {
+  const int on = 1;
+  ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  accepted_.add(1);
+  if (free_slots_.empty()) {
+    KVS_CHECK(slots_.size() < (1U << kSlotBits), "more connections than tickets");
+    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t number = free_slots_.back();
+  free_slots_.pop_back();
+  Slot& slot = slots_[number];
+  const Ticket ticket =
+      to_ticket({.thread = options_.index, .slot = number, .generation = slot.generation});
+  slot.client = std::make_unique<Client>(Socket(context_, socket.release()), *shared_, ticket, now);
+  await_input(*slot.client);
+}
+
+// Connections
+
+DoorThread::Client* DoorThread::find(Ticket ticket) {
+  const TicketParts parts = from_ticket(ticket);
+  KVS_CHECK(parts.slot < slots_.size(), "a ticket that was never given out");
+  const Slot& slot = slots_[parts.slot];
+  return slot.generation == parts.generation ? slot.client.get() : nullptr;
+}
+
+void DoorThread::await_input(Client& client) {
+  client.reading = true;
+  client.socket.async_wait(Socket::wait_read,
+                           [this, ticket = client.connection.ticket()](error_code error) {
+                             Client* const ready = error ? nullptr : find(ticket);
+                             if (ready != nullptr) {
+                               const Instant now = monotonic_now();
+                               ready->reading = false;
+                               read(*ready, now);
+                               flush(*ready, now);
+                             }
+                           });
+}
+
+void DoorThread::await_room(Client& client) {
+  client.writing = true;
+  client.socket.async_wait(Socket::wait_write,
+                           [this, ticket = client.connection.ticket()](error_code error) {
+                             Client* const ready = error ? nullptr : find(ticket);
+                             if (ready != nullptr) {
+                               ready->writing = false;
+                               flush(*ready, monotonic_now());
+                             }
+                           });
+}
+
+/// Takes what the socket has, up to the size of the scratch memory. Leaves a broken connection to
+/// flush().
+void DoorThread::read(Client& client, Instant now) {
+  if (!client.connection.wants_input()) {
+    return;
+  }
+  const ssize_t count = ::recv(client.socket.native_handle(), scratch_.data(), scratch_.size(), 0);
+  if (count > 0) {
+    const auto bytes = static_cast<std::size_t>(count);
+    bytes_received_.add(bytes);
+    client.connection.received({scratch_.data(), bytes}, now);
+  } else if (count == 0) {
+    client.connection.received_end(now);
+  } else if (!would_block(errno) && errno != EINTR) {
+    client.connection.broken();
+  }
+}
+
+/// Sends what there is to send and plans what comes next. May drop the client.
+void DoorThread::flush(Client& client, Instant now) {
+  if (!send_output(client, now)) {
+    client.connection.broken();
+  }
+  const Connection::State state = client.connection.state();
+  if (state == Connection::State::closed) {
+    drop(client);
+    return;
+  }
+  if (state == Connection::State::draining && !client.shut) {
+    client.shut = true;
+    ::shutdown(client.socket.native_handle(), SHUT_WR);
+  }
+  plan(client);
+}
+
+/// False if the connection is broken.
+bool DoorThread::send_output(Client& client, Instant now) {
+  while (!client.writing) {
+    const std::string_view output = client.connection.output();
+    if (output.empty()) {
+      break;
+    }
+    const ssize_t count =
+        ::send(client.socket.native_handle(), output.data(), output.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes_sent_.add(static_cast<std::size_t>(count));
+      client.connection.sent(static_cast<std::size_t>(count), now);
+    } else if (would_block(errno)) {
+      await_room(client);
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void DoorThread::plan(Client& client) {
+  if (client.connection.wants_turn()) {
+    give_turn(client);
+  } else if (client.connection.starved() && !client.is_starved) {
+    client.is_starved = true;
+    starved_.push_back(client.connection.ticket());
+  }
+  if (client.connection.wants_input() && !client.reading) {
+    await_input(client);
+  }
+  feed_starved();
+}
+
+void DoorThread::give_turn(Client& client) {
+  if (client.has_turn) {
+    return;
+  }
+  client.has_turn = true;
+  turns_.push_back(client.connection.ticket());
+  if (!turns_posted_) {
+    turns_posted_ = true;
+    asio::post(context_, [this] { run_turns(); });
+  }
+}
+
+void DoorThread::run_turns() {
+  turns_posted_ = false;
+  turns_now_.swap(turns_);
+  const Instant now = monotonic_now();
+  for (const Ticket ticket : turns_now_) {
+    if (Client* const client = find(ticket)) {
+      client->has_turn = false;
+      client->connection.resume(now);
+      flush(*client, now);
+    }
+  }
+  turns_now_.clear();
+}
+
+/// Those held back by the bound on all output go on once it has fallen.
+void DoorThread::feed_starved() {
+  if (starved_.empty() || shared_->output_bytes >= shared_->limits.door_output_bytes_max) {
+    return;
+  }
+  for (const Ticket ticket : starved_) {
+    if (Client* const client = find(ticket)) {
+      client->is_starved = false;
+      give_turn(*client);
+    }
+  }
+  starved_.clear();
+}
+
+void DoorThread::drop(Client& client) {
+  const TicketParts parts = from_ticket(client.connection.ticket());
+  Slot& slot = slots_[parts.slot];
+  slot.client.reset();
+  ++slot.generation;
+  free_slots_.push_back(parts.slot);
+  closed_.add(1);
+  feed_starved();
+  stop_if_empty();
+}
+
+void DoorThread::take_replies() {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    replies_.swap(inbox_);
+  }
+  turns_posted_ = true;  // at the end of this function
+  for (const Reply& reply : replies_) {
+    if (Client* const client = find(reply.ticket)) {
+      client->connection.complete(reply.outcome);
+      give_turn(*client);
+    }
+  }
+  replies_.clear();
+  run_turns();
+}
+
+// Time and the end
+
+void DoorThread::await_tick() {
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([this](error_code error) {
+    if (!error) {
+      tick();
+    }
+  });
+}
+
+void DoorThread::tick() {
+  const Instant now = monotonic_now();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Client* const client = slots_[i].client.get();
+    if (client != nullptr && client->connection.deadline() <= now) {
+      client->connection.tick(now);
+      flush(*client, now);
+    }
+  }
+  resume_accepting();
+  if (now >= cut_at_) {
+    drop_all();
+  }
+  await_tick();
+}
+
+void DoorThread::shut_down() {
+  if (shutting_down_) {
+    return;
+  }
+  for (Socket& listener : listeners_) {
+    accept_all(listener);
+  }
+  shutting_down_ = true;
+  pause_accepting();
+  listeners_.clear();
+  const Instant now = monotonic_now();
+  cut_at_ = now + options_.shutdown_timeout;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (Client* const client = slots_[i].client.get()) {
+      read(*client, now);  // what has arrived before is still answered
+      client->connection.start_shutdown(now);
+      flush(*client, now);
+    }
+  }
+  stop_if_empty();
+}
+
+void DoorThread::drop_all() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (Client* const client = slots_[i].client.get()) {
+      drop(*client);
+    }
+  }
+  context_.stop();
+}
+
+void DoorThread::stop_if_empty() {
+  if (shutting_down_ && free_slots_.size() == slots_.size()) {
+    context_.stop();
+  }
+}
+
+}  // namespace kvs

@@ -1,0 +1,160 @@
+// One thread of a door: its listening sockets, its connections, its event loop (Boost.Asio, epoll).
+//
+// Moves bytes between sockets and wire/connection: everything received in one go is executed, and
+// all answers leave in one send. Deadlines are looked at once a second. Connections that have more
+// to do than one turn allows queue behind the events of others.
+//
+// start_shutdown(), stop_now(), post_replies() and counters() may be called from any thread; the
+// rest before start() or after join(); everything private runs on the thread itself.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#define BOOST_ASIO_NO_DEPRECATED
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/time.h"
+#include "core/effects.h"
+#include "io/descriptor.h"
+#include "io/http_door.h"
+#include "wire/connection.h"
+
+namespace kvs {
+
+class DoorThread {
+ public:
+  static constexpr std::size_t kThreadsMax = 256;
+
+  struct Options {
+    std::size_t index = 0;  // of this thread in its door
+    ConnectionLimits limits;
+    Duration shutdown_timeout;
+  };
+
+  /// Throws what Asio throws if the machine is out of descriptors or memory.
+  DoorThread(const Options& options, std::vector<Descriptor> listeners);
+  ~DoorThread();
+  DoorThread(const DoorThread&) = delete;
+  DoorThread& operator=(const DoorThread&) = delete;
+
+  void start(std::unique_ptr<RequestHandler> handler);
+  void join();
+  void start_shutdown();
+  void stop_now();
+
+  /// Takes those of `replies` that belong to this thread.
+  void post_replies(std::span<const Reply> replies);
+
+  /// Adds this thread's share to `sum`.
+  void add_to(DoorCounters& sum) const;
+
+ private:
+  using Socket = boost::asio::posix::stream_descriptor;
+
+  struct Client {
+    Client(Socket socket_to_own, ConnectionShared& shared, Ticket ticket, Instant now)
+        : socket(std::move(socket_to_own)), connection(shared, ticket, now) {}
+
+    Socket socket;
+    Connection connection;
+    bool reading = false;     // a wait for input is under way
+    bool writing = false;     // a wait for room to write is under way
+    bool has_turn = false;    // is in turns_
+    bool is_starved = false;  // is in starved_
+    bool shut = false;        // the sending side has been shut down
+  };
+
+  struct Slot {
+    std::unique_ptr<Client> client;
+    std::uint32_t generation = 0;
+  };
+
+  /// Written by this thread only.
+  class Counter {
+   public:
+    void add(std::uint64_t n) {
+      value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+
+    [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+   private:
+    std::atomic<std::uint64_t> value_ = 0;
+  };
+
+  void await_client(std::size_t listener);
+  void accept_from(std::size_t listener);
+  void accept_all(Socket& listener);
+  void turn_away(Socket& listener);
+  void pause_accepting();
+  void resume_accepting();
+  void welcome(Descriptor socket, Instant now);
+
+  [[nodiscard]] Client* find(Ticket ticket);
+  void await_input(Client& client);
+  void await_room(Client& client);
+  void read(Client& client, Instant now);
+  void flush(Client& client, Instant now);
+  [[nodiscard]] bool send_output(Client& client, Instant now);
+  void plan(Client& client);
+  void give_turn(Client& client);
+  void drop(Client& client);
+
+  void run_turns();
+  void feed_starved();
+  void take_replies();
+  void tick();
+  void await_tick();
+  void shut_down();
+  void drop_all();
+  void stop_if_empty();
+
+  // Constant after start().
+  Options options_;
+  std::unique_ptr<RequestHandler> handler_;
+
+  // Thread-safe by itself.
+  boost::asio::io_context context_;
+
+  // Protected by inbox_mutex_.
+  std::mutex inbox_mutex_;
+  std::vector<Reply> inbox_;
+
+  // The thread's own.
+  boost::asio::steady_timer timer_;
+  std::optional<ConnectionShared> shared_;  // from start() on
+  std::vector<Socket> listeners_;
+  Descriptor reserve_;  // given up for a moment when no other descriptor is left
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<Ticket> turns_;
+  std::vector<Ticket> turns_now_;
+  std::vector<Ticket> starved_;
+  std::vector<Reply> replies_;
+  std::array<char, std::size_t{64} * 1024> scratch_;
+  bool accepting_ = false;
+  bool turns_posted_ = false;
+  bool shutting_down_ = false;
+  Instant cut_at_ = Instant::never();
+
+  Counter accepted_;
+  Counter refused_;
+  Counter closed_;
+  Counter bytes_received_;
+  Counter bytes_sent_;
+
+  std::thread thread_;
+};
+
+}  // namespace kvs
