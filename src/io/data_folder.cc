@@ -3,6 +3,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -13,6 +15,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace kvs {
@@ -207,7 +210,57 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
 Result<void> DataFolder::initialise() {
   created_ = true;
   KVS_TRY(write_short_file(path_ + "/FORMAT", fmt::format("{}{}\n", kFormatPrefix, kFormat)));
-  return sync_folder(path_);
+  return sync();
+}
+
+Result<void> DataFolder::sync() const {
+  KVS_TRY(sync_folder(path_));
+  return sync_folder(path_ + "/..");
+}
+
+std::uint64_t DataFolder::free_bytes() const {
+  struct statvfs space{};
+  if (::statvfs(path_.c_str(), &space) != 0) {
+    return std::numeric_limits<std::uint64_t>::max();
+  }
+  return static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
+}
+
+Result<std::string> DataFolder::keep_logs(WallTime now) {
+  const std::string target = fmt::format("{}/damaged-{}", path_, now.ms);
+  std::error_code error;
+  std::filesystem::create_directory(target, error);
+  for (std::filesystem::directory_iterator it(database_path(), error), end; !error && it != end;
+       it.increment(error)) {
+    const std::filesystem::path& log = it->path();
+    if (log.extension() == ".log") {
+      std::filesystem::create_hard_link(log, target / log.filename(), error);
+      if (error) {
+        error.clear();
+        std::filesystem::copy_file(log, target / log.filename(), error);
+      }
+    }
+  }
+  if (error) {
+    return fail(error == std::errc::no_space_on_device ? Errc::disk_full : Errc::io_error,
+                fmt::format("the damaged log in {} cannot be copied to {}: {}", path_, target,
+                            error.message()));
+  }
+  KVS_TRY(sync_folder(target));
+  KVS_TRY(write_short_file(path_ + "/DAMAGED", target + "\n"));
+  KVS_TRY(sync());
+  return target;
+}
+
+bool DataFolder::marked_damaged() const {
+  return ::access((path_ + "/DAMAGED").c_str(), F_OK) == 0;
+}
+
+Result<void> DataFolder::forget_damage() {
+  if (::unlink((path_ + "/DAMAGED").c_str()) != 0 && errno != ENOENT) {
+    return fail(Errc::io_error, fmt::format("{}/DAMAGED cannot be removed: {}", path_, why(errno)));
+  }
+  return sync();
 }
 
 DataFolder::~DataFolder() {

@@ -3,7 +3,8 @@
 //   DIR/FORMAT   the version of the layout, one line of text
 //   DIR/LOCK     locked (flock) while a node runs; holds its process id
 //   DIR/db/      RocksDB
-//   DIR/damaged-<unix ms>/   copies of files that could not be read whole; never deleted by KVS
+//   DIR/damaged-<unix ms>/   copies of logs that could not be read whole; never deleted by KVS
+//   DIR/DAMAGED  there from the moment damage was found until K was emptied because of it
 //
 // Nothing in a folder is changed before it is known to be ours, of a known format and not in use.
 // docs/storage.md is normative.
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace kvs {
 
@@ -40,6 +42,24 @@ class DataFolder {
 
   /// True if this call of open() made the folder's content.
   [[nodiscard]] bool created() const { return created_; }
+
+  /// Makes the names in the folder durable, and the folder's own in its parent.
+  [[nodiscard]] Result<void> sync() const;
+
+  /// Bytes that a process without privileges may still write here; the largest number if the
+  /// system does not tell.
+  [[nodiscard]] std::uint64_t free_bytes() const;
+
+  /// Keeps the logs in the database folder as DIR/damaged-<now>/ and marks the folder as damaged,
+  /// durably. Links where the file system can, else copies. Returns the folder's path.
+  /// Errors: disk_full, io_error.
+  Result<std::string> keep_logs(WallTime now);
+
+  /// True from keep_logs() until forget_damage(), across restarts.
+  [[nodiscard]] bool marked_damaged() const;
+
+  /// Errors: io_error.
+  Result<void> forget_damage();
 
  private:
   DataFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

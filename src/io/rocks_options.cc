@@ -11,7 +11,6 @@ namespace kvs {
 
 namespace {
 
-constexpr std::size_t kWriteBufferBytes = 16U << 20U;
 constexpr std::uint64_t kTableFileBytes = 32U << 20U;
 
 bool supported(rocksdb::CompressionType wanted) {
@@ -64,7 +63,6 @@ void set_info_log(rocksdb::Options& options) {
 
 rocksdb::Options rocks_options(std::uint64_t block_cache_bytes) {
   rocksdb::Options options;
-  options.create_if_missing = true;
   set_tables(options, block_cache_bytes);
   set_memory_and_files(options);
   set_safety(options);

@@ -1,5 +1,7 @@
 #include "io/store.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +18,16 @@
 namespace kvs {
 
 namespace {
+
+/// Of the cache's bytes, what RocksDB's own cache of blocks gets.
+constexpr std::uint64_t kBlockCacheFraction = 8;
+
+/// Below this much free space nothing more is written. See Store::check_space.
+constexpr std::uint64_t kSpaceMarginBytes = 2 * kWriteBufferBytes;
+
+/// How long a commit waits for a throttled RocksDB before it fails.
+constexpr std::chrono::milliseconds kStallWait(1);
+constexpr int kStallWaitsMax = 250;
 
 rocksdb::Slice slice(std::string_view text) {
   return {text.data(), text.size()};
@@ -62,57 +74,144 @@ void put_records(const Effects& effects, rocksdb::WriteBatch& batch) {
 
 }  // namespace
 
-Store::Store(DataFolder folder) : folder_(std::move(folder)) {}
+Store::Store(DataFolder folder, OpenedDatabase opened, const StoreOptions& options)
+    : folder_(std::move(folder)),
+      database_(std::move(opened.database)),
+      report_(std::move(opened.report)),
+      durability_(options.durability),
+      cache_(options.cache_bytes - options.cache_bytes / kBlockCacheFraction) {}
 
 Store::~Store() {
-  if (database_ != nullptr) {
-    static_cast<void>(database_->Close());
-  }
+  static_cast<void>(database_->Close());
 }
 
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
-  std::unique_ptr<Store> store(new Store(KVS_TRY(DataFolder::open(options.data_dir))));
-  store->durability_ = options.durability;
-  store->report_.created = store->folder_.created();
-  rocksdb::DB* database = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(rocks_options(options.cache_bytes / 8),
-                                                   store->folder_.database_path(), &database);
-  if (!status.ok()) {
-    return std::unexpected(read_error(status));
-  }
-  store->database_.reset(database);
+  DataFolder folder = KVS_TRY(DataFolder::open(options.data_dir));
+  OpenedDatabase opened = KVS_TRY(open_database(folder, options.cache_bytes / kBlockCacheFraction));
+  std::unique_ptr<Store> store(new Store(std::move(folder), std::move(opened), options));
   KVS_TRY(store->recover());
   return store;
 }
 
 Result<void> Store::recover() {
-  const std::unique_ptr<rocksdb::Iterator> it(database_->NewIterator(rocksdb::ReadOptions()));
-  for (it->SeekToFirst(); it->Valid() && is_state_key(view(it->key())); it->Next()) {
-    const std::string_view key = view(it->key());
-    if (key == kClockKey) {
-      recovered_.clock_reserve = KVS_TRY(decode_stamp(view(it->value())));
-    } else if (key == kIdentityKey) {
-      recovered_.identity = KVS_TRY(decode_identity(view(it->value())));
-    } else if (const auto origin = origin_of(key)) {
-      recovered_.knowledge.set(*origin, KVS_TRY(decode_knowledge(view(it->value()))));
+  if (const auto clock = KVS_TRY(read_state(kClockKey))) {
+    const auto reserve = decode_stamp(*clock);
+    if (!reserve) {
+      note_damage("the clock reserve is damaged");
+    }
+    recovered_.clock_reserve = reserve.value_or(Stamp::from_ms(wall_now().ms));
+  }
+  if (const auto text = KVS_TRY(read_state(kIdentityKey))) {
+    const auto identity = decode_identity(*text);
+    if (identity) {
+      recovered_.identity = *identity;
+    } else {
+      note_damage("the identity is damaged; the node takes a new one");
     }
   }
-  if (!it->status().ok()) {
+  KVS_TRY(recover_knowledge());
+  return folder_.marked_damaged() || !report_.damage.empty() ? empty_knowledge() : Result<void>();
+}
+
+void Store::note_damage(std::string_view what) {
+  report_.damage += fmt::format("{}{}", report_.damage.empty() ? "" : "; ", what);
+}
+
+/// The stored bytes of a state key. What is damaged reads as empty text.
+Result<std::optional<std::string>> Store::read_state(std::string_view key) {
+  std::string value;
+  const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), slice(key), &value);
+  if (status.IsNotFound()) {
+    return std::nullopt;
+  }
+  if (status.IsCorruption()) {
+    return std::string();
+  }
+  if (!status.ok()) {
+    return std::unexpected(read_error(status));
+  }
+  return value;
+}
+
+Result<void> Store::recover_knowledge() {
+  const std::unique_ptr<rocksdb::Iterator> it(database_->NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek(slice(kKnowledgePrefix)); it->Valid(); it->Next()) {
+    const auto origin = origin_of(view(it->key()));
+    if (!origin) {
+      break;
+    }
+    auto known = decode_knowledge(view(it->value()));
+    if (!known) {
+      note_damage("K is damaged");
+      break;
+    }
+    recovered_.knowledge.set(*origin, *std::move(known));
+  }
+  if (it->status().IsCorruption()) {
+    note_damage(fmt::format("K cannot be read ({})", it->status().ToString()));
+  } else if (!it->status().ok()) {
     return std::unexpected(read_error(it->status()));
   }
   return {};
 }
 
+/// A node that lost records but kept its K would make others drop theirs.
+Result<void> Store::empty_knowledge() {
+  rocksdb::WriteBatch batch;
+  const std::unique_ptr<rocksdb::Iterator> it(database_->NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek(slice(kKnowledgePrefix)); it->Valid() && origin_of(view(it->key())); it->Next()) {
+    batch.Delete(it->key());
+  }
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const rocksdb::Status status = database_->Write(options, &batch);
+  if (!status.ok()) {
+    return std::unexpected(write_error(status));
+  }
+  recovered_.knowledge = Knowledge();
+  report_.knowledge_emptied = true;
+  return folder_.forget_damage();
+}
+
+Result<void> Store::check_space(std::uint64_t bytes) const {
+  // The log must never meet the end of the disk: a batch cut off in its middle would have to be
+  // told from damage after a kill. And what is in memory must find room in tables.
+  if (folder_.free_bytes() < kSpaceMarginBytes + bytes) {
+    return fail(Errc::disk_full, fmt::format("less than {} MiB left on the disk of the data folder",
+                                             kSpaceMarginBytes >> 20U));
+  }
+  return {};
+}
+
+/// Writes, waiting a little while RocksDB throttles writers.
+rocksdb::Status Store::write(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options) {
+  rocksdb::Status status = database_->Write(options, &batch);
+  for (int wait = 0; status.IsIncomplete() && wait < kStallWaitsMax; ++wait) {
+    std::this_thread::sleep_for(kStallWait);
+    status = database_->Write(options, &batch);
+  }
+  return status;
+}
+
 Result<void> Store::commit(const Effects& effects) {
   const Instant begin = monotonic_now();
   rocksdb::WriteBatch batch;
-  put_records(effects, batch);
   put_state(effects, batch);
+  put_records(effects, batch);
+  const auto space = check_space(batch.GetDataSize());
+  if (!space) {
+    counters_.disk_full = true;
+    ++counters_.commits_failed;
+    return space;
+  }
 
   rocksdb::WriteOptions options;
   options.sync = durability_ == Durability::sync || effects.clock_reserve || effects.identity;
   options.no_slowdown = true;
-  const rocksdb::Status status = database_->Write(options, &batch);
+  cache_.begin_writes(effects.writes);
+  const rocksdb::Status status = write(batch, options);
+  cache_.end_writes(effects.writes,
+                    status.ok() ? RecordCache::Outcome::written : RecordCache::Outcome::failed);
   counters_.disk_full = status.IsNoSpace();
   if (!status.ok()) {
     ++counters_.commits_failed;
@@ -126,11 +225,26 @@ Result<void> Store::commit(const Effects& effects) {
 }
 
 Result<std::optional<RecordHeader>> Store::find(Key key) const {
-  const SharedRecord record = KVS_TRY(get(key));
+  if (auto header = cache_.peek(key)) {
+    return header;
+  }
+  const SharedRecord record = KVS_TRY(read(key));
   return record ? std::optional(record.header()) : std::nullopt;
 }
 
 Result<SharedRecord> Store::get(Key key) const {
+  RecordCache::Lookup cached = cache_.lookup(key);
+  if (cached.record) {
+    return std::move(cached.record);
+  }
+  SharedRecord record = KVS_TRY(read(key));
+  if (record) {
+    cache_.fill(cached.miss, record);
+  }
+  return record;
+}
+
+Result<SharedRecord> Store::read(Key key) const {
   rocksdb::PinnableSlice value;
   const rocksdb::Status status = database_->Get(
       rocksdb::ReadOptions(), database_->DefaultColumnFamily(), slice(key.text()), &value);
@@ -168,6 +282,12 @@ StoreStats Store::stats() const {
   stats.background_errors = number("rocksdb.background-errors");
   stats.stalled =
       number("rocksdb.is-write-stopped") != 0 || number("rocksdb.actual-delayed-write-rate") != 0;
+  const RecordCache::Stats cache = cache_.stats();
+  stats.cache_hits = cache.hits;
+  stats.cache_misses = cache.misses;
+  stats.cache_records = cache.records;
+  stats.cache_bytes = cache.bytes;
+  stats.memory_bytes += cache.bytes;
   stats.commits = counters_.commits;
   stats.commits_synced = counters_.commits_synced;
   stats.commits_failed = counters_.commits_failed;

@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "core/config.h"
@@ -18,12 +17,10 @@
 #include "core/replica.h"
 #include "core/store_view.h"
 #include "io/data_folder.h"
+#include "io/record_cache.h"
 #include "io/shared_record.h"
+#include "io/store_open.h"
 #include "io/store_stats.h"
-
-namespace rocksdb {
-class DB;
-}  // namespace rocksdb
 
 namespace kvs {
 
@@ -31,15 +28,6 @@ struct StoreOptions {
   std::string data_dir;
   Durability durability = Durability::sync;
   std::uint64_t cache_bytes = 256ULL << 20U;
-};
-
-/// What an operator should know of how the folder was found.
-struct OpenReport {
-  bool created = false;      // there was no data
-  std::string damage;        // what was wrong with the write-ahead log; empty: nothing
-  std::string damaged_copy;  // the folder to which the damaged files were copied
-  bool torn_tail = false;    // the log ended inside a batch that was never acknowledged; harmless
-  bool knowledge_emptied = false;  // because of damage: every peer is asked for everything
 };
 
 class Store final : public StoreView {
@@ -63,10 +51,11 @@ class Store final : public StoreView {
   /// Makes records and state durable as one atomic batch; replies and traces are ignored. With
   /// durability `sync`, or if a clock reserve or an identity is in it, it has survived loss of
   /// power when this returns; else death of the process.
-  /// Errors, after which nothing of the batch is or will be visible and the next commit may be
-  /// tried: disk_full, overloaded (the disk cannot follow). Any other error (io_error,
-  /// corrupt_data): nobody can know what reached the disk, and the process must end without
-  /// answering; a restart finds out.
+  /// Errors after which nothing of the batch is visible, now or after a restart, and a later
+  /// commit may succeed: disk_full, overloaded (the disk cannot follow), corrupt_data (a damaged
+  /// file stops RocksDB from tidying up: reads go on, writes end until the folder is restored).
+  /// Any other error: nobody can know what reached the disk, and the process must end without an
+  /// answer; the next start finds out.
   Result<void> commit(const Effects& effects);
 
   [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override;
@@ -83,15 +72,23 @@ class Store final : public StoreView {
   [[nodiscard]] StoreStats stats() const;
 
  private:
-  explicit Store(DataFolder folder);
+  Store(DataFolder folder, OpenedDatabase opened, const StoreOptions& options);
 
   Result<void> recover();
+  Result<void> recover_knowledge();
+  Result<void> empty_knowledge();
+  Result<std::optional<std::string>> read_state(std::string_view key);
+  void note_damage(std::string_view what);
+  Result<SharedRecord> read(Key key) const;
+  Result<void> check_space(std::uint64_t bytes) const;
+  rocksdb::Status write(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options);
 
   DataFolder folder_;
+  std::unique_ptr<rocksdb::DB> database_;
   OpenReport report_;
   Recovered recovered_;
-  Durability durability_ = Durability::sync;
-  std::unique_ptr<rocksdb::DB> database_;
+  Durability durability_;
+  mutable RecordCache cache_;
   mutable StoreCounters counters_;
 };
 

@@ -1,0 +1,179 @@
+#include "io/record_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <xxhash.h>
+
+namespace kvs {
+
+namespace {
+
+constexpr std::size_t kBucketsMin = 16;
+constexpr std::uint64_t kLargeFraction = 4;  // of a shard: larger records are not worth the room
+
+std::uint64_t hash_of(Key key) {
+  return XXH3_64bits(key.text().data(), key.text().size());
+}
+
+}  // namespace
+
+/// The link that points to the key's block, or the null link at the end of its chain.
+RecordBlock** RecordCache::Shard::slot(Key key, std::uint64_t hash) {
+  RecordBlock** link = &buckets[(hash >> kShardBits) & (buckets.size() - 1)];
+  while (*link != nullptr && (*link)->key() != key) {
+    link = &(*link)->next_in_bucket;
+  }
+  return link;
+}
+
+void RecordCache::Shard::add(RecordBlock* block, std::uint64_t hash) {
+  RecordBlock*& bucket = buckets[(hash >> kShardBits) & (buckets.size() - 1)];
+  block->next_in_bucket = std::exchange(bucket, block);
+}
+
+void RecordCache::Shard::remove(RecordBlock** slot) {
+  RecordBlock* const block = *slot;
+  *slot = block->next_in_bucket;
+  stats.bytes -= block->footprint();
+  --stats.records;
+  block->drop_reference();
+}
+
+void RecordCache::Shard::grow() {
+  std::vector<RecordBlock*> old(buckets.size() * 2, nullptr);
+  stats.bytes += (old.size() - buckets.size()) * sizeof(RecordBlock*);
+  old.swap(buckets);
+  for (RecordBlock* block : old) {
+    while (block != nullptr) {
+      RecordBlock* const next = block->next_in_bucket;
+      add(block, hash_of(block->key()));
+      block = next;
+    }
+  }
+}
+
+void RecordCache::Shard::evict_down_to(std::uint64_t bytes_max) {
+  // Two rounds of the hand: the first may only take the marks off.
+  for (std::size_t step = 0; stats.bytes > bytes_max && step < 2 * buckets.size(); ++step) {
+    hand = (hand + 1) & (buckets.size() - 1);
+    RecordBlock** link = &buckets[hand];
+    while (*link != nullptr) {
+      if (std::exchange((*link)->read_lately, false)) {
+        link = &(*link)->next_in_bucket;
+      } else {
+        remove(link);
+        ++stats.evictions;
+      }
+    }
+  }
+}
+
+RecordCache::RecordCache(std::uint64_t bytes_max) : shard_bytes_max_(bytes_max / kShards) {
+  for (Shard& shard : shards_) {
+    shard.buckets.resize(kBucketsMin);
+    shard.stats.bytes = kBucketsMin * sizeof(RecordBlock*);
+  }
+}
+
+RecordCache::~RecordCache() {
+  for (Shard& shard : shards_) {
+    for (RecordBlock*& bucket : shard.buckets) {
+      while (bucket != nullptr) {
+        shard.remove(&bucket);
+      }
+    }
+  }
+}
+
+RecordCache::Lookup RecordCache::lookup(Key key) {
+  const std::uint64_t hash = hash_of(key);
+  Shard& shard = shard_of(hash);
+  const std::lock_guard lock(shard.mutex);
+  RecordBlock* const block = *shard.slot(key, hash);
+  if (block == nullptr) {
+    ++shard.stats.misses;
+    return {.record = {}, .miss = {.hash = hash, .generation = shard.generation}};
+  }
+  ++shard.stats.hits;
+  block->read_lately = true;
+  return {.record = SharedRecord(block), .miss = {}};
+}
+
+std::optional<RecordHeader> RecordCache::peek(Key key) {
+  const std::uint64_t hash = hash_of(key);
+  Shard& shard = shard_of(hash);
+  const std::lock_guard lock(shard.mutex);
+  const RecordBlock* const block = *shard.slot(key, hash);
+  return block == nullptr ? std::nullopt : std::optional(block->header());
+}
+
+void RecordCache::fill(const Miss& miss, const SharedRecord& record) {
+  Shard& shard = shard_of(miss.hash);
+  const std::lock_guard lock(shard.mutex);
+  const bool may_be_stale = shard.generation != miss.generation ||
+                            std::ranges::find(shard.writing, miss.hash) != shard.writing.end();
+  if (!may_be_stale && *shard.slot(record.key(), miss.hash) == nullptr) {
+    insert(shard, miss.hash, record);
+  }
+}
+
+void RecordCache::insert(Shard& shard, std::uint64_t hash, const SharedRecord& record) const {
+  const std::uint64_t footprint = record.block()->footprint();
+  if (footprint > shard_bytes_max_ / kLargeFraction) {
+    return;
+  }
+  shard.evict_down_to(shard_bytes_max_ - footprint);
+  if (shard.stats.records >= shard.buckets.size()) {
+    shard.grow();
+  }
+  record.block()->add_reference();
+  record.block()->read_lately = false;
+  shard.add(record.block(), hash);
+  shard.stats.bytes += footprint;
+  ++shard.stats.records;
+}
+
+void RecordCache::begin_writes(std::span<const RecordWrite> writes) {
+  for (const RecordWrite& write : writes) {
+    const std::uint64_t hash = hash_of(write.key);
+    Shard& shard = shard_of(hash);
+    const std::lock_guard lock(shard.mutex);
+    shard.writing.push_back(hash);
+    RecordBlock** const slot = shard.slot(write.key, hash);
+    if (*slot != nullptr) {
+      shard.remove(slot);
+    }
+  }
+}
+
+void RecordCache::end_writes(std::span<const RecordWrite> writes, Outcome outcome) {
+  for (const RecordWrite& write : writes) {
+    const std::uint64_t hash = hash_of(write.key);
+    Shard& shard = shard_of(hash);
+    const SharedRecord record =
+        outcome == Outcome::written ? SharedRecord(write.key, write.record) : SharedRecord();
+    const std::lock_guard lock(shard.mutex);
+    ++shard.generation;
+    shard.writing.erase(std::ranges::find(shard.writing, hash));
+    // A batch may write a key twice: only the last one is what the database shows.
+    if (record && std::ranges::find(shard.writing, hash) == shard.writing.end()) {
+      insert(shard, hash, record);
+    }
+  }
+}
+
+RecordCache::Stats RecordCache::stats() const {
+  Stats all;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    all.hits += shard.stats.hits;
+    all.misses += shard.stats.misses;
+    all.evictions += shard.stats.evictions;
+    all.records += shard.stats.records;
+    all.bytes += shard.stats.bytes;
+  }
+  return all;
+}
+
+}  // namespace kvs

@@ -1,0 +1,110 @@
+#include "io/store_open.h"
+
+#include <exception>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "io/os.h"
+#include "io/rocks_options.h"
+#include "io/wal_check.h"
+
+namespace kvs {
+
+namespace {
+
+/// True if the folder holds data, although perhaps no longer a way into it. RocksDB would make a
+/// new database over what is left of one whose CURRENT is gone, and delete it.
+Result<bool> holds_data(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::directory_iterator it(folder, error);
+  if (error == std::errc::no_such_file_or_directory) {
+    return false;
+  }
+  for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    const std::filesystem::path& path = it->path();
+    const bool table = path.extension() == ".sst";
+    const bool log = path.extension() == ".log" && it->file_size(error) > 0;
+    if (table || log || path.filename() == "CURRENT") {
+      return true;
+    }
+  }
+  if (error) {
+    return fail(Errc::data_dir_unusable,
+                fmt::format("{} cannot be read: {}", folder, error.message()));
+  }
+  return false;
+}
+
+/// Strict where the log is whole; a torn tail is dropped; from a damaged log every batch that is
+/// sound is taken.
+rocksdb::WALRecoveryMode recovery_mode(WalCheck::State state) {
+  switch (state) {
+    case WalCheck::State::sound:
+      return rocksdb::WALRecoveryMode::kAbsoluteConsistency;
+    case WalCheck::State::torn:
+      return rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    case WalCheck::State::damaged:
+      break;
+  }
+  return rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+}
+
+Error open_error(const DataFolder& folder, const rocksdb::Status& status) {
+  const std::string& path = folder.path();
+  if (status.IsNoSpace()) {
+    return {Errc::disk_full,
+            fmt::format("no space left in data folder {}: free at least {} MiB, then start again",
+                        path, 4 * kWriteBufferBytes >> 20U)};
+  }
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() ||
+      status.IsPathNotFound()) {
+    return {Errc::corrupt_data,
+            fmt::format("the database in {} is damaged ({}): restore the folder from a backup, or "
+                        "move it away and start with an empty one; nothing was deleted",
+                        path, status.ToString())};
+  }
+  return {Errc::io_error,
+          fmt::format("the database in {} cannot be opened: {}", path, status.ToString())};
+}
+
+Result<std::unique_ptr<rocksdb::DB>> open_rocksdb(const DataFolder& folder,
+                                                  const rocksdb::Options& options) {
+  try {
+    rocksdb::DB* database = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(options, folder.database_path(), &database);
+    if (!status.ok()) {
+      return std::unexpected(open_error(folder, status));
+    }
+    return std::unique_ptr<rocksdb::DB>(database);
+  } catch (const std::exception& error) {
+    return fail(Errc::io_error, fmt::format("the database in {} cannot be opened: {}",
+                                            folder.path(), error.what()));
+  }
+}
+
+}  // namespace
+
+Result<OpenedDatabase> open_database(DataFolder& folder, std::uint64_t block_cache_bytes) {
+  const WalCheck check = KVS_TRY(check_wals(folder.database_path()));
+  OpenReport report{.created = folder.created(),
+                    .torn_tail = check.state == WalCheck::State::torn,
+                    .knowledge_emptied = false,
+                    .damage = check.what,
+                    .damaged_copy = "",
+                    .operations_lost = check.lost};
+  if (check.state == WalCheck::State::damaged) {
+    report.damaged_copy = KVS_TRY(folder.keep_logs(wall_now()));
+  }
+  rocksdb::Options options = rocks_options(block_cache_bytes);
+  options.create_if_missing = !KVS_TRY(holds_data(folder.database_path()));
+  options.wal_recovery_mode = recovery_mode(check.state);
+  auto database = KVS_TRY(open_rocksdb(folder, options));
+  if (options.create_if_missing) {
+    KVS_TRY(folder.sync());
+  }
+  return OpenedDatabase{.database = std::move(database), .report = std::move(report)};
+}
+
+}  // namespace kvs
