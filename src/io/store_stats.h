@@ -3,37 +3,13 @@
 // Counters are written by the committing thread and by readers, and read by any.
 #pragma once
 
-#include <array>
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 
 #include "base/histogram.h"
+#include "io/histogram_counter.h"
 
 namespace kvs {
-
-/// A Histogram that any thread may add to.
-class HistogramCounter {
- public:
-  void add(std::uint64_t value) {
-    counts_[Histogram::bucket_of(value)].fetch_add(1, std::memory_order_relaxed);
-    sum_.fetch_add(value, std::memory_order_relaxed);
-  }
-
-  [[nodiscard]] Histogram read() const {
-    Histogram histogram;
-    for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
-      histogram.counts[i] = counts_[i].load(std::memory_order_relaxed);
-      histogram.total += histogram.counts[i];
-    }
-    histogram.sum = sum_.load(std::memory_order_relaxed);
-    return histogram;
-  }
-
- private:
-  std::array<std::atomic<std::uint64_t>, Histogram::kBuckets> counts_{};
-  std::atomic<std::uint64_t> sum_{0};
-};
 
 /// Figures of one moment. Counts are since the start.
 struct StoreStats {

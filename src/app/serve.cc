@@ -1,0 +1,206 @@
+#include "app/serve.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "app/cli.h"
+#include "app/figures.h"
+#include "app/node_thread.h"
+#include "app/service.h"
+#include "io/http_door.h"
+#include "io/log.h"
+#include "io/os.h"
+#include "io/store.h"
+
+namespace kvs {
+
+namespace {
+
+/// The signals that the node waits for instead of being interrupted by them.
+class Signals {
+ public:
+  /// Blocks them in this thread and in all that it starts from now on.
+  Signals() {
+    ::sigemptyset(&set_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+      ::sigaddset(&set_, number);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  [[nodiscard]] int wait() const {
+    int number = 0;
+    while (::sigwait(&set_, &number) != 0) {
+    }
+    return number;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+int failed(const Error& error) {
+  print_error(error.detail);
+  return kExitFailed;
+}
+
+/// Nobody can know what the disk holds now; a restart finds out.
+[[noreturn]] void end_undurable(const Error& error) {
+  print_error(
+      "a write could not be made durable, so this process ends; check the disk, then start it "
+      "again: " +
+      error.detail);
+  std::_Exit(kExitFailed);
+}
+
+/// Hands the node's replies to the door.
+class DoorSink final : public ReplySink {
+ public:
+  explicit DoorSink(HttpDoor& door) : door_(door) {}
+
+  void deliver(std::span<const Reply> replies) override { door_.post_replies(replies); }
+
+ private:
+  HttpDoor& door_;
+};
+
+/// A node with all its parts, built from the ground up and taken down in reverse.
+class Server {
+ public:
+  Server(const Config& config, Log& log) : config_(config), log_(log) {}
+
+  Result<void> start();
+  void stop();
+
+ private:
+  Result<void> open_door();
+  Result<void> open_store();
+  void open_service();
+  void report_store() const;
+
+  const Config& config_;
+  Log& log_;
+  std::unique_ptr<HttpDoor> door_;
+  std::unique_ptr<DoorSink> sink_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<NodeThread> node_;
+  std::unique_ptr<FiguresCollector> figures_;
+  std::unique_ptr<ServiceParts> parts_;
+};
+
+Result<void> Server::start() {
+  // The port first: whoever cannot have it must not touch the data.
+  KVS_TRY(open_door());
+  KVS_TRY(open_store());
+  const NodeOptions options{.mode = config_.read_only ? Mode::read_only : Mode::normal,
+                            .clock_skew_ms_max = config_.max_clock_skew.ms()};
+  node_ = std::make_unique<NodeThread>(
+      options, store_->recovered(),
+      NodeThread::Parts{.store = *store_, .sink = *sink_, .log = log_, .fatal = end_undurable});
+  KVS_TRY(node_->start());
+  open_service();
+  log_.info("the node serves",
+            {{"node_id", config_.node_id}, {"address", parts_->address}, {"version", KVS_VERSION}});
+  return {};
+}
+
+void Server::open_service() {
+  const Instant started = monotonic_now();
+  figures_ = std::make_unique<FiguresCollector>(
+      FiguresCollector::Parts{
+          .door = *door_, .store = *store_, .node = *node_, .log = log_, .started = started},
+      door_->threads());
+  parts_ = std::make_unique<ServiceParts>(
+      ServiceParts{.config = config_,
+                   .store = *store_,
+                   .node = *node_,
+                   .figures = *figures_,
+                   .address = to_string(Address{config_.bind_address, door_->port()}),
+                   .started = started});
+  door_->start([this](std::size_t thread) {
+    return std::make_unique<Service>(*parts_, figures_->door(thread));
+  });
+}
+
+Result<void> Server::open_door() {
+  ConnectionLimits limits;
+  limits.idle_timeout = config_.idle_timeout;
+  door_ = KVS_TRY(HttpDoor::open({.host = config_.bind_address,
+                                  .port = config_.port,
+                                  .threads = config_.threads,
+                                  .limits = limits}));
+  sink_ = std::make_unique<DoorSink>(*door_);
+  return {};
+}
+
+Result<void> Server::open_store() {
+  store_ = KVS_TRY(Store::open({.data_dir = config_.data_dir,
+                                .durability = config_.durability,
+                                .cache_bytes = config_.cache_bytes}));
+  report_store();
+  return {};
+}
+
+void Server::report_store() const {
+  const OpenReport& report = store_->open_report();
+  if (report.created) {
+    log_.info("a new data folder was made", {{"data_dir", config_.data_dir}});
+  }
+  if (!report.damage.empty()) {
+    log_.error("the write-ahead log is damaged: what is sound was kept, the damaged files too",
+               {{"damage", report.damage}, {"copy", report.damaged_copy}});
+  }
+}
+
+void Server::stop() {
+  // From the door inwards: no new work, then what has begun, then the disk.
+  door_->start_shutdown();
+  door_->join();
+  node_->stop();
+  log_.info("the node has ended in good order");
+}
+
+/// Ends the process when a signal comes during shutdown.
+void end_at_once_on_signal(const Signals& signals) {
+  std::thread([&signals] {
+    while (signals.wait() == SIGHUP) {
+    }
+    std::_Exit(kExitFailed);
+  }).detach();
+}
+
+void wait_for_end(const Signals& signals, Log& log) {
+  while (signals.wait() == SIGHUP) {
+    if (const auto reopened = log.reopen(); !reopened) {
+      log.error("the log file could not be opened anew", {{"error", reopened.error().detail}});
+    }
+  }
+}
+
+}  // namespace
+
+int serve(const Config& config, const std::string& config_path) {
+  static const Signals kSignals;  // outlives the thread that waits for a second signal
+  const auto log = Log::open({.level = config.log_level, .file = config.log_file});
+  if (!log) {
+    return failed(log.error());
+  }
+  (*log)->debug("configured", {{"config", config_path}});
+  Server server(config, **log);
+  if (const auto started = server.start(); !started) {
+    return failed(started.error());
+  }
+  wait_for_end(kSignals, **log);
+  end_at_once_on_signal(kSignals);
+  server.stop();
+  return 0;
+}
+
+}  // namespace kvs

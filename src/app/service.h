@@ -1,0 +1,58 @@
+// What a door does with a request: reads are answered here, straight from the store; writes are
+// posted to the node. One service for each door, on that door's thread.
+#pragma once
+
+#include <string>
+
+#include "app/figures.h"
+#include "app/node_thread.h"
+#include "core/config.h"
+#include "io/store.h"
+#include "wire/api.h"
+#include "wire/request_handler.h"
+
+namespace kvs {
+
+/// The node as its doors see it. All of it is thread-safe and outlives every service.
+struct ServiceParts {
+  const Config& config;
+  const Store& store;
+  NodeThread& node;
+  const FiguresCollector& figures;
+  std::string address;  // host:port at which others reach this node
+  Instant started;
+};
+
+class Service final : public RequestHandler {
+ public:
+  /// `counters` are those of this service's door.
+  Service(const ServiceParts& parts, RequestCounters& counters);
+
+  [[nodiscard]] bool is_write(const RequestHead& head) const override;
+  [[nodiscard]] std::uint64_t body_bytes_max(const RequestHead& head) const override;
+  Handled handle(const ReceivedRequest& request, const AnswerTarget& target) override;
+  void complete(const WriteOutcome& outcome, const AnswerTarget& target) override;
+  void refuse(Errc code, std::string_view message, const AnswerTarget& target) override;
+
+ private:
+  Handled answer(const GetValue& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const WriteCommand& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const ListKeys& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const GetMembers& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const GetHealth& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const GetMetrics& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const GetOptions& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+
+  const ServiceParts& parts_;
+  RequestCounters& counters_;
+  ApiParser parser_;
+};
+
+}  // namespace kvs
