@@ -15,9 +15,11 @@ namespace kvs {
 template <class T>
   requires std::is_unsigned_v<T>
 void put_le(std::string& out, T value) {
+  char bytes[sizeof(T)];
   for (std::size_t i = 0; i < sizeof(T); ++i) {
-    out.push_back(static_cast<char>(static_cast<unsigned char>(value >> (8 * i))));
+    bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
   }
+  out.append(bytes, sizeof bytes);  // one bounds check, not sizeof(T)
 }
 
 /// Reads a T from the first sizeof(T) bytes at `bytes`; the caller has checked that they are there.
