@@ -43,8 +43,20 @@ std::string quoted(std::string_view text) {
   return shown + "\"";
 }
 
-std::string not_allowed(std::string_view value, std::string_view allowed) {
-  return fmt::format("{} is not allowed; allowed: {}", value, allowed);
+/// A value as a message shows it.
+std::string words_for(const YamlValue& value) {
+  switch (value.kind) {
+    case YamlKind::none:
+      return "no value";
+    case YamlKind::list:
+      return "a list";
+    case YamlKind::other:
+      return value.text;
+    case YamlKind::plain:
+    case YamlKind::quoted:
+      return quoted(value.text);
+  }
+  return {};
 }
 
 /// Variables that KVS neither reads nor refuses: `KVS_NODE` and `KVS_TEST_*` belong to its tools;
@@ -124,17 +136,14 @@ class OptionsReader {
 
   void read_addresses(const YamlEntry& entry, const ConfigKey& key) {
     if (entry.value.kind != YamlKind::list) {
-      const std::string found = entry.value.kind == YamlKind::none    ? "no value"
-                                : entry.value.kind == YamlKind::other ? entry.value.text
-                                                                      : quoted(entry.value.text);
-      return refuse(place(entry.value.line), key, found);
+      return refuse(place(entry.value.line), key, words_for(entry.value));
     }
     std::string joined;
     const std::size_t errors_before = errors_.size();
     for (const YamlValue& item : entry.items) {
       const bool is_text = item.kind == YamlKind::plain || item.kind == YamlKind::quoted;
       if (!is_text || !parse_address(item.text)) {
-        refuse(place(item.line), key, is_text ? quoted(item.text) : "an item that is no text");
+        refuse(place(item.line), key, is_text ? quoted(item.text) : words_for(item));
       }
       joined += (joined.empty() ? "" : ",") + item.text;
     }
@@ -147,31 +156,22 @@ class OptionsReader {
   static std::optional<std::string> wrong_kind(const YamlValue& value, const ConfigKey& key) {
     const bool is_text =
         std::holds_alternative<TextRule>(key.rule) || std::holds_alternative<ChoiceRule>(key.rule);
-    switch (value.kind) {
-      case YamlKind::none:
-        return is_text ? "no value (write \"\" for an empty one)" : "no value";
-      case YamlKind::list:
-        return "a list";
-      case YamlKind::other:
-        return value.text;
-      case YamlKind::quoted:
-        if (!is_text) {
-          return fmt::format("{} in quotes", quoted(value.text));
-        }
-        return std::nullopt;
-      case YamlKind::plain:
-        return std::nullopt;
+    if (value.kind == YamlKind::plain || (value.kind == YamlKind::quoted && is_text)) {
+      return std::nullopt;
     }
-    return std::nullopt;
+    if (value.kind == YamlKind::quoted) {
+      return words_for(value) + " in quotes";
+    }
+    const bool may_be_empty = value.kind == YamlKind::none && is_text;
+    return words_for(value) + (may_be_empty ? " (write \"\" for an empty one)" : "");
   }
 
   void read_variable(const EnvironmentVariable& variable) {
     const ConfigKey* const key = key_of_variable(variable.name);
     if (key == nullptr) {
       if (!is_foreign_variable(variable.name)) {
-        add_error(variable.name,
-                  fmt::format("unknown variable; the nearest known one is {}",
-                              variable_of(nearest_config_key(lower_key(variable.name)))));
+        add_error(variable.name, fmt::format("unknown variable; the nearest known one is {}",
+                                             variable_of(nearest_config_key(variable.name))));
       }
       return;
     }
@@ -185,14 +185,6 @@ class OptionsReader {
     set(*key, variable.value, variable.name);
   }
 
-  static std::string lower_key(std::string_view variable) {
-    std::string key(variable.substr(kPrefix.size()));
-    std::ranges::transform(key, key.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return key;
-  }
-
   static const ConfigKey* key_of_variable(std::string_view variable) {
     const auto keys = config_keys();
     const auto found = std::ranges::find_if(
@@ -200,12 +192,17 @@ class OptionsReader {
     return found == keys.end() ? nullptr : &*found;
   }
 
+  /// Rules between keys. A key that was left at its default is not the one to blame, unless there
+  /// is no other.
   void check_whole() {
-    for (const ConfigProblem& problem : check_config(options_.config)) {
-      const std::string source = source_of(*find_config_key(problem.key));
-      add_error(
-          source == "default" ? input_.file_name : source,
-          fmt::format("{}: {}", problem.key, not_allowed(quoted(problem.value), problem.allowed)));
+    const auto problems = check_config(options_.config);
+    for (const ConfigProblem& problem : problems) {
+      const ConfigKey& key = *find_config_key(problem.key);
+      const bool is_default = source_of(key) == "default";
+      if (!is_default || problems.size() == 1) {
+        refuse(is_default ? input_.file_name : source_of(key),
+               {.key = key, .value = quoted(problem.value), .allowed = problem.allowed});
+      }
     }
   }
 
@@ -225,11 +222,22 @@ class OptionsReader {
     return line == 0 ? input_.file_name : fmt::format("{}:{}", input_.file_name, line);
   }
 
-  void refuse(const std::string& where, const ConfigKey& key, std::string_view value) {
+  struct Refusal {
+    const ConfigKey& key;
+    std::string value;
+    std::string allowed;
+  };
+
+  void refuse(const std::string& where, const Refusal& refusal) {
+    const std::string_view name = refusal.key.name;
     // A variable's name says the key already.
-    const std::string name =
-        where == variable_of(key.name) ? std::string() : fmt::format("{}: ", key.name);
-    add_error(where, name + not_allowed(value, allowed_values(key)));
+    add_error(where, fmt::format("{}{} is not allowed; allowed: {}",
+                                 where == variable_of(name) ? "" : fmt::format("{}: ", name),
+                                 refusal.value, refusal.allowed));
+  }
+
+  void refuse(const std::string& where, const ConfigKey& key, std::string_view value) {
+    refuse(where, {.key = key, .value = std::string(value), .allowed = allowed_values(key)});
   }
 
   void add_error(std::string_view where, std::string_view what) {

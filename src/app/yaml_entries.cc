@@ -224,6 +224,12 @@ YamlEntries read_yaml_entries(std::string_view text) {
   if (text.starts_with(kByteOrderMark)) {
     text.remove_prefix(kByteOrderMark.size());
   }
+  const auto add_syntax_problem = [&result](int line, std::string problem) {
+    result.problems.push_back({.line = line, .text = std::move(problem)});
+    if (!result.entries.empty()) {
+      result.entries.pop_back();  // perhaps only the half of it was seen
+    }
+  };
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
@@ -231,12 +237,11 @@ YamlEntries read_yaml_entries(std::string_view text) {
     while (collector.documents() < 2 && parser.HandleNextDocument(collector)) {
     }
   } catch (const YAML::DeepRecursion& error) {
-    result.problems.push_back({.line = line_of(error.mark), .text = "nested too deeply"});
+    add_syntax_problem(line_of(error.mark), "nested too deeply");
   } catch (const YAML::Exception& error) {
-    result.problems.push_back({.line = error.mark.is_null() ? 0 : line_of(error.mark),
-                               .text = fmt::format("not YAML: {}", error.msg)});
+    add_syntax_problem(error.mark.is_null() ? 0 : line_of(error.mark), "not YAML: " + error.msg);
   } catch (const std::exception& error) {
-    result.problems.push_back({.line = 0, .text = fmt::format("not YAML: {}", error.what())});
+    add_syntax_problem(0, std::string("not YAML: ") + error.what());
   }
   return result;
 }

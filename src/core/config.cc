@@ -20,10 +20,14 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   if (config.gossip_interval_min > config.gossip_interval_max) {
     const ConfigKey& min = *find_config_key("gossip_interval_min");
     const ConfigKey& max = *find_config_key("gossip_interval_max");
+    const std::string min_value = config_value(config, min);
+    const std::string max_value = config_value(config, max);
     problems.push_back({.key = std::string(min.name),
-                        .value = config_value(config, min),
-                        .allowed = fmt::format("at most gossip_interval_max, which is {}",
-                                               config_value(config, max))});
+                        .value = min_value,
+                        .allowed = fmt::format("at most {}, which is {}", max.name, max_value)});
+    problems.push_back({.key = std::string(max.name),
+                        .value = max_value,
+                        .allowed = fmt::format("at least {}, which is {}", min.name, min_value)});
   }
   return problems;
 }

@@ -102,8 +102,9 @@ struct ConfigProblem {
   std::string allowed;
 };
 
-/// Every rule that `config` breaks, in the order of the keys; none if it is valid. A Duration that
-/// is no whole number of its key's unit is judged by what is left when the rest is cut off.
+/// Every rule that `config` breaks, none if it is valid; of two keys that do not go together, both.
+/// A Duration that is no whole number of its key's unit is judged by what is left when the rest is
+/// cut off.
 [[nodiscard]] std::vector<ConfigProblem> check_config(const Config& config);
 
 }  // namespace kvs

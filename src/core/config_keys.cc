@@ -369,10 +369,16 @@ const ConfigKey* find_config_key(std::string_view name) {
 }
 
 std::string_view nearest_config_key(std::string_view name) {
-  // Past twice the longest key every known one is equally far in the sense of the reader.
-  const std::string_view head = name.substr(0, 64);
+  // No known key is near to a name that is longer than two of them.
+  std::string wanted(name.substr(0, 64));
+  std::ranges::transform(wanted, wanted.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (wanted.starts_with("kvs_")) {
+    wanted.erase(0, 4);
+  }
   return std::ranges::min_element(
-             kKeys, {}, [head](const ConfigKey& key) { return edit_distance(head, key.name); })
+             kKeys, {}, [&wanted](const ConfigKey& key) { return edit_distance(wanted, key.name); })
       ->name;
 }
 

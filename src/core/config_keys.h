@@ -58,7 +58,8 @@ struct ConfigKey {
 /// The key of that name, or null.
 [[nodiscard]] const ConfigKey* find_config_key(std::string_view name);
 
-/// The known name with the smallest edit distance to `name`; the first of several.
+/// The known name with the smallest edit distance to `name`, whose case and prefix `KVS_` do not
+/// count; the first of several.
 [[nodiscard]] std::string_view nearest_config_key(std::string_view name);
 
 /// What the key allows, to be put after "allowed: ".

@@ -88,10 +88,13 @@ TEST(Config, GossipIntervalsAreInOrder) {
 
   config.gossip_interval_min = config.gossip_interval_max + Duration::from_seconds(1);
   const auto problems = check_config(config);
-  ASSERT_EQ(problems.size(), 1U);
+  ASSERT_EQ(problems.size(), 2U);
   EXPECT_EQ(problems[0].key, "gossip_interval_min");
   EXPECT_EQ(problems[0].value, "121");
   EXPECT_EQ(problems[0].allowed, "at most gossip_interval_max, which is 120");
+  EXPECT_EQ(problems[1].key, "gossip_interval_max");
+  EXPECT_EQ(problems[1].value, "120");
+  EXPECT_EQ(problems[1].allowed, "at least gossip_interval_min, which is 121");
 }
 
 TEST(ConfigKeys, NamesAreUnique) {
@@ -208,6 +211,7 @@ TEST(ConfigKeys, NearestIsByEditDistance) {
   EXPECT_EQ(nearest_config_key("seeds_node"), "seed_nodes");
   EXPECT_EQ(nearest_config_key("gossip_interval_maxx"), "gossip_interval_max");
   EXPECT_EQ(nearest_config_key("log_levle"), "log_level");
+  EXPECT_EQ(nearest_config_key("KVS_DATADIR"), "data_dir");
   EXPECT_FALSE(nearest_config_key("").empty());
   EXPECT_FALSE(nearest_config_key(std::string(1000, 'x')).empty());
 }
