@@ -65,15 +65,11 @@ def measure(server, workload, options, seed):
 
 
 def _run(command, timeout, nice):
-    def prepare():
-        os.sched_setaffinity(0, process.cores(process.CLIENT_CORE))
-        if nice:
-            os.setpriority(os.PRIO_PROCESS, 0, nice)
-
     before = os.times()
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=timeout,
-                                preexec_fn=prepare, check=False)
+                                preexec_fn=process.placed(process.CLIENT_CORE, nice),
+                                start_new_session=True, check=False)
     except subprocess.TimeoutExpired as error:
         raise Failed(f"wrk did not end within {timeout} s: {' '.join(command)}") from error
     after = os.times()

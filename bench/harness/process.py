@@ -25,18 +25,30 @@ def cores(core):
     return {core} if core in available else available
 
 
-def start(command, core, log, nice=0, **options):
-    """Starts `command` in a process group of its own; it dies with us, whatever ends us."""
+def placed(core, nice):
+    """For Popen(preexec_fn=..., start_new_session=True): on one core, dying with us, at a niceness.
+
+    Where the kernel groups processes by session, the niceness of the group counts, so it is set
+    too."""
 
     def prepare():
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.sched_setaffinity(0, cores(core))
         if nice:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
+            try:
+                Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
+            except OSError:
+                pass  # no such grouping here
 
+    return prepare
+
+
+def start(command, core, log, nice=0, **options):
+    """Starts `command` in a session of its own, out of reach of the terminal's Ctrl-C."""
     with open(log, "ab") as output:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                preexec_fn=prepare, process_group=0, **options)
+                                preexec_fn=placed(core, nice), start_new_session=True, **options)
 
 
 def stop(process, patience=15.0):
