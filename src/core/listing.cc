@@ -63,34 +63,38 @@ ListSink::Appetite Listing::take_folder(std::string_view name, ListSink& sink) {
   return appetite;
 }
 
+ListSink::Appetite Listing::take(std::string_view name, const RecordView& record, ListSink& sink) {
+  ++taken_;
+  const std::size_t slash =
+      depth_ == ListRequest::Depth::children ? name.find('/') : std::string_view::npos;
+  return slash == std::string_view::npos ? take_key(name, record, sink)
+                                         : take_folder(name.substr(0, slash + 1), sink);
+}
+
 Result<Listing::Progress> Listing::step(std::size_t records_max, ListSink& sink) {
   start();
-  for (std::size_t seen = 0; seen < records_max; ++seen) {
+  auto appetite = ListSink::Appetite::more;
+  for (std::size_t seen = 0; seen < records_max && appetite == ListSink::Appetite::more; ++seen) {
     const std::optional<std::string_view> name = name_below();
     if (!name) {
-      KVS_TRY(cursor_.status());
-      return Progress::done;
+      return end_of_keys();
     }
     const RecordView record = KVS_TRY(cursor_.record());
     if (!record.header.live()) {
       cursor_.next();
-      continue;
-    }
-    if (taken_ == limit_) {
+    } else if (taken_ < limit_) {
+      appetite = take(*name, record, sink);
+    } else {
       next_after_ = last_name_;
       return Progress::done;
     }
-    ++taken_;
-    const std::size_t slash =
-        depth_ == ListRequest::Depth::children ? name->find('/') : std::string_view::npos;
-    const auto appetite = slash == std::string_view::npos
-                              ? take_key(*name, record, sink)
-                              : take_folder(name->substr(0, slash + 1), sink);
-    if (appetite == ListSink::Appetite::enough_for_now) {
-      return Progress::more;
-    }
   }
   return Progress::more;
+}
+
+Result<Listing::Progress> Listing::end_of_keys() const {
+  KVS_TRY(cursor_.status());
+  return Progress::done;
 }
 
 }  // namespace kvs

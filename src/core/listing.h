@@ -42,15 +42,13 @@ class ListSink {
  public:
   enum class Appetite : std::uint8_t { more, enough_for_now };
 
+  ListSink() = default;
+  ListSink(const ListSink&) = delete;
+  ListSink& operator=(const ListSink&) = delete;
   virtual ~ListSink() = default;
 
   /// Takes one entry. `enough_for_now` ends the slice early.
   virtual Appetite take(const ListEntry& entry) = 0;
-
- protected:
-  ListSink() = default;
-  ListSink(const ListSink&) = default;
-  ListSink& operator=(const ListSink&) = default;
 };
 
 class Listing {
@@ -72,6 +70,9 @@ class Listing {
   void start();
   /// What is left of the key under the cursor below the path; nothing past the last key below it.
   [[nodiscard]] std::optional<std::string_view> name_below() const;
+  /// No key is left below the path, or the cursor failed.
+  [[nodiscard]] Result<Progress> end_of_keys() const;
+  ListSink::Appetite take(std::string_view name, const RecordView& record, ListSink& sink);
   ListSink::Appetite take_key(std::string_view name, const RecordView& record, ListSink& sink);
   ListSink::Appetite take_folder(std::string_view name, ListSink& sink);
 

@@ -354,6 +354,22 @@ Result<WriteCommand> ApiParser::parse_write(const RequestHead& head, std::string
   return command;
 }
 
+namespace {
+
+std::expected<ApiRequest, ApiError> parse_membership(const RequestHead& head) {
+  const bool leave = head.path.ends_with("leave");
+  const std::string_view allow = leave ? kLeaveMethods : kJoinMethods;
+  if (head.method == Method::options) {
+    return GetOptions{.allow = allow};
+  }
+  if (head.method != Method::post && !(leave && head.method == Method::del)) {
+    return std::unexpected(method_not_allowed(head, allow));
+  }
+  return fail(Errc::not_implemented, "this version runs as a single node: there is no cluster");
+}
+
+}  // namespace
+
 std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& head) {
   scratch_.clear();
   scratch_.reserve(2 * head.target.size());
@@ -361,14 +377,7 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& he
     return parse_view(head);
   }
   if (head.path == "/members/join" || head.path == "/members/leave") {
-    const std::string_view allow = head.path.ends_with("join") ? kJoinMethods : kLeaveMethods;
-    if (head.method == Method::options) {
-      return GetOptions{.allow = allow};
-    }
-    if (allow.find(head.method_name) == std::string_view::npos) {
-      return std::unexpected(method_not_allowed(head, allow));
-    }
-    return fail(Errc::not_implemented, "this version runs as a single node: there is no cluster");
+    return parse_membership(head);
   }
   if (head.path == "*") {
     return GetOptions{.allow = kAllMethods};

@@ -12,7 +12,7 @@ namespace {
 
 /// One slice: so many records are looked at, or about so much text is made.
 constexpr std::size_t kSliceRecords = 512;
-constexpr std::size_t kFirstSliceBytes = 32 * 1024;
+constexpr std::size_t kFirstSliceBytes = 32U << 10U;
 
 /// Appends entries as elements of a JSON array until about `bytes_max` are there.
 class EntryWriter final : public ListSink {

@@ -1,0 +1,393 @@
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "wire/api.h"
+#include "wire/base64url.h"
+
+namespace kvs {
+namespace {
+
+/// One request and what the API makes of it.
+class Asked {
+ public:
+  explicit Asked(std::string_view request, const ApiLimits& limits = {})
+      : text_(request), parser_(limits) {
+    HeadScan scan;
+    const ParseResult result = parse_request_head(text_, {}, scan, head_);
+    EXPECT_TRUE(result.complete()) << result.detail << ": " << request;
+    answer_ = parser_.parse(head_, std::string_view(text_).substr(result.consumed));
+  }
+
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+
+  [[nodiscard]] const RequestHead& head() const { return head_; }
+
+  [[nodiscard]] const ApiParser& parser() const { return parser_; }
+
+  template <class Request>
+  [[nodiscard]] const Request& get() const {
+    static const ApiRequest kNothing = GetOptions{};
+    EXPECT_TRUE(answer_) << text_ << answer_.error().message;
+    EXPECT_TRUE(std::holds_alternative<Request>(*answer_)) << text_;
+    return std::get<Request>(*answer_);
+  }
+
+  /// The error's code, or nothing.
+  [[nodiscard]] std::optional<Errc> error() const {
+    return answer_ ? std::nullopt : std::optional(answer_.error().code);
+  }
+
+  [[nodiscard]] std::string message() const { return answer_ ? "" : answer_.error().message; }
+
+  [[nodiscard]] std::string_view allow() const {
+    return answer_ ? std::string_view() : answer_.error().allow;
+  }
+
+ private:
+  std::string text_;
+  ApiParser parser_;
+  RequestHead head_;
+  std::expected<ApiRequest, ApiError> answer_ = std::unexpected(Error{Errc::bad_request, ""});
+};
+
+/// `METHOD target` with header lines, no body.
+std::string request(std::string_view line, std::string_view fields = {}) {
+  return std::string(line) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
+}
+
+std::string put(std::string_view target, std::string_view body, std::string_view fields = {}) {
+  return "PUT " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+constexpr std::string_view kUuid = "a1b2c3d4-e5f6-4890-9234-567890abcdef";
+
+std::string quoted_uuid() {
+  return '"' + std::string(kUuid) + '"';
+}
+
+// Keys
+
+TEST(ApiRequest, OneKeyHoweverItIsWritten) {
+  for (const char* target :
+       {"/kv/users/john", "/kv/users%2Fjohn", "/kv/%75sers%2fjohn", "http://h/kv/users/john"}) {
+    const Asked asked(request(std::string("GET ") + target));
+    EXPECT_EQ(asked.get<GetValue>().key.text(), "users/john") << target;
+  }
+}
+
+TEST(ApiRequest, KeysAreDecodedOnceAndPlusStaysPlus) {
+  EXPECT_EQ(Asked(request("GET /kv/a+b%20c%252F")).get<GetValue>().key.text(), "a+b c%2F");
+  EXPECT_EQ(Asked(request("GET /kv/%C3%A4/%E2%82%AC")).get<GetValue>().key.text(),
+            "\xc3\xa4/\xe2\x82\xac");
+  EXPECT_EQ(Asked(request("GET /kv/_ts:1:x")).get<GetValue>().key.text(), "_ts:1:x");
+}
+
+TEST(ApiRequest, BadKeysAreRefusedByEveryMethod) {
+  for (const char* path : {"a//b", "/a", "a/./b", "..", "a/%2E%2E", "%00", "a%0Ab", "%7F", "%FF",
+                           "%C3", "%ED%A0%80", "%2Fa", "%zz", "a%2", "a%"}) {
+    for (const char* method : {"GET", "HEAD", "DELETE"}) {
+      const Asked asked(request(std::string(method) + " /kv/" + path));
+      EXPECT_EQ(asked.error(), Errc::invalid_key) << method << " " << path;
+    }
+    EXPECT_EQ(Asked(put(std::string("/kv/") + path, "1")).error(), Errc::invalid_key) << path;
+  }
+}
+
+TEST(ApiRequest, ATrailingSlashIsNoKeyToWrite) {
+  for (const char* target : {"/kv/", "/kv/a/", "/kv/a%2F"}) {
+    EXPECT_EQ(Asked(put(target, "1")).error(), Errc::invalid_key) << target;
+    EXPECT_EQ(Asked(request(std::string("DELETE ") + target)).error(), Errc::invalid_key) << target;
+  }
+}
+
+TEST(ApiRequest, KeysUpToTheLimit) {
+  const ApiLimits limits{.key_bytes_max = 10, .value_bytes_max = 100};
+  EXPECT_EQ(Asked(request("GET /kv/0123456789"), limits).error(), std::nullopt);
+  EXPECT_EQ(Asked(request("GET /kv/012345678%C3%A4"), limits).error(), Errc::key_too_large);
+  EXPECT_EQ(Asked(put("/kv/0123456789a", "1"), limits).error(), Errc::key_too_large);
+  EXPECT_EQ(Asked(request("GET /kv/0123456789/"), limits).error(), std::nullopt);
+  EXPECT_EQ(Asked(request("GET /kv/0123456789a/"), limits).error(), Errc::key_too_large);
+}
+
+// Routes and methods
+
+TEST(ApiRequest, UnknownRoutesSayWhatThereIs) {
+  for (const char* path : {"/", "/kvs/a", "/KV/a", "/health/", "/metrics/x", "/members/x",
+                           "/internal/v1/push", "//kv/a"}) {
+    const Asked asked(request(std::string("GET ") + path));
+    EXPECT_EQ(asked.error(), Errc::not_found) << path;
+    EXPECT_NE(asked.message().find("/kv/{path}"), std::string::npos) << asked.message();
+  }
+  EXPECT_NE(Asked(request("GET /kv")).message().find("/kv/ with a slash"), std::string::npos);
+  EXPECT_EQ(Asked(request("GET /members")).error(), Errc::not_found);
+}
+
+TEST(ApiRequest, MethodsThatATargetDoesNotHave) {
+  const std::vector<std::pair<std::string, std::string_view>> cases{
+      {"POST /kv/a", "GET, HEAD, PUT, DELETE, OPTIONS"},
+      {"PATCH /kv/a", "GET, HEAD, PUT, DELETE, OPTIONS"},
+      {"POST /kv/a/", "GET, HEAD, OPTIONS"},
+      {"TRACE /kv/", "GET, HEAD, OPTIONS"},
+      {"DELETE /health", "GET, HEAD, OPTIONS"},
+      {"PUT /metrics", "GET, HEAD, OPTIONS"},
+      {"POST /members/", "GET, HEAD, OPTIONS"},
+      {"GET /members/join", "POST, OPTIONS"},
+      {"DELETE /members/join", "POST, OPTIONS"},
+      {"GET /members/leave", "POST, DELETE, OPTIONS"},
+      {"PO /members/leave", "POST, DELETE, OPTIONS"}};
+  for (const auto& [line, allow] : cases) {
+    const Asked asked(request(line));
+    EXPECT_EQ(asked.error(), Errc::method_not_allowed) << line;
+    EXPECT_EQ(asked.allow(), allow) << line;
+  }
+}
+
+TEST(ApiRequest, OptionsTellsTheMethods) {
+  const std::vector<std::pair<std::string, std::string_view>> cases{
+      {"OPTIONS /kv/a", "GET, HEAD, PUT, DELETE, OPTIONS"},
+      {"OPTIONS /kv/", "GET, HEAD, OPTIONS"},
+      {"OPTIONS /health", "GET, HEAD, OPTIONS"},
+      {"OPTIONS /members/leave", "POST, DELETE, OPTIONS"},
+      {"OPTIONS *", "GET, HEAD, PUT, POST, DELETE, OPTIONS"}};
+  for (const auto& [line, allow] : cases) {
+    EXPECT_EQ(Asked(request(line)).get<GetOptions>().allow, allow) << line;
+  }
+  EXPECT_EQ(Asked(request("OPTIONS /nothing")).error(), Errc::not_found);
+}
+
+TEST(ApiRequest, ClusterRoutesAreNotThereYet) {
+  EXPECT_EQ(Asked(request("POST /members/join", "Content-Length: 0\r\n")).error(),
+            Errc::not_implemented);
+  EXPECT_EQ(Asked(request("DELETE /members/leave")).error(), Errc::not_implemented);
+}
+
+TEST(ApiRequest, ReadsTheOtherViews) {
+  static_cast<void>(Asked(request("GET /health")).get<GetHealth>());
+  static_cast<void>(Asked(request("HEAD /health")).get<GetHealth>());
+  static_cast<void>(Asked(request("GET /metrics")).get<GetMetrics>());
+  EXPECT_EQ(Asked(request("GET /members/")).get<GetMembers>().which, GetMembers::Which::live);
+  EXPECT_EQ(Asked(request("GET /members/?all=true")).get<GetMembers>().which,
+            GetMembers::Which::all);
+}
+
+// Queries
+
+TEST(ApiRequest, QueriesAreStrict) {
+  for (const char* line : {"GET /kv/a?x=1",          "GET /kv/a?meta",
+                           "GET /kv/a?meta=",        "GET /kv/a?meta=1",
+                           "GET /kv/a?meta=TRUE",    "GET /kv/a?meta=true&meta=true",
+                           "GET /kv/a?&meta=true",   "GET /kv/a?limit=1",
+                           "GET /kv/?meta=true",     "GET /kv/?limit=0",
+                           "GET /kv/?limit=10001",   "GET /kv/?limit=-1",
+                           "GET /kv/?limit=1x",      "GET /kv/?limit=",
+                           "GET /kv/?limit=+1",      "GET /kv/?limit=99999999999999999999",
+                           "GET /kv/?recursive=yes", "GET /kv/?values=",
+                           "GET /kv/?after=",        "GET /kv/?after=!",
+                           "GET /kv/?after=YQ==",    "GET /kv/?after=Y",
+                           "GET /kv/?after=YR",      "GET /kv/?limit=1&limit=2",
+                           "GET /kv/?%zz=1",         "GET /kv/?limit=%3",
+                           "DELETE /kv/a?x=1",       "GET /health?x=1",
+                           "GET /metrics?meta=true", "GET /members/?all=1"}) {
+    EXPECT_EQ(Asked(request(line)).error(), Errc::invalid_query) << line;
+  }
+  EXPECT_EQ(Asked(put("/kv/a?meta=true", "1")).error(), Errc::invalid_query);
+}
+
+TEST(ApiRequest, AnEmptyQueryIsNone) {
+  EXPECT_EQ(Asked(request("GET /kv/a?")).error(), std::nullopt);
+  EXPECT_EQ(Asked(request("GET /health?")).error(), std::nullopt);
+  EXPECT_EQ(Asked(put("/kv/a?", "1")).error(), std::nullopt);
+}
+
+TEST(ApiRequest, ReadsMeta) {
+  EXPECT_EQ(Asked(request("GET /kv/a")).get<GetValue>().form, GetValue::Form::bytes);
+  EXPECT_EQ(Asked(request("GET /kv/a?meta=false")).get<GetValue>().form, GetValue::Form::bytes);
+  EXPECT_EQ(Asked(request("GET /kv/a?%6Deta=t%72ue")).get<GetValue>().form, GetValue::Form::meta);
+}
+
+TEST(ApiRequest, ReadsAListing) {
+  const Asked plain(request("GET /kv/users/"));
+  EXPECT_EQ(plain.get<ListKeys>().list.path, "users");
+  EXPECT_EQ(plain.get<ListKeys>().list.depth, ListRequest::Depth::children);
+  EXPECT_EQ(plain.get<ListKeys>().list.limit, 1000U);
+  EXPECT_EQ(plain.get<ListKeys>().list.after, "");
+  EXPECT_EQ(plain.get<ListKeys>().values, ListKeys::Values::omit);
+  EXPECT_EQ(Asked(request("GET /kv/")).get<ListKeys>().list.path, "");
+
+  const Asked full(request("GET /kv/a%2Fb%2F?after=YS8&limit=10000&values=true&recursive=true"));
+  const ListKeys& keys = full.get<ListKeys>();
+  EXPECT_EQ(keys.list.path, "a/b");
+  EXPECT_EQ(keys.list.depth, ListRequest::Depth::below);
+  EXPECT_EQ(keys.list.limit, 10'000U);
+  EXPECT_EQ(keys.list.after, "a/");
+  EXPECT_EQ(keys.values, ListKeys::Values::include);
+}
+
+TEST(ApiRequest, ALongCursorComesBackWhole) {
+  const std::string name(1024, 'n');
+  std::string cursor;
+  encode_base64url(name, cursor);
+  const Asked asked(request("GET /kv/a/?limit=5&after=" + cursor));
+  EXPECT_EQ(asked.get<ListKeys>().list.after, name);
+  EXPECT_EQ(asked.get<ListKeys>().list.path, "a");
+}
+
+// Values
+
+TEST(ApiRequest, ReadsAPut) {
+  const Asked asked(put("/kv/a", " {\"b\": [1]}\n", "Content-Type: application/json\r\n"));
+  const auto& command = asked.get<WriteCommand>();
+  EXPECT_EQ(command.kind, WriteCommand::Kind::put);
+  EXPECT_EQ(command.key.text(), "a");
+  EXPECT_EQ(command.value, " {\"b\": [1]}\n") << "the bytes as sent";
+  EXPECT_EQ(command.condition.kind, Condition::Kind::none);
+}
+
+TEST(ApiRequest, ADeleteHasNoValue) {
+  const Asked asked("DELETE /kv/a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n{]!");
+  EXPECT_EQ(asked.get<WriteCommand>().kind, WriteCommand::Kind::del);
+  EXPECT_EQ(asked.get<WriteCommand>().value, "");
+}
+
+TEST(ApiRequest, AnyJsonValueIsAValue) {
+  for (const char* body : {"{}", "[]", "\"\"", "0", "-1.5e3", "true", "false", "null"}) {
+    EXPECT_EQ(Asked(put("/kv/a", body)).error(), std::nullopt) << body;
+  }
+}
+
+TEST(ApiRequest, WhatIsNoJsonIsRefused) {
+  for (const char* body : {"", " ", "{", "{} {}", "nul", "'a'", "{\"a\":1,\"a\":2}", "\"\xff\"",
+                           "\xef\xbb\xbf{}", "[1,]"}) {
+    EXPECT_EQ(Asked(put("/kv/a", body)).error(), Errc::invalid_json) << body;
+  }
+}
+
+TEST(ApiRequest, NestingIsBounded) {
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_EQ(Asked(put("/kv/a", nested(512))).error(), std::nullopt);
+  EXPECT_EQ(Asked(put("/kv/a", nested(513))).error(), Errc::invalid_json);
+}
+
+TEST(ApiRequest, ContentTypes) {
+  for (const char* type : {"application/json", "Application/JSON", "application/json;charset=utf-8",
+                           "application/json ; x=y"}) {
+    EXPECT_EQ(Asked(put("/kv/a", "1", "Content-Type: " + std::string(type) + "\r\n")).error(),
+              std::nullopt)
+        << type;
+  }
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "application/jsonx",
+                           "application/json, text/plain", "", "json"}) {
+    EXPECT_EQ(Asked(put("/kv/a", "1", "Content-Type: " + std::string(type) + "\r\n")).error(),
+              Errc::unsupported_media_type)
+        << type;
+  }
+}
+
+TEST(ApiRequest, FieldsThatChangeTheMeaningAreNotIgnored) {
+  EXPECT_EQ(Asked(put("/kv/a", "1", "Content-Encoding: gzip\r\n")).error(),
+            Errc::unsupported_media_type);
+  EXPECT_EQ(Asked(put("/kv/a", "1", "Content-Encoding: identity\r\n")).error(), std::nullopt);
+  EXPECT_EQ(Asked(put("/kv/a", "1", "Content-Range: bytes 0-0/1\r\n")).error(), Errc::bad_request);
+  const std::string date = "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+  EXPECT_EQ(Asked(put("/kv/a", "1", date)).error(), Errc::bad_request);
+  EXPECT_EQ(Asked(request("DELETE /kv/a", date)).error(), Errc::bad_request);
+}
+
+TEST(ApiRequest, AValueNeedsALength) {
+  EXPECT_EQ(Asked(request("PUT /kv/a")).error(), Errc::length_required);
+}
+
+TEST(ApiRequest, ValuesUpToTheLimit) {
+  const ApiLimits limits{.key_bytes_max = 10, .value_bytes_max = 4};
+  EXPECT_EQ(Asked(put("/kv/a", "1234"), limits).error(), std::nullopt);
+  EXPECT_EQ(Asked(put("/kv/a", "12345"), limits).error(), Errc::value_too_large);
+}
+
+TEST(ApiRequest, KnowsWritesAndTheirBodiesByTheHead) {
+  const ApiLimits limits{.key_bytes_max = 10, .value_bytes_max = std::size_t{1} << 20U};
+  const Asked write(put("/kv/a", "1"), limits);
+  EXPECT_TRUE(is_write(write.head()));
+  EXPECT_EQ(write.parser().body_bytes_max(write.head()), limits.value_bytes_max);
+  for (const char* line : {"GET /kv/a", "PUT /health", "POST /kv/a", "DELETE /members/leave"}) {
+    EXPECT_FALSE(is_write(Asked(request(line)).head())) << line;
+  }
+  const Asked remove(request("DELETE /kv/a"), limits);
+  EXPECT_TRUE(is_write(remove.head()));
+  EXPECT_LT(remove.parser().body_bytes_max(remove.head()), limits.value_bytes_max);
+}
+
+// Conditions
+
+TEST(ApiRequest, ConditionsOfWrites) {
+  using enum Condition::Kind;
+  const auto condition = [](const std::string& field) {
+    const Asked asked(put("/kv/a", "1", field + "\r\n"));
+    return asked.get<WriteCommand>().condition;
+  };
+  EXPECT_EQ(condition("If-Match: *").kind, if_exists);
+  EXPECT_EQ(condition("If-None-Match: *").kind, if_absent);
+  EXPECT_EQ(condition("If-Match: " + quoted_uuid()).kind, if_match);
+  EXPECT_EQ(condition("If-Match: " + quoted_uuid()).uuid, parse_uuid(kUuid));
+  const Asked remove(request("DELETE /kv/a", "If-Match: " + quoted_uuid() + "\r\n"));
+  EXPECT_EQ(remove.get<WriteCommand>().condition.uuid, parse_uuid(kUuid));
+}
+
+TEST(ApiRequest, TagsThatAreNoVersionMatchNothing) {
+  for (const std::string& tag : {"W/" + quoted_uuid(), std::string("\"x\""), std::string("\"\""),
+                                 std::string("\"00000000-0000-0000-0000-000000000000\"")}) {
+    const Asked asked(put("/kv/a", "1", "If-Match: " + tag + "\r\n"));
+    EXPECT_EQ(asked.get<WriteCommand>().condition.kind, Condition::Kind::if_match) << tag;
+    EXPECT_EQ(asked.get<WriteCommand>().condition.uuid, Uuid{}) << tag;
+  }
+}
+
+TEST(ApiRequest, MalformedConditions) {
+  for (const std::string& field :
+       {"If-Match: " + std::string(kUuid), std::string("If-Match: "), std::string("If-Match: \""),
+        std::string("If-Match: w/\"x\""), std::string("If-Match: \"a\" x"),
+        std::string("If-Match: \"a\", \"b\""), std::string("If-Match: *, \"a\""),
+        std::string("If-Match: \"a b\""), std::string("If-None-Match: \"a\""),
+        std::string("If-None-Match: "), std::string("If-Match: *\r\nIf-None-Match: *")}) {
+    EXPECT_EQ(Asked(put("/kv/a", "1", field + "\r\n")).error(), Errc::bad_request) << field;
+  }
+}
+
+TEST(ApiRequest, ConditionsOfReads) {
+  const auto get = [](const std::string& fields) {
+    return request("GET /kv/a", fields + "\r\n");
+  };
+  for (const char* list : {"*", "\"a\"", "W/\"a\"", "\"a\", \"b\"", "\"a\",W/\"b\" , \"c\""}) {
+    const Asked asked(get("If-None-Match: " + std::string(list)));
+    EXPECT_EQ(asked.get<GetValue>().if_none_match, list);
+  }
+  for (const char* list :
+       {"", "a", "\"a", "\"a\" \"b\"", "\"a\",", "\"a\",,\"b\"", "*,\"a\"", ",\"a\"", "\"a\";"}) {
+    EXPECT_EQ(Asked(get("If-None-Match: " + std::string(list))).error(), Errc::bad_request) << list;
+  }
+  EXPECT_EQ(Asked(get("If-Match: " + quoted_uuid())).get<GetValue>().if_match.uuid,
+            parse_uuid(kUuid));
+  EXPECT_EQ(Asked(get("If-Match: x")).error(), Errc::bad_request);
+  EXPECT_EQ(Asked(get("If-Modified-Since: whenever")).error(), std::nullopt) << "ignored";
+}
+
+TEST(ApiRequest, ThePointersOfARequestAreGoodUntilTheNext) {
+  ApiParser parser({});
+  const std::string text = request("GET /kv/first%20key");
+  HeadScan scan;
+  RequestHead head;
+  ASSERT_TRUE(parse_request_head(text, {}, scan, head).complete());
+  for (int i = 0; i < 3; ++i) {
+    const auto asked = parser.parse(head, {});
+    ASSERT_TRUE(asked);
+    EXPECT_EQ(std::get<GetValue>(*asked).key.text(), "first key");
+  }
+}
+
+}  // namespace
+}  // namespace kvs
