@@ -20,11 +20,6 @@ bool needs_length(const RequestHead& head) {
          !head.framing.content_length && !head.framing.chunked;
 }
 
-/// Memory outside the string object.
-std::size_t heap_bytes(const std::string& text) {
-  return text.capacity() > sizeof(std::string) ? text.capacity() : 0;
-}
-
 }  // namespace
 
 Connection::Connection(ConnectionShared& shared, Ticket ticket, Instant now)
@@ -238,7 +233,7 @@ bool Connection::pull() {
     output_.append(chunk);
   }
   if (chunk.capacity() > kSpareBytesMax) {
-    chunk = std::string();
+    free_memory(chunk);
   }
   if (status == BodySource::Status::more) {
     return true;
@@ -384,7 +379,8 @@ void Connection::settle(Instant now) {
   if (state_ == State::closed) {
     reader_.clear();
     source_.reset();
-    output_ = held_ = std::string();
+    free_memory(output_);
+    free_memory(held_);
     output_sent_ = 0;
     stop_ = Stop::input;
   }
@@ -451,7 +447,7 @@ void Connection::give_back_output() {
       output_.capacity() <= kSpareBytesMax) {
     output_.swap(shared_->spare_output);
   }
-  output_ = std::string();
+  free_memory(output_);
 }
 
 void Connection::count_memory() {

@@ -111,13 +111,18 @@ void RequestReader::keep() {
     kept_begin_ = 0;
     lent_ = {};
   } else if (kept_begin_ == kept_.size()) {
-    kept_ = std::string();
+    free_memory(kept_);
     kept_begin_ = 0;
   } else if (kept_begin_ >= kMoveBytes && kept_begin_ >= kept_.size() / 2) {
     kept_.erase(0, kept_begin_);
     kept_begin_ = 0;
   }
   drop_decoded();
+}
+
+void RequestReader::clear() {
+  free_memory(kept_);
+  *this = RequestReader();
 }
 
 /// Chunked bytes are of no use once they are decoded; the head still is.
@@ -129,9 +134,7 @@ void RequestReader::drop_decoded() {
 }
 
 std::size_t RequestReader::bytes() const {
-  // The memory within the string object itself does not count.
-  const std::size_t kept = kept_.capacity() > sizeof(std::string) ? kept_.capacity() : 0;
-  return kept + (chunked_ ? sizeof(ChunkedBody) + chunked_->text.capacity() : 0);
+  return heap_bytes(kept_) + (chunked_ ? sizeof(ChunkedBody) + heap_bytes(chunked_->text) : 0);
 }
 
 }  // namespace kvs

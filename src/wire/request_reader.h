@@ -18,6 +18,16 @@
 
 namespace kvs {
 
+/// Empties `text` and frees its memory, which neither clear() nor assignment does.
+inline void free_memory(std::string& text) {
+  std::string().swap(text);
+}
+
+/// Memory that `text` holds outside itself.
+[[nodiscard]] inline std::size_t heap_bytes(const std::string& text) {
+  return text.capacity() > sizeof(std::string) ? text.capacity() : 0;
+}
+
 class RequestReader {
  public:
   enum class Status : std::uint8_t {
@@ -53,7 +63,7 @@ class RequestReader {
   void keep();
 
   /// Drops everything.
-  void clear() { *this = RequestReader(); }
+  void clear();
 
   /// True if not a byte of a next request is there.
   [[nodiscard]] bool empty() const { return phase_ == Phase::head && window().empty(); }
