@@ -101,7 +101,7 @@ TEST(PutStream, ChunksDecodeToWhatWasPut) {
 
   std::string wire;
   std::string sent;
-  for (std::size_t size : {1, 0, 15, 16, 255, 256, 70000}) {
+  for (const unsigned size : {1U, 0U, 15U, 16U, 255U, 256U, 70000U}) {
     const std::string data(size, static_cast<char>('a' + size % 26));
     put_chunk(wire, data);
     sent += data;

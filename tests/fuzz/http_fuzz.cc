@@ -8,119 +8,21 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "http/message_stream.h"
 #include "wire/http.h"
-#include "wire/http_chunked.h"
 #include "wire/url.h"
 
 namespace kvs {
 namespace {
 
-constexpr HttpLimits kLimits{.header_bytes = 600, .target_bytes = 200, .headers = 12};
-constexpr std::uint64_t kBodyBytesMax = 1000;
-
-/// What came of one stream: enough of every message to tell two outcomes apart.
-struct Outcome {
-  std::string seen;
-  ParseResult::Status status = ParseResult::Status::need_more;
-  Errc code{};
-  std::size_t consumed = 0;
-
-  bool operator==(const Outcome&) const = default;
-};
-
-void describe(const RequestHead& head, std::string& seen) {
-  seen.append(head.method_name).append(" ").append(head.path);
-  seen.append(head.query ? "?" : "").append(head.query.value_or("")).append("\n");
-  seen.append(head.host).append("\n");
-  for (const HeaderField& field : head.fields.all()) {
-    seen.append(field.name).append(":").append(field.value).append("\n");
-  }
-}
-
-void describe(const ResponseHead& head, std::string& seen) {
-  seen.append(std::to_string(head.status)).append("\n");
-  for (const HeaderField& field : head.fields.all()) {
-    seen.append(field.name).append(":").append(field.value).append("\n");
-  }
-}
-
-ParseResult parse_head(std::string_view input, HeadScan& scan, RequestHead& head) {
-  return parse_request_head(input, kLimits, scan, head);
-}
-
-ParseResult parse_head(std::string_view input, HeadScan& scan, ResponseHead& head) {
-  return parse_response_head(input, kLimits, scan, head);
-}
-
-/// Feeds `input` in steps of `step` bytes to a connection that reads messages one after another.
-template <class Head>
-class Reader {
- public:
-  Outcome run(std::string_view input, std::size_t step) {
-    for (std::size_t end = 0; end < input.size() && !failed();) {
-      end = std::min(input.size(), end + step);
-      while (!failed() && advance(input.substr(0, end))) {
-      }
-    }
-    return outcome_;
-  }
-
- private:
-  [[nodiscard]] bool failed() const { return outcome_.status == ParseResult::Status::error; }
-
-  /// True if something was finished and more may follow in `input`.
-  bool advance(std::string_view input) {
-    const std::string_view rest = input.substr(outcome_.consumed);
-    if (in_chunks_) {
-      return take_chunks(rest);
-    }
-    if (body_left_ > 0) {
-      const std::size_t count = std::min<std::size_t>(body_left_, rest.size());
-      body_left_ -= count;
-      outcome_.consumed += count;
-      return body_left_ == 0;
-    }
-    const ParseResult result = parse_head(rest, scan_, head_);
-    note(result, rest);
-    if (result.complete()) {
-      KVS_CHECK(result.consumed > 0, "an empty head");
-      describe(head_, outcome_.seen);
-      in_chunks_ = head_.framing.chunked;
-      body_left_ = head_.framing.content_length.value_or(0);
-    }
-    return result.complete();
-  }
-
-  bool take_chunks(std::string_view rest) {
-    const ParseResult result = decoder_.decode(rest, outcome_.seen);
-    note(result, rest);
-    if (result.complete()) {
-      in_chunks_ = false;
-      decoder_ = ChunkedDecoder(kBodyBytesMax);
-    }
-    return result.complete();
-  }
-
-  void note(const ParseResult& result, std::string_view rest) {
-    KVS_CHECK(result.consumed <= rest.size(), "consumed more than there is");
-    KVS_CHECK(!result.failed() || !result.detail.empty(), "an error without a word");
-    outcome_.consumed += result.consumed;
-    outcome_.status = result.failed() ? result.status : ParseResult::Status::need_more;
-    outcome_.code = result.code;
-  }
-
-  Outcome outcome_;
-  Head head_;
-  HeadScan scan_;
-  ChunkedDecoder decoder_{kBodyBytesMax};
-  std::uint64_t body_left_ = 0;
-  bool in_chunks_ = false;
-};
+/// Small, so that the fuzzer reaches the limits.
+constexpr http_test::StreamLimits kLimits{
+    .head = {.header_bytes = 600, .target_bytes = 200, .headers = 12}, .body_bytes_max = 1000};
 
 template <class Head>
 void check_stream(std::string_view input, std::size_t step) {
-  const Outcome whole = Reader<Head>().run(input, input.size());
-  const Outcome pieces = Reader<Head>().run(input, step);
+  const http_test::Outcome whole = http_test::run_whole<Head>(input, kLimits);
+  const http_test::Outcome pieces = http_test::run_in_steps<Head>(input, step, kLimits);
   KVS_CHECK(whole == pieces, "the verdict depends on the cuts");
 }
 
