@@ -38,7 +38,7 @@ class SmallText {
   }
 
  private:
-  std::array<char, 112> bytes_;  // the longest: the answer to a PUT, 86 bytes
+  std::array<char, 112> bytes_{};  // the longest: the answer to a PUT, 86 bytes
   char* end_ = bytes_.data();
 };
 
@@ -282,8 +282,8 @@ void append_write_response(const AnswerTarget& target, const WriteOutcome& outco
       append_no_value_response(target);
       return;
     default:
-      append_error_response(
-          target, Error{errc_of(outcome.status), std::string(message_of(outcome.status))});
+      append_error_response(target, Error{.code = errc_of(outcome.status),
+                                          .detail = std::string(message_of(outcome.status))});
   }
 }
 

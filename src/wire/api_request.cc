@@ -24,8 +24,9 @@ bool is_read(Method method) {
 }
 
 ApiError method_not_allowed(const RequestHead& head, std::string_view allow) {
-  return {Error{Errc::method_not_allowed,
-                fmt::format("{} is not possible here: use one of {}", head.method_name, allow)},
+  return {Error{.code = Errc::method_not_allowed,
+                .detail =
+                    fmt::format("{} is not possible here: use one of {}", head.method_name, allow)},
           allow};
 }
 
@@ -166,13 +167,6 @@ Result<void> check_content_type(const RequestHead& head) {
   return {};
 }
 
-Result<bool> parse_flag(std::string_view name, std::string_view value) {
-  if (value != "true" && value != "false") {
-    return fail(Errc::invalid_query, fmt::format("{} is true or false", name));
-  }
-  return value == "true";
-}
-
 Result<std::size_t> parse_limit(std::string_view value) {
   std::size_t limit = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), limit);
@@ -188,6 +182,15 @@ struct Parameter {
   std::string_view name;
   std::optional<std::string_view> value;
 };
+
+/// False if it was not given.
+Result<bool> flag_of(const Parameter& parameter) {
+  const std::string_view value = parameter.value.value_or("false");
+  if (value != "true" && value != "false") {
+    return fail(Errc::invalid_query, fmt::format("{} is true or false", parameter.name));
+  }
+  return value == "true";
+}
 
 /// Decodes `text` onto the end of `scratch`, which has room for it.
 Result<std::string_view> decode_part(std::string_view text, std::string& scratch) {
@@ -233,7 +236,7 @@ bool is_write(const RequestHead& head) {
 
 std::uint64_t ApiParser::body_bytes_max(const RequestHead& head) const {
   // Enough for a member object; bodies that mean nothing are read and dropped.
-  constexpr std::uint64_t kOtherBytesMax = 64 * 1024;
+  constexpr std::uint64_t kOtherBytesMax = 64U << 10U;
   const bool value = head.method == Method::put && is_write(head);
   return value ? limits_.value_bytes_max : kOtherBytesMax;
 }
@@ -252,27 +255,24 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_kv(const RequestHead& head,
   // Decoding never lengthens, and a cursor is decoded twice: no view into the text ever moves.
   scratch_.reserve(2 * head.target.size());
   if (!percent_decode(head.path.substr(kDataPrefix.size()), scratch_)) {
-    return std::unexpected(
-        ApiError(Error{Errc::invalid_key, "the path has a malformed percent escape"}));
+    return fail(Errc::invalid_key, "the path has a malformed percent escape");
   }
   const std::string_view path = scratch_;
   const bool folder = path.empty() || path.ends_with('/');
-  const std::string_view allow = folder ? kReadMethods : kKeyMethods;
-  switch (head.method) {
-    case Method::get:
-    case Method::head:
-      if (folder) {
-        return KVS_TRY(parse_list(head, path));
-      }
-      return KVS_TRY(parse_get(head, path));
-    case Method::put:
-    case Method::del:
-      return KVS_TRY(parse_write(head, path, body));
-    case Method::options:
-      return GetOptions{.allow = allow};
-    default:
-      return std::unexpected(method_not_allowed(head, allow));
+  if (is_write(head)) {
+    return parse_write(head, path, body);
   }
+  const std::string_view allow = folder ? kReadMethods : kKeyMethods;
+  if (head.method == Method::options) {
+    return GetOptions{.allow = allow};
+  }
+  if (!is_read(head.method)) {
+    return std::unexpected(method_not_allowed(head, allow));
+  }
+  if (folder) {
+    return parse_list(head, path);
+  }
+  return parse_get(head, path);
 }
 
 Result<GetValue> ApiParser::parse_get(const RequestHead& head, std::string_view path) {
@@ -283,7 +283,7 @@ Result<GetValue> ApiParser::parse_get(const RequestHead& head, std::string_view 
   if (head.query) {
     std::array<Parameter, 1> known{{{.name = "meta", .value = {}}}};
     KVS_TRY(parse_query(head, known, scratch_));
-    if (known[0].value && KVS_TRY(parse_flag("meta", *known[0].value))) {
+    if (KVS_TRY(flag_of(known[0]))) {
       get.form = GetValue::Form::meta;
     }
   }
@@ -309,10 +309,10 @@ Result<ListKeys> ApiParser::parse_list(const RequestHead& head, std::string_view
                                   {.name = "after", .value = {}}}};
   KVS_TRY(parse_query(head, known, scratch_));
   const auto& [recursive, values, limit, after] = known;
-  if (recursive.value && KVS_TRY(parse_flag("recursive", *recursive.value))) {
+  if (KVS_TRY(flag_of(recursive))) {
     keys.list.depth = ListRequest::Depth::below;
   }
-  if (values.value && KVS_TRY(parse_flag("values", *values.value))) {
+  if (KVS_TRY(flag_of(values))) {
     keys.values = ListKeys::Values::include;
   }
   if (limit.value) {
@@ -362,7 +362,8 @@ std::expected<ApiRequest, ApiError> parse_membership(const RequestHead& head) {
   if (head.method == Method::options) {
     return GetOptions{.allow = allow};
   }
-  if (head.method != Method::post && !(leave && head.method == Method::del)) {
+  const bool known = head.method == Method::post || (leave && head.method == Method::del);
+  if (!known) {
     return std::unexpected(method_not_allowed(head, allow));
   }
   return fail(Errc::not_implemented, "this version runs as a single node: there is no cluster");
@@ -395,7 +396,7 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_view(const RequestHead& hea
   if (head.path == "/members/") {
     std::array<Parameter, 1> known{{{.name = "all", .value = {}}}};
     KVS_TRY(parse_query(head, known, scratch_));
-    const bool all = known[0].value && KVS_TRY(parse_flag("all", *known[0].value));
+    const bool all = KVS_TRY(flag_of(known[0]));
     return GetMembers{.which = all ? GetMembers::Which::all : GetMembers::Which::live};
   }
   KVS_TRY(expect_no_query(head, scratch_));

@@ -43,7 +43,7 @@ class EntryWriter final : public ListSink {
   void put_version(const Version& version) {
     char uuid[Uuid::kTextSize];
     format_uuid(version.uuid, uuid);
-    std::array<char, 20> digits;
+    std::array<char, 20> digits{};
     char* const end =
         std::to_chars(digits.data(), digits.data() + digits.size(), version.stamp.ms()).ptr;
     out_->append(R"(,"uuid":")").append(uuid, sizeof uuid);
@@ -89,9 +89,9 @@ class ListBody final : public BodySource {
     const auto progress = KVS_TRY(listing_.step(kSliceRecords, writer_));
     if (progress == Listing::Progress::done) {
       out.push_back(']');
-      if (listing_.next_after()) {
+      if (const auto& next = listing_.next_after()) {
         out.append(R"(,"next":")");
-        encode_base64url(*listing_.next_after(), out);
+        encode_base64url(*next, out);
         out.push_back('"');
       }
       out.push_back('}');
