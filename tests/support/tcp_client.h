@@ -17,8 +17,8 @@ namespace kvs::testing {
 
 class TcpClient {
  public:
-  /// Connects to 127.0.0.1. With `receive_bytes`, the kernel buffers about so many.
-  explicit TcpClient(std::uint16_t port, int receive_bytes = 0)
+  /// A socket that is not yet connected. With `receive_bytes`, the kernel buffers about so many.
+  explicit TcpClient(int receive_bytes)
       : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval wait{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
@@ -26,16 +26,37 @@ class TcpClient {
     if (receive_bytes > 0) {
       ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
     }
+  }
+
+  TcpClient() : TcpClient(0) {}
+
+  /// Connects to this machine.
+  explicit TcpClient(std::uint16_t port) : TcpClient() { connect(port); }
+
+  bool connect(std::uint16_t port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+    return connected_;
   }
 
   [[nodiscard]] bool connected() const { return connected_; }
 
   [[nodiscard]] int fd() const { return socket_.number(); }
+
+  /// Each receive waits at most so long.
+  void set_patience(int milliseconds) {
+    const timeval wait{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    ::setsockopt(fd(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+  }
+
+  /// Sends as much as the kernel takes at once: how much that was.
+  std::size_t send_now(std::string_view bytes) {
+    const ssize_t count = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return count < 0 ? 0 : static_cast<std::size_t>(count);
+  }
 
   /// False if the server does not take it all.
   bool send(std::string_view bytes) {
@@ -60,7 +81,12 @@ class TcpClient {
   /// What comes until `mark` is in it, or the end.
   std::string receive_until(std::string_view mark) {
     std::string got;
-    while (got.find(mark) == std::string::npos && receive_some(got)) {
+    std::size_t searched = 0;
+    while (got.find(mark, searched) == std::string::npos) {
+      searched = got.size() > mark.size() ? got.size() - mark.size() : 0;
+      if (!receive_some(got)) {
+        break;
+      }
     }
     return got;
   }
