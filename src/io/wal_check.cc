@@ -39,7 +39,7 @@ bool all_zero(std::string_view bytes) {
   return std::ranges::all_of(bytes, [](char c) { return c == '\0'; });
 }
 
-/// True if one flipped bit in the length explains why a fragment reaches past the end of the file:
+/// True if one flipped bit in the length explains why a fragment reaches past what was written:
 /// then it is not a torn write, but a whole one that was damaged.
 bool is_whole_but_for_its_length(std::string_view rest) {
   const auto length = get_le<std::uint16_t>(rest.data() + sizeof(std::uint32_t));
@@ -126,7 +126,7 @@ std::size_t WalChecker::check_fragment(std::string_view rest, Last last) {
   }
   if (!checksum_fits(rest, length)) {
     if (last == Last::yes && runs_into_unwritten(rest, offset_, size)) {
-      cut_off_ = true;
+      cut_off(rest);
     } else {
       damage("a wrong checksum");
     }
