@@ -1,5 +1,6 @@
 #include "app/node_thread.h"
 
+#include <chrono>
 #include <utility>
 
 #include "base/check.h"
@@ -157,7 +158,7 @@ void NodeThread::trace(const Batch& batch) {
   for (const Trace& event : batch.effects.trace) {
     switch (event.kind) {
       case Trace::Kind::origin_taken:
-        parts_.log.info("this run took its origin", {{"origin", event.number}});
+        parts_.log.debug("this run took an origin", {{"origin", event.number}});
         break;
       case Trace::Kind::damaged_record_replaced:
         parts_.log.warn("a client's write replaced a damaged record");
@@ -178,10 +179,9 @@ void NodeThread::publish_node() {
 void NodeThread::run_committer() {
   while (true) {
     Batch* batch = nullptr;
-    {
-      std::unique_lock lock(commit_mutex_);
-      commit_wanted_.wait(lock, [this] { return to_commit_ != nullptr || no_more_commits_; });
-      batch = std::exchange(to_commit_, nullptr);
+    if (!wait_for_batch(batch)) {
+      probe();
+      continue;
     }
     if (batch == nullptr) {
       return;
@@ -190,9 +190,7 @@ void NodeThread::run_committer() {
     if (!batch->effects.nothing_to_store()) {
       outcome = parts_.store.commit(batch->effects);
     }
-    if (!outcome && !harmless(outcome.error().code)) {
-      parts_.fatal(outcome.error());
-    }
+    require_harmless(outcome);
     account(*batch, outcome);
     if (outcome) {
       parts_.sink.deliver(batch->effects.replies);
@@ -201,15 +199,45 @@ void NodeThread::run_committer() {
   }
 }
 
+bool NodeThread::wait_for_batch(Batch*& batch) {
+  constexpr std::chrono::milliseconds kProbeInterval(500);
+  const auto ready = [this] {
+    return to_commit_ != nullptr || no_more_commits_;
+  };
+  std::unique_lock lock(commit_mutex_);
+  if (!last_commit_failed_) {
+    commit_wanted_.wait(lock, ready);
+  } else if (!commit_wanted_.wait_for(lock, kProbeInterval, ready)) {
+    return false;
+  }
+  batch = std::exchange(to_commit_, nullptr);
+  return true;
+}
+
+void NodeThread::probe() {
+  const Result<void> outcome = parts_.store.commit(Effects{});
+  require_harmless(outcome);
+  remember(outcome);
+}
+
+void NodeThread::require_harmless(const Result<void>& outcome) const {
+  if (!outcome && !harmless(outcome.error().code)) {
+    parts_.fatal(outcome.error());
+  }
+}
+
+void NodeThread::remember(const Result<void>& outcome) {
+  last_commit_failed_ = !outcome;
+  const std::lock_guard lock(status_mutex_);
+  status_.last_failure = outcome ? std::nullopt : std::optional(outcome.error().code);
+}
+
 void NodeThread::account(const Batch& batch, const Result<void>& outcome) {
+  remember(outcome);
   const Instant now = monotonic_now();
   const std::lock_guard lock(status_mutex_);
   ++status_.batches;
-  status_.last_failure.reset();
-  if (!outcome) {
-    ++status_.batches_failed;
-    status_.last_failure = outcome.error().code;
-  }
+  status_.batches_failed += outcome ? 0 : 1;
   status_.batch_writes.add(batch.effects.replies.size());
   for (const std::vector<Mail>& letters : batch.letters) {
     for (const Mail& mail : letters) {

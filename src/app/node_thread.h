@@ -112,6 +112,12 @@ class NodeThread {
   void publish_node();
 
   void run_committer();
+  /// Waits for the next batch; none at the end. False if it is time to see whether a disk that
+  /// refused the last commit takes one again, so that health comes back although nobody writes.
+  bool wait_for_batch(Batch*& batch);
+  void probe();
+  void require_harmless(const Result<void>& outcome) const;
+  void remember(const Result<void>& outcome);
   void account(const Batch& batch, const Result<void>& outcome);
 
   // Constant after construction.
@@ -128,6 +134,9 @@ class NodeThread {
   Batch* open_ = &batches_[0];
   Batch* committing_ = nullptr;
   bool stopping_ = false;
+
+  // The committing thread only.
+  bool last_commit_failed_ = false;
 
   // Protected by commit_mutex_: the hand-over to the committing thread.
   std::mutex commit_mutex_;

@@ -87,6 +87,14 @@ Store::~Store() {
 
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   DataFolder folder = KVS_TRY(DataFolder::open(options.data_dir));
+  if (folder.free_bytes() < kSpaceMarginBytes) {
+    // Replaying the log writes tables; RocksDB 7.8 aborts where it meets the end of the disk there.
+    return fail(
+        Errc::disk_full,
+        fmt::format("the disk of the data folder {} has {} MiB of free space, a node needs {} "
+                    "MiB to start: free some",
+                    options.data_dir, folder.free_bytes() >> 20U, kSpaceMarginBytes >> 20U));
+  }
   OpenedDatabase opened = KVS_TRY(open_database(folder, options.cache_bytes / kBlockCacheFraction));
   std::unique_ptr<Store> store(new Store(std::move(folder), std::move(opened), options));
   KVS_TRY(store->recover());
