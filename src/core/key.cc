@@ -1,70 +1,17 @@
 #include "core/key.h"
 
-#include <cstdint>
+#include <algorithm>
 
 #include <fmt/format.h>
+
+#include "base/utf8.h"
 
 namespace kvs {
 
 namespace {
 
-/// What a UTF-8 lead byte demands: the length of the sequence and the bounds of its second byte.
-struct Lead {
-  std::size_t length;
-  unsigned char second_min;
-  unsigned char second_max;
-};
-
-Lead lead_of(unsigned char byte) {
-  if (byte < 0x80) {
-    return {1, 0, 0};
-  }
-  if (byte >= 0xc2 && byte <= 0xdf) {
-    return {2, 0x80, 0xbf};
-  }
-  if (byte == 0xe0) {
-    return {3, 0xa0, 0xbf};
-  }
-  if (byte == 0xed) {
-    return {3, 0x80, 0x9f};
-  }
-  if (byte >= 0xe1 && byte <= 0xef) {
-    return {3, 0x80, 0xbf};
-  }
-  if (byte == 0xf0) {
-    return {4, 0x90, 0xbf};
-  }
-  if (byte >= 0xf1 && byte <= 0xf3) {
-    return {4, 0x80, 0xbf};
-  }
-  if (byte == 0xf4) {
-    return {4, 0x80, 0x8f};
-  }
-  return {0, 0, 0};
-}
-
 unsigned char byte_at(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]);
-}
-
-/// The length of the well-formed sequence at the front of `text`, or 0.
-std::size_t sequence_length(std::string_view text) {
-  const Lead lead = lead_of(byte_at(text, 0));
-  if (lead.length <= 1) {
-    return lead.length;
-  }
-  if (text.size() < lead.length) {
-    return 0;
-  }
-  if (byte_at(text, 1) < lead.second_min || byte_at(text, 1) > lead.second_max) {
-    return 0;
-  }
-  for (std::size_t i = 2; i < lead.length; ++i) {
-    if ((byte_at(text, i) & 0xc0U) != 0x80U) {
-      return 0;
-    }
-  }
-  return lead.length;
 }
 
 /// The offset of the first byte that no key may hold, or npos.
@@ -74,7 +21,7 @@ std::size_t first_bad_byte(std::string_view text) {
     if (byte < 0x20 || byte == 0x7f) {
       return i;
     }
-    const std::size_t length = byte < 0x80 ? 1 : sequence_length(text.substr(i));
+    const std::size_t length = byte < 0x80 ? 1 : utf8_length(text.substr(i));
     if (length == 0) {
       return i;
     }
@@ -139,17 +86,6 @@ KeyRange keys_below(std::string_view path) {
 std::string past_subtree(std::string_view path) {
   constexpr char kAfterSlash = '/' + 1;
   return std::string(path) + kAfterSlash;
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text.substr(i));
-    if (length == 0) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 }  // namespace kvs

@@ -48,7 +48,4 @@ struct KeyRange {
 /// it.
 [[nodiscard]] std::string past_subtree(std::string_view path);
 
-/// True if `text` is well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, no overlong forms).
-[[nodiscard]] bool is_utf8(std::string_view text);
-
 }  // namespace kvs
