@@ -25,7 +25,7 @@ class Prng {
   bool chance(std::uint64_t numerator, std::uint64_t denominator);
 
  private:
-  std::array<std::uint64_t, 4> state_;
+  std::array<std::uint64_t, 4> state_{};
 };
 
 }  // namespace kvs

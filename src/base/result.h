@@ -73,7 +73,7 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 
 /// Shorthand for the error branch: `return fail(Errc::invalid_key, "empty segment")`.
 [[nodiscard]] inline std::unexpected<Error> fail(Errc code, std::string detail) {
-  return std::unexpected<Error>(Error{code, std::move(detail)});
+  return std::unexpected<Error>(Error{.code = code, .detail = std::move(detail)});
 }
 
 }  // namespace kvs
