@@ -199,7 +199,8 @@ Result<int> lock(const std::string& path) {
 
 Result<DataFolder> DataFolder::open(const std::string& path) {
   KVS_TRY(make_folder(path));
-  KVS_TRY(recognise(path));  // before the lock file is made in a folder that is not ours
+  // Once before the lock file is made in a folder that is not ours.
+  static_cast<void>(KVS_TRY(recognise(path)));
   DataFolder folder(path, KVS_TRY(lock(path)));
   if (!KVS_TRY(recognise(path))) {  // again: another process may have been faster
     KVS_TRY(folder.initialise());
