@@ -1,4 +1,4 @@
-"""What every test of the real binary shares: the option that names the binary, and a node to talk to."""
+"""What every test of the real binary shares: the option that names it, and a node to talk to."""
 import pathlib
 
 import pytest

@@ -41,7 +41,12 @@ class Node:
     def __init__(self, binary, folder, settings):
         self.binary, self.folder = pathlib.Path(binary), pathlib.Path(folder)
         self.port = settings.get("port") or free_port()
-        self.settings = {"node_id": "node-alpha", "data_dir": str(self.folder / "data"), **settings, "port": self.port}
+        self.settings = {
+            "node_id": "node-alpha",
+            "data_dir": str(self.folder / "data"),
+            **settings,
+            "port": self.port,
+        }
         self.process = None
         self.log_path = self.folder / "log"
 
@@ -49,17 +54,25 @@ class Node:
     def data_dir(self):
         return pathlib.Path(self.settings["data_dir"])
 
-    # -- life ------------------------------------------------------------------------------------------------------
+    # -- life
     def write_config(self):
         path = self.folder / "config.yaml"
-        path.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in self.settings.items()))
+        path.write_text(
+            "".join(f"{key}: {json.dumps(value)}\n" for key, value in self.settings.items())
+        )
         return path
 
     def spawn(self, wrapper=(), **options):
         """Starts the process without waiting for it."""
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*wrapper, self.binary, self.write_config()], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, cwd=self.folder, **options)
+            self.process = subprocess.Popen(
+                [*wrapper, self.binary, self.write_config()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **options,
+            )
         return self
 
     def start(self, **options):
@@ -94,7 +107,7 @@ class Node:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    # -- requests --------------------------------------------------------------------------------------------------
+    # -- requests
     def connect(self, timeout=10):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
@@ -131,4 +144,8 @@ def send(connection, method, target, body=None, headers=None):
         body = body.encode()
     connection.request(method, target, body=body, headers=headers or {})
     response = connection.getresponse()
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    return Answer(
+        response.status,
+        {name.lower(): value for name, value in response.getheaders()},
+        response.read(),
+    )

@@ -1,7 +1,8 @@
 """What clients were told, and what a node may show afterwards.
 
-Every key belongs to one client, so the history of a key is a sequence. A write that was never answered may or may not
-have happened; what was acknowledged must be there, or something that was tried after it.
+Every key belongs to one client, so the history of a key is a sequence. A write that was never
+answered may or may not have happened; what was acknowledged must be there, or something that was
+tried after it.
 """
 import dataclasses
 import http.client
@@ -27,15 +28,19 @@ class KeyHistory:
         self.key, self.attempts, self.timestamp = key, [Attempt(None, acknowledged=True)], 0
 
     def possible(self):
-        """The values that a read may give now: the last acknowledged one and all that were tried after it."""
+        """What a read may give now: the last acknowledged value and all that were tried later."""
         last = max(i for i, attempt in enumerate(self.attempts) if attempt.acknowledged)
         return [attempt.value for attempt in self.attempts[last:]]
 
     def settle(self, seen):
         """A read gave `seen`: from now on nothing older may show."""
-        assert seen in self.possible(), f"{self.key}: {seen!r} shows, {self.possible()[:3]!r}... may"
+        assert (
+            seen in self.possible()
+        ), f"{self.key}: {seen!r} shows, {self.possible()[:3]!r}... may"
         last = max(i for i, attempt in enumerate(self.attempts) if attempt.value == seen)
-        self.attempts = [Attempt(seen, acknowledged=True)] + [a for a in self.attempts[last + 1:] if not a.acknowledged]
+        self.attempts = [Attempt(seen, acknowledged=True)] + [
+            a for a in self.attempts[last + 1 :] if not a.acknowledged
+        ]
 
 
 class Client(threading.Thread):
@@ -60,12 +65,20 @@ class Client(threading.Thread):
     def write_one(self, connection):
         history = self.histories[self.count % len(self.histories)]
         self.count += 1
-        delete = self.count % 7 == 0 and history.attempts[-1].acknowledged and history.attempts[-1].value is not None
+        delete = (
+            self.count % 7 == 0
+            and history.attempts[-1].acknowledged
+            and history.attempts[-1].value is not None
+        )
         attempt = Attempt(None if delete else json.dumps({"n": self.count, "pad": "x" * self.pad}))
         history.attempts.append(attempt)
-        answer = send(connection, "DELETE" if delete else "PUT", f"/kv/{history.key}", attempt.value)
+        answer = send(
+            connection, "DELETE" if delete else "PUT", f"/kv/{history.key}", attempt.value
+        )
         if answer.status in (503, 507):
-            history.attempts.remove(attempt)  # refused: must not have happened, and must not happen later
+            history.attempts.remove(
+                attempt
+            )  # refused: must not have happened, and must not happen later
             self.refused += 1
             time.sleep(0.01)
             return
@@ -112,7 +125,11 @@ class Load:
     def wait_for(self, acknowledged, seconds=30):
         """Until so many more writes were acknowledged, or all clients ended."""
         goal, deadline = self.acknowledged + acknowledged, time.monotonic() + seconds
-        while self.acknowledged < goal and time.monotonic() < deadline and any(c.is_alive() for c in self.clients):
+        while (
+            self.acknowledged < goal
+            and time.monotonic() < deadline
+            and any(c.is_alive() for c in self.clients)
+        ):
             time.sleep(0.005)
 
     @property

@@ -1,6 +1,7 @@
 """A file system of its own whose power can be cut: what was synced stays, the rest goes.
 
-The ioctl EXT4_IOC_SHUTDOWN stops ext4 without writing its log, so nothing in the page cache reaches the image.
+The ioctl EXT4_IOC_SHUTDOWN stops ext4 without writing its log, so nothing in the page cache reaches
+the image.
 """
 import fcntl
 import os
@@ -16,7 +17,10 @@ class PowerCutDisk:
     """An ext4 image on a loop device."""
 
     def __init__(self, folder, mebibytes=256):
-        self.image, self.mount_point = pathlib.Path(folder) / "disk.img", pathlib.Path(folder) / "disk"
+        self.image, self.mount_point = (
+            pathlib.Path(folder) / "disk.img",
+            pathlib.Path(folder) / "disk",
+        )
         self.mounted = False
         with open(self.image, "wb") as image:
             image.truncate(mebibytes << 20)
@@ -24,7 +28,9 @@ class PowerCutDisk:
         self.mount_point.mkdir()
 
     def mount(self):
-        subprocess.run(["mount", "-o", "loop", self.image, self.mount_point], check=True, capture_output=True)
+        subprocess.run(
+            ["mount", "-o", "loop", self.image, self.mount_point], check=True, capture_output=True
+        )
         self.mounted = True
         return self
 

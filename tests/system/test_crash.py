@@ -20,7 +20,10 @@ def test_kill_under_load(new_node, durability):
         load.again()
     node.start()
     checked = load.check()
-    print(f"{durability}: {KILLS // 2} kills, {load.acknowledged} acknowledged writes, {checked} keys, none lost")
+    print(
+        f"{durability}: {KILLS // 2} kills, {load.acknowledged} acknowledged writes, "
+        f"{checked} keys, none lost"
+    )
     assert load.acknowledged > KILLS * 10
 
 

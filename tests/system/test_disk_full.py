@@ -1,4 +1,4 @@
-"""P14: on a full disk nothing acknowledged is lost, writes get 507, reads go on, and the node recovers by itself."""
+"""P14: a full disk loses nothing acknowledged; writes get 507, reads go on, the node recovers."""
 import json
 import os
 import subprocess
@@ -15,7 +15,11 @@ def small_disk(tmp_path):
         pytest.skip("needs root to mount a small tmpfs")
     mount_point = tmp_path / "small"
     mount_point.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", mount_point], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", mount_point],
+        capture_output=True,
+        check=False,
+    )
     if mounted.returncode != 0:
         pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.decode().strip()}")
     yield mount_point
@@ -61,13 +65,24 @@ def test_full_disk_and_back(new_node, small_disk):
     refusal = refused_writes(node)
     assert refusal.code == "disk_full"
     # The load goes on: what is refused must not have happened, what is acknowledged must stay.
-    wait_for(lambda: load.refused > 20 or not any(c.is_alive() for c in load.clients), 30, "no write of the load was refused")
+    wait_for(
+        lambda: load.refused > 20 or not any(c.is_alive() for c in load.clients),
+        30,
+        "no write of the load was refused",
+    )
     assert node.get("/kv/load/client0/key0").status in (200, 404)
     health = node.get("/health")
-    assert (health.status, health.json["status"]) == (503, "degraded") and "disk_full" in health.json["reason"]
+    assert (health.status, health.json["status"]) == (
+        503,
+        "degraded",
+    ) and "disk_full" in health.json["reason"]
 
     ballast.unlink()
-    wait_for(lambda: node.get("/health").status == 200, 60, "the node does not recover when there is space again")
+    wait_for(
+        lambda: node.get("/health").status == 200,
+        60,
+        "the node does not recover when there is space again",
+    )
     before = load.acknowledged
     load.wait_for(50)
     assert load.acknowledged >= before + 50, "the node does not take writes again"
@@ -82,7 +97,11 @@ def test_health_recovers_without_any_write(new_node, small_disk):
     refused_writes(node)
     assert node.get("/health").status == 503
     ballast.unlink()
-    wait_for(lambda: node.get("/health").status == 200, 60, "the node stays degraded when there is space again")
+    wait_for(
+        lambda: node.get("/health").status == 200,
+        60,
+        "the node stays degraded when there is space again",
+    )
     assert node.put("/kv/a", "1").status == 201
 
 
@@ -95,7 +114,11 @@ def test_kill_while_full(new_node, small_disk, space_back):
     load.wait_for(200)
     ballast = fill(small_disk)
     refused_writes(node)
-    wait_for(lambda: load.refused > 20 or not any(c.is_alive() for c in load.clients), 30, "no write of the load was refused")
+    wait_for(
+        lambda: load.refused > 20 or not any(c.is_alive() for c in load.clients),
+        30,
+        "no write of the load was refused",
+    )
     node.kill()
     load.finish()
     if space_back == "before the restart":
