@@ -36,7 +36,7 @@ BANNED_IN_PURE = [
 SLEEPS = r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\("
 MACHINE_PATH = r"(?<![\w.])/(?:work|home|root|Users|mnt)/\w"
 
-COLUMNS_MAX = 100
+COLUMNS_MAX = {".h": 100, ".cc": 100, ".py": 120}
 FILE_LINES_MAX = 800
 FILE_LINES_WARN = 500
 HEADER_LINES_WARN = 200
@@ -191,12 +191,12 @@ def rooms_have_tests(source: Source) -> Iterator[Finding]:
 
 
 def tests_do_not_sleep(source: Source) -> Iterator[Finding]:
-    """A bounded loop that polls is no sleep; it stands in a function called wait_for_something."""
+    """A bounded loop that polls is no sleep; it stands in a function wait_something or eventually."""
     if not source.is_cpp or not source.is_test:
         return
     for number, _ in source.find([SLEEPS]):
         before = source.code[max(0, number - 8):number]
-        if not any(re.search(r"\bwait_\w+\(.*\{$", line) for line in before):
+        if not any(re.search(r"\b(wait_\w+|eventually)\(.*\{$", line) for line in before):
             yield Finding(number, "a test waits for what it asserts, it does not sleep")
 
 
@@ -210,10 +210,10 @@ def sizes(source: Source) -> Iterator[Finding]:
         yield Finding(count, f"{count} lines: more than {FILE_LINES_WARN}", is_error=False)
     elif source.is_header and count > HEADER_LINES_WARN:
         yield Finding(count, f"{count} lines: much for a header", is_error=False)
-    if source.is_cpp or source.name.endswith(".py"):
-        for number, line in enumerate(source.lines, 1):
-            if len(line) > COLUMNS_MAX:
-                yield Finding(number, f"{len(line)} columns, {COLUMNS_MAX} at most")
+    columns_max = COLUMNS_MAX.get(pathlib.PurePosixPath(source.name).suffix)
+    for number, line in enumerate(source.lines, 1):
+        if columns_max and len(line) > columns_max:
+            yield Finding(number, f"{len(line)} columns, {columns_max} at most")
 
 
 def clean_text(source: Source) -> Iterator[Finding]:

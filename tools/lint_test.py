@@ -159,6 +159,7 @@ class Tests(unittest.TestCase):
         self.assertEqual(found(rule, "tests/law/a.cc", text), [2])
         self.assertEqual(found(rule, "src/io/a.cc", text), [])
         self.assertEqual(found(rule, "src/io/a_test.cc", text.replace("f()", "wait_for_x()")), [])
+        self.assertEqual(found(rule, "src/io/a_test.cc", text.replace("f()", "eventually()")), [])
         self.assertEqual(found(rule, "src/io/a_test.cc", "oversleep(1); asleep(2);\n"), [])
 
 
@@ -167,6 +168,8 @@ class Form(unittest.TestCase):
         self.assertEqual(found(lint.sizes, "src/core/a.cc", "//" + "x" * 98 + "\n"), [])
         self.assertEqual(found(lint.sizes, "src/core/a.cc", "//" + "x" * 99 + "\n"), [1])
         self.assertEqual(found(lint.sizes, "src/core/a.cc", "ä" * 100 + "\n"), [])
+        self.assertEqual(found(lint.sizes, "tools/a.py", "x" * 120 + "\n"), [])
+        self.assertEqual(found(lint.sizes, "tools/a.py", "x" * 121 + "\n"), [1])
         self.assertEqual(found(lint.sizes, "docs/a.md", "x" * 200 + "\n" + "\n" * 900), [])
 
         def severity(path, count):

@@ -29,6 +29,10 @@ std::string repeat(std::string_view text, std::size_t times) {
   return all;
 }
 
+void wait_a_moment() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
 /// Waits, bounded, until `condition` holds.
 template <class Condition>
 bool eventually(Condition condition) {
@@ -233,7 +237,7 @@ TEST_F(HttpDoorTest, ClientThatNeverReadsIsHeldBack) {
     before = door_->counters().bytes_received;
     for (int n = 0; n < 50; ++n) {
       (void)client.send_now(requests);
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      wait_a_moment();
     }
     ASSERT_LT(before, 64'000'000U) << "the door reads on and on";
   }
