@@ -37,6 +37,8 @@ function(kvs_storey name)
   if(headers)
     target_sources(kvs_${name} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src
                    FILES ${headers})
+    # The target all_verify_interface_header_sets compiles each header alone.
+    set_target_properties(kvs_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   endif()
 
   if(BUILD_TESTING AND tests)
