@@ -57,9 +57,7 @@ class Node:
     # -- life
     def write_config(self):
         path = self.folder / "config.yaml"
-        path.write_text(
-            "".join(f"{key}: {json.dumps(value)}\n" for key, value in self.settings.items())
-        )
+        path.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in self.settings.items()))
         return path
 
     def spawn(self, wrapper=(), **options):

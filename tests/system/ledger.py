@@ -34,9 +34,7 @@ class KeyHistory:
 
     def settle(self, seen):
         """A read gave `seen`: from now on nothing older may show."""
-        assert (
-            seen in self.possible()
-        ), f"{self.key}: {seen!r} shows, {self.possible()[:3]!r}... may"
+        assert seen in self.possible(), f"{self.key}: {seen!r} shows, {self.possible()[:3]!r}... may"
         last = max(i for i, attempt in enumerate(self.attempts) if attempt.value == seen)
         self.attempts = [Attempt(seen, acknowledged=True)] + [
             a for a in self.attempts[last + 1 :] if not a.acknowledged
@@ -72,13 +70,9 @@ class Client(threading.Thread):
         )
         attempt = Attempt(None if delete else json.dumps({"n": self.count, "pad": "x" * self.pad}))
         history.attempts.append(attempt)
-        answer = send(
-            connection, "DELETE" if delete else "PUT", f"/kv/{history.key}", attempt.value
-        )
+        answer = send(connection, "DELETE" if delete else "PUT", f"/kv/{history.key}", attempt.value)
         if answer.status in (503, 507):
-            history.attempts.remove(
-                attempt
-            )  # refused: must not have happened, and must not happen later
+            history.attempts.remove(attempt)  # refused: must not have happened, and must not happen later
             self.refused += 1
             time.sleep(0.01)
             return

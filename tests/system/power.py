@@ -28,9 +28,7 @@ class PowerCutDisk:
         self.mount_point.mkdir()
 
     def mount(self):
-        subprocess.run(
-            ["mount", "-o", "loop", self.image, self.mount_point], check=True, capture_output=True
-        )
+        subprocess.run(["mount", "-o", "loop", self.image, self.mount_point], check=True, capture_output=True)
         self.mounted = True
         return self
 

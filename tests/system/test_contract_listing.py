@@ -57,7 +57,12 @@ def test_children_and_values(node):
         ("mary", "users/mary"),
     ]
     meta = node.get("/kv/users/mary?meta=true").json
-    assert below[-1] == {"name": "mary", "uuid": meta["uuid"], "timestamp": meta["timestamp"], "data": "users/mary"}
+    assert below[-1] == {
+        "name": "mary",
+        "uuid": meta["uuid"],
+        "timestamp": meta["timestamp"],
+        "data": "users/mary",
+    }
 
 
 def test_nothing_below_is_an_empty_listing(node):

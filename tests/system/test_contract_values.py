@@ -20,7 +20,9 @@ def refused(answer, status, code):
     return True
 
 
-@pytest.mark.parametrize("text", ['{"a":1}', "[1, 2,\t3]", '"text"', "-12.50e+3", "true", "false", "null", " {} "])
+@pytest.mark.parametrize(
+    "text", ['{"a":1}', "[1, 2,\t3]", '"text"', "-12.50e+3", "true", "false", "null", " {} "]
+)
 def test_any_json_value_comes_back_as_it_was_sent(node, text):
     assert node.put("/kv/v", text).status == 201
     found = node.get("/kv/v")
@@ -99,7 +101,9 @@ def test_of_many_conditional_writers_one_wins_each_version(node):
         wins = 0
         for _ in range(40):
             found = send(connection, "GET", "/kv/counter")
-            answer = send(connection, "PUT", "/kv/counter", str(found.json + 1), {"If-Match": found.headers["etag"]})
+            answer = send(
+                connection, "PUT", "/kv/counter", str(found.json + 1), {"If-Match": found.headers["etag"]}
+            )
             assert answer.status in (200, 412)
             wins += answer.status == 200
         return wins
@@ -112,7 +116,18 @@ def test_of_many_conditional_writers_one_wins_each_version(node):
 
 @pytest.mark.parametrize(
     "target",
-    ["/kv/a//b", "/kv//a", "/kv/a/./b", "/kv/a/../b", "/kv/..", "/kv/a%00b", "/kv/a%1fb", "/kv/a%7f", "/kv/%ff", "/kv/a%c0%af"],
+    [
+        "/kv/a//b",
+        "/kv//a",
+        "/kv/a/./b",
+        "/kv/a/../b",
+        "/kv/..",
+        "/kv/a%00b",
+        "/kv/a%1fb",
+        "/kv/a%7f",
+        "/kv/%ff",
+        "/kv/a%c0%af",
+    ],
 )
 def test_bad_keys(node, target):
     refused(node.put(target, "1"), 400, "invalid_key")
@@ -123,7 +138,15 @@ def test_bad_keys(node, target):
 def test_malformed_escapes_and_queries(node):
     assert node.put("/kv/a%2", "1").status == 400
     assert node.put("/kv/a%zz", "1").status == 400
-    for query in ("?limit=0", "?limit=10001", "?limit=x", "?recursive=maybe", "?unknown=1", "?after=%21", "?limit=1&limit=2"):
+    for query in (
+        "?limit=0",
+        "?limit=10001",
+        "?limit=x",
+        "?recursive=maybe",
+        "?unknown=1",
+        "?after=%21",
+        "?limit=1&limit=2",
+    ):
         refused(node.get("/kv/" + query), 400, "invalid_query")
     refused(node.get("/kv/a?metadata=true"), 400, "invalid_query")
 
@@ -166,7 +189,9 @@ def test_nesting_limit(node):
     refused(node.put("/kv/a", "[" * 513 + "]" * 513), 400, "invalid_json")
 
 
-@pytest.mark.parametrize("text", ["", "{", "{'a':1}", '{"a":1,}', "NaN", '{"a":1,"a":2}', '"\x00"', b'"\xff"', "1 2"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "{'a':1}", '{"a":1,}', "NaN", '{"a":1,"a":2}', '"\x00"', b'"\xff"', "1 2"]
+)
 def test_invalid_json_changes_nothing(node, text):
     node.put("/kv/a", "1")
     refused(node.put("/kv/a", text), 400, "invalid_json")

@@ -3,9 +3,7 @@
 
 def test_store_retrieve_delete(node):
     profile = b'{"name":"John Doe","age":30,"email":"john@example.com"}'
-    stored = node.put(
-        "/kv/users/john/profile", profile, headers={"Content-Type": "application/json"}
-    )
+    stored = node.put("/kv/users/john/profile", profile, headers={"Content-Type": "application/json"})
     assert stored.status == 201
     assert set(stored.json) == {"uuid", "timestamp"}
     assert len(stored.json["uuid"]) == 36 and stored.json["timestamp"] > 1_600_000_000_000
