@@ -21,13 +21,15 @@ namespace {
 
 constexpr std::string_view kPrefix = "KVS_";
 constexpr std::size_t kShownBytesMax = 80;
+constexpr std::size_t kProblemBytesMax = 200;
 constexpr std::size_t kErrorsMax = 50;
 
-/// `text` in quotes for a message: on one line, printable, and not too long.
-std::string quoted(std::string_view text) {
-  std::string shown = "\"";
+/// `text` for a message: on one line, in UTF-8, without control characters, cut after
+/// about `bytes_max`.
+std::string printable(std::string_view text, std::size_t bytes_max) {
+  std::string shown;
   while (!text.empty()) {
-    if (shown.size() > kShownBytesMax) {
+    if (shown.size() >= bytes_max) {
       shown += "...";
       break;
     }
@@ -40,7 +42,11 @@ std::string quoted(std::string_view text) {
     }
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
-  return shown + "\"";
+  return shown;
+}
+
+std::string quoted(std::string_view text) {
+  return "\"" + printable(text, kShownBytesMax) + "\"";
 }
 
 /// A value as a message shows it.
@@ -100,7 +106,7 @@ class OptionsReader {
   void read_file() {
     const YamlEntries file = read_yaml_entries(input_.file_text);
     for (const YamlProblem& problem : file.problems) {
-      add_error(place(problem.line), problem.text);
+      add_error(place(problem.line), printable(problem.text, kProblemBytesMax));
     }
     for (const YamlEntry& entry : file.entries) {
       read_entry(entry);
@@ -170,8 +176,9 @@ class OptionsReader {
     const ConfigKey* const key = key_of_variable(variable.name);
     if (key == nullptr) {
       if (!is_foreign_variable(variable.name)) {
-        add_error(variable.name, fmt::format("unknown variable; the nearest known one is {}",
-                                             variable_of(nearest_config_key(variable.name))));
+        add_error(printable(variable.name, kShownBytesMax),
+                  fmt::format("unknown variable; the nearest known one is {}",
+                              variable_of(nearest_config_key(variable.name))));
       }
       return;
     }

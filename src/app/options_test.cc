@@ -351,6 +351,9 @@ const std::vector<BadFile> kBadFiles = {
      "between"},
     {"port: 1\n\tlog_level: info", "c.yaml:2: not YAML: illegal tab when looking for indentation"},
     {"port: [1", "c.yaml:1: not YAML: end of sequence flow not found"},
+    {"node_id: \"a\\\nb\"",
+     "c.yaml:1: node_id: a quoted text that does not end on its line is not allowed; " + kName},
+    {"node_id: \"\\\u00e9\"", "c.yaml:1: not YAML: unknown escape character: \\xC3"},
     {"port: *a", "c.yaml:1: not YAML: the referenced anchor is not defined"},
     {"%YAML 9.0\n---\nport: 1", "c.yaml:1: not YAML: YAML major version too large"},
 };
@@ -386,6 +389,7 @@ const std::vector<BadVariable> kBadVariables = {
      "which is 120"},
     {"KVS_PROT", "1", "KVS_PROT: unknown variable; the nearest known one is KVS_PORT"},
     {"KVS_port", "1", "KVS_port: unknown variable; the nearest known one is KVS_PORT"},
+    {"KVS_A\x1B\xFF", "1", "KVS_A\\x1B\\xFF: unknown variable; the nearest known one is KVS_PORT"},
     {"KVS_", "1", "KVS_: unknown variable; the nearest known one is KVS_PORT"},
     {"KVS_LOGLEVEL", "1", "KVS_LOGLEVEL: unknown variable; the nearest known one is KVS_LOG_LEVEL"},
 };

@@ -42,7 +42,7 @@ bool ends_on_its_line(std::string_view rest) {
   }
   for (std::size_t i = 1; i < rest.size() && rest[i] != '\n'; ++i) {
     const bool escapes = quote == '"' ? rest[i] == '\\' : rest.substr(i).starts_with("\'\'");
-    if (escapes) {
+    if (escapes && !rest.substr(i + 1).starts_with('\n')) {
       ++i;
     } else if (rest[i] == quote) {
       return true;
