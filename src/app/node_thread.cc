@@ -23,6 +23,9 @@ std::optional<WriteStatus> harmless(Errc code) {
   if (code == Errc::overloaded) {
     return WriteStatus::overloaded;
   }
+  if (code == Errc::corrupt_data) {
+    return WriteStatus::corrupt_data;
+  }
   return std::nullopt;
 }
 
@@ -41,7 +44,9 @@ Result<void> NodeThread::start() {
   now_ = read_clocks();
   node_.start(now_, open_->effects);
   node_.close_batch(now_, open_->effects);
-  KVS_TRY(parts_.store.commit(open_->effects));
+  if (!open_->effects.nothing_to_store()) {  // on a full disk a node may start and serve reads
+    KVS_TRY(parts_.store.commit(open_->effects));
+  }
   node_.committed();
   open_->effects.clear();
   publish_node();

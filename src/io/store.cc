@@ -48,7 +48,13 @@ Error write_error(const rocksdb::Status& status) {
   if (status.IsIncomplete()) {
     return {Errc::overloaded, "the disk cannot follow the writes"};
   }
-  return {status.IsCorruption() ? Errc::corrupt_data : Errc::io_error, status.ToString()};
+  if (status.IsCorruption()) {
+    return {Errc::corrupt_data,
+            fmt::format("a damaged file of the database ends all writes ({}): restore the data "
+                        "folder from a backup",
+                        status.ToString())};
+  }
+  return {Errc::io_error, status.ToString()};
 }
 
 void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
@@ -87,14 +93,6 @@ Store::~Store() {
 
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   DataFolder folder = KVS_TRY(DataFolder::open(options.data_dir));
-  if (folder.free_bytes() < kSpaceMarginBytes) {
-    // Replaying the log writes tables; RocksDB 7.8 aborts where it meets the end of the disk there.
-    return fail(
-        Errc::disk_full,
-        fmt::format("the disk of the data folder {} has {} MiB of free space, a node needs {} "
-                    "MiB to start: free some",
-                    options.data_dir, folder.free_bytes() >> 20U, kSpaceMarginBytes >> 20U));
-  }
   OpenedDatabase opened = KVS_TRY(open_database(folder, options.cache_bytes / kBlockCacheFraction));
   std::unique_ptr<Store> store(new Store(std::move(folder), std::move(opened), options));
   KVS_TRY(store->recover());
@@ -173,11 +171,14 @@ Result<void> Store::empty_knowledge() {
   rocksdb::WriteOptions options;
   options.sync = true;
   const rocksdb::Status status = database_->Write(options, &batch);
+  recovered_.knowledge = Knowledge();
+  report_.knowledge_emptied = true;
+  if (status.IsCorruption()) {
+    return {};  // a damaged table has ended all writes already: reads go on, the next start tries
+  }
   if (!status.ok()) {
     return std::unexpected(write_error(status));
   }
-  recovered_.knowledge = Knowledge();
-  report_.knowledge_emptied = true;
   return folder_.forget_damage();
 }
 

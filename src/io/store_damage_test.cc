@@ -1,9 +1,11 @@
 // What the store does with files that were cut off, altered or lost. Whatever happens, no read
 // gives a wrong record, and what is missing is reported.
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -267,6 +269,32 @@ TEST_F(DamagedStore, ALostTableIsRefused) {
   const auto store = open();
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Errc::corrupt_data) << store.error().detail;
+}
+
+// Compaction reads every byte, finds the damage and stops; RocksDB then takes no more writes.
+TEST_F(DamagedStore, DamageThatStopsCompactionEndsWritesNotReads) {
+  make_tables();
+  const fs::path table = the_file(".sst");
+  std::string bytes = read_file(table);
+  bytes.replace(100, 8, "destroys");
+  write_file(table, bytes);
+  Result<void> outcome;
+  for (std::uint64_t round = 1; round < 20 && outcome; ++round) {
+    const auto store = open();  // each start makes a table of what the log held
+    ASSERT_TRUE(store) << store.error().detail;
+    for (std::uint64_t seq = 0; seq < 200 && outcome; ++seq) {
+      ConformanceBatch batch;
+      batch.put(test_key(seq), test_record(seq));
+      outcome = (*store)->commit(batch.effects());
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (!outcome) {
+      EXPECT_EQ(tally(**store, 1, kRecords).wrong, 0U);
+      EXPECT_GT(tally(**store, 1, kRecords).right, 0U);
+    }
+  }
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Errc::corrupt_data) << outcome.error().detail;
 }
 
 }  // namespace

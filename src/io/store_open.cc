@@ -51,6 +51,22 @@ rocksdb::WALRecoveryMode recovery_mode(WalCheck::State state) {
   return rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
 }
 
+/// To replay a log is to write tables, and RocksDB 7.8 may abort where it meets the end of the disk
+/// meanwhile.
+Result<void> check_space(const DataFolder& folder, const WalCheck& check) {
+  constexpr std::uint64_t kStartMarginBytes = 8ULL << 20U;
+  const std::uint64_t needed = check.bytes + kStartMarginBytes;
+  const std::uint64_t free = folder.free_bytes();
+  if (free < needed) {
+    return fail(
+        Errc::disk_full,
+        fmt::format("the disk of data folder {} has {} MiB of free space, {} MiB are needed "
+                    "to start: free some, then start again",
+                    folder.path(), free >> 20U, (needed >> 20U) + 1));
+  }
+  return {};
+}
+
 Error open_error(const DataFolder& folder, const rocksdb::Status& status) {
   const std::string& path = folder.path();
   if (status.IsNoSpace()) {
@@ -88,6 +104,7 @@ Result<std::unique_ptr<rocksdb::DB>> open_rocksdb(const DataFolder& folder,
 
 Result<OpenedDatabase> open_database(DataFolder& folder, std::uint64_t block_cache_bytes) {
   const WalCheck check = KVS_TRY(check_wals(folder.database_path()));
+  KVS_TRY(check_space(folder, check));
   OpenReport report{.created = folder.created(),
                     .torn_tail = check.state == WalCheck::State::torn,
                     .knowledge_emptied = false,
