@@ -24,8 +24,9 @@ namespace kvs {
 enum class Method : std::uint8_t { get, head, put, post, del, options, other };
 
 struct HttpLimits {
-  std::size_t header_bytes = 16 * 1024;  // the whole head, request line and blank line included
-  std::size_t target_bytes = 8 * 1024;
+  std::size_t header_bytes =
+      std::size_t{16} * 1024;  // the whole head, request line and blank line included
+  std::size_t target_bytes = std::size_t{8} * 1024;
   std::size_t headers = 100;  // at most HeaderFields::kCapacity
 };
 
@@ -96,9 +97,9 @@ struct ParseResult {
   enum class Status : std::uint8_t { need_more, complete, error };
 
   Status status = Status::need_more;
-  std::size_t consumed = 0;   // bytes of the input that are done with
-  Errc code{};                // if error
-  std::string_view detail{};  // if error: a sentence for a person; static storage
+  std::size_t consumed = 0;  // bytes of the input that are done with
+  Errc code{};               // if error
+  std::string_view detail;   // if error: a sentence for a person; static storage
 
   [[nodiscard]] bool complete() const { return status == Status::complete; }
 

@@ -80,19 +80,19 @@ inline constexpr std::array<std::uint8_t, 256> kClasses = make_classes();
 #endif
 
 /// The first byte in [p, end) that is not of the class; `end` if all are.
-template <Class kWanted>
+template <Class Wanted>
 [[nodiscard]] const char* skip_fast(const char* p, const char* end) {
 #ifdef __SSE2__
   while (end - p >= 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const unsigned mask = stops(bytes, std::integral_constant<Class, kWanted>{});
+    const unsigned mask = stops(bytes, std::integral_constant<Class, Wanted>{});
     if (mask != 0) {
       return p + __builtin_ctz(mask);
     }
     p += 16;
   }
 #endif
-  return skip(p, end, kWanted);
+  return skip(p, end, Wanted);
 }
 
 }  // namespace kvs::http_chars

@@ -133,37 +133,45 @@ ChunkedDecoder::Refusal ChunkedDecoder::take_extension(char byte) {
   if (++extension_bytes_ > kExtensionBytesMax) {
     return {.code = Errc::headers_too_large, .detail = "chunk extensions are too long"};
   }
-  const bool token = http_chars::is(byte, http_chars::token);
-  const auto may_end = [&] {
-    return state_ == State::extension_name || state_ == State::extension_value ||
-           state_ == State::extension_end;
-  };
-  if (state_ == State::extension_quoted || state_ == State::extension_escape) {
-    if (http_chars::is(byte, http_chars::field)) {
-      const bool plain = state_ == State::extension_escape || (byte != '"' && byte != '\\');
-      state_ = plain         ? State::extension_quoted
-               : byte == '"' ? State::extension_end
-                             : State::extension_escape;
-      return {};
-    }
-  } else if (token && state_ != State::extension_end) {
-    if (state_ == State::extension_name_first) {
-      state_ = State::extension_name;
-    } else if (state_ == State::extension_value_first) {
-      state_ = State::extension_value;
-    }
-    return {};
-  } else if (byte == '=' && state_ == State::extension_name) {
-    state_ = State::extension_value_first;
-    return {};
-  } else if (byte == '"' && state_ == State::extension_value_first) {
-    state_ = State::extension_quoted;
-    return {};
-  } else if (may_end() && (byte == ';' || byte == '\r')) {
-    state_ = byte == ';' ? State::extension_name_first : State::size_lf;
-    return {};
+  const bool quoted = state_ == State::extension_quoted || state_ == State::extension_escape;
+  const std::optional<State> next = quoted ? after_quoted(byte) : after_unquoted(byte);
+  if (!next) {
+    return {.code = Errc::bad_request, .detail = "malformed chunk extension"};
   }
-  return {.code = Errc::bad_request, .detail = "malformed chunk extension"};
+  state_ = *next;
+  return {};
+}
+
+std::optional<ChunkedDecoder::State> ChunkedDecoder::after_quoted(char byte) const {
+  if (!http_chars::is(byte, http_chars::field)) {
+    return std::nullopt;
+  }
+  if (state_ == State::extension_escape) {
+    return State::extension_quoted;
+  }
+  return byte == '"'    ? State::extension_end
+         : byte == '\\' ? State::extension_escape
+                        : State::extension_quoted;
+}
+
+std::optional<ChunkedDecoder::State> ChunkedDecoder::after_unquoted(char byte) const {
+  const bool in_name = state_ == State::extension_name;
+  const bool in_value = state_ == State::extension_value;
+  const bool may_end = in_name || in_value || state_ == State::extension_end;
+  if (may_end && (byte == ';' || byte == '\r')) {
+    return byte == ';' ? State::extension_name_first : State::size_lf;
+  }
+  if (byte == '=' && in_name) {
+    return State::extension_value_first;
+  }
+  if (byte == '"' && state_ == State::extension_value_first) {
+    return State::extension_quoted;
+  }
+  if (state_ == State::extension_end || !http_chars::is(byte, http_chars::token)) {
+    return std::nullopt;
+  }
+  return in_name || state_ == State::extension_name_first ? State::extension_name
+                                                          : State::extension_value;
 }
 
 ChunkedDecoder::Refusal ChunkedDecoder::end_of_size_line() {

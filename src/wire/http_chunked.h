@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,8 @@ class ChunkedDecoder {
   Refusal take(char byte);
   Refusal take_size(char byte);
   Refusal take_extension(char byte);
+  [[nodiscard]] std::optional<State> after_quoted(char byte) const;
+  [[nodiscard]] std::optional<State> after_unquoted(char byte) const;
   Refusal end_of_size_line();
   Refusal take_trailer(char byte);
   Refusal end_of_trailer_line();

@@ -25,8 +25,8 @@ namespace kvs::http_head {
 /// The position in a head while it is parsed, and the verdict. Steps that return false end the
 /// parse.
 struct Cursor {
-  const char* p;
-  const char* end;
+  const char* p = nullptr;
+  const char* end = nullptr;
   ParseResult result{};
 
   /// The line is wrong. If its LF has not arrived the verdict waits for it.
@@ -103,9 +103,9 @@ bool take_fields(Cursor& cursor, OnField on_field) {
 
 /// Case-insensitive equality of a field name, known to be a token, with one given in lower case.
 /// Setting bit 5 makes letters small and turns no other token character into a letter or '-'.
-template <std::size_t kSize>
-[[nodiscard]] bool is_named(std::string_view name, const char (&lower)[kSize]) {
-  constexpr std::size_t kLength = kSize - 1;
+template <std::size_t Size>
+[[nodiscard]] bool is_named(std::string_view name, const char (&lower)[Size]) {
+  constexpr std::size_t kLength = Size - 1;
   using Word = std::conditional_t<(kLength >= 8), std::uint64_t, std::uint32_t>;
   static_assert(kLength >= sizeof(Word));
   if (name.size() != kLength) {

@@ -27,7 +27,7 @@ Method method_of(std::string_view name) {
 struct FieldSink {
   RequestHead& head;
   Cursor& cursor;
-  std::size_t fields_max;
+  std::size_t fields_max = 0;
   FramingFields framing{};
   bool has_host = false;
 

@@ -1,7 +1,8 @@
 #include "wire/http_write.h"
 
-#include <array>
 #include <charconv>
+#include <concepts>
+#include <cstring>
 
 #include "base/check.h"
 #include "wire/http_chars.h"
@@ -9,6 +10,12 @@
 namespace kvs {
 
 namespace {
+
+constexpr std::size_t kNumberBytesMax = 20;
+
+bool sound(std::string_view text, http_chars::Class wanted) {
+  return !text.empty() && http_chars::all(text, wanted);
+}
 
 std::string_view status_line(unsigned status) {
   switch (status) {
@@ -63,65 +70,100 @@ std::string_view status_line(unsigned status) {
   }
 }
 
-template <class... Parts>
-void append(std::string& out, Parts... parts) {
-  (out.append(parts), ...);
-}
+/// Room for all of a head but the values that the caller gives.
+constexpr std::size_t kFixedBytesMax = 256;
 
-void put_number(std::string& out, std::uint64_t number, int base) {
-  std::array<char, 20> text;
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number, base);
-  out.append(text.data(), end);
-}
+/// Writes into room that has been made before; keeps the place.
+struct Pen {
+  char* p = nullptr;
 
-void put_value(std::string& out, std::string_view value) {
-  const char* const end = value.data() + value.size();
-  const char* p = value.data();
-  for (;;) {
-    const char* const bad = http_chars::skip_fast<http_chars::field>(p, end);
-    out.append(p, bad);
-    if (bad == end) {
-      return;
+  void put(std::string_view text) {
+    std::memcpy(p, text.data(), text.size());
+    p += text.size();
+  }
+
+  void put_number(std::uint64_t number) { p = std::to_chars(p, p + kNumberBytesMax, number).ptr; }
+
+  /// Bytes that may not stand in a field value become spaces.
+  void put_value(std::string_view value) {
+    char* q = p;
+    put(value);
+    while ((q += http_chars::skip_fast<http_chars::field>(q, p) - q) != p) {
+      *q = ' ';
     }
-    out.push_back(' ');
-    p = bad + 1;
+  }
+
+  void put_field(const HeaderField& field) {
+    KVS_CHECK(sound(field.name, http_chars::token), "header field name");
+    put(field.name);
+    put(": ");
+    put_value(field.value);
+    put("\r\n");
+  }
+
+  void put_content_length(std::uint64_t bytes) {
+    put("Content-Length: ");
+    put_number(bytes);
+    put("\r\n");
+  }
+};
+
+/// Appends what `write` writes with a Pen, at most `bytes_max` bytes.
+template <std::invocable<Pen&> Write>
+void append_with_pen(std::string& out, std::size_t bytes_max, Write write) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + bytes_max, [&](char* start, std::size_t) {
+    Pen pen{.p = start + before};
+    write(pen);
+    return static_cast<std::size_t>(pen.p - start);
+  });
+}
+
+std::size_t bytes_of(std::span<const HeaderField> fields) {
+  std::size_t bytes = 0;
+  for (const HeaderField& field : fields) {
+    bytes += field.name.size() + field.value.size() + std::string_view(": \r\n").size();
+  }
+  return bytes;
+}
+
+void put_status_line(Pen& pen, unsigned status) {
+  if (const std::string_view line = status_line(status); !line.empty()) {
+    pen.put(line);
+    return;
+  }
+  KVS_CHECK(status >= 100, "status out of range");
+  KVS_CHECK(status <= 999, "status out of range");
+  pen.put("HTTP/1.1 ");
+  pen.put_number(status);
+  pen.put(" \r\n");
+}
+
+void put_fields(Pen& pen, std::string_view content_type, std::span<const HeaderField> fields) {
+  if (!content_type.empty()) {
+    pen.put_field({.name = "Content-Type", .value = content_type});
+  }
+  for (const HeaderField& field : fields) {
+    pen.put_field(field);
   }
 }
 
-void put_field(std::string& out, const HeaderField& field) {
-  KVS_CHECK(!field.name.empty() && http_chars::all(field.name, http_chars::token),
-            "header field name");
-  append(out, field.name, std::string_view(": "));
-  put_value(out, field.value);
-  out.append("\r\n");
-}
-
-void put_head(std::string& out, const Response& response) {
-  if (const std::string_view line = status_line(response.status); !line.empty()) {
-    out.append(line);
-  } else {
-    KVS_CHECK(response.status >= 100 && response.status <= 999, "status out of range");
-    out.append("HTTP/1.1 ");
-    put_number(out, response.status, 10);
-    out.append(" \r\n");
-  }
-  if (!response.content_type.empty()) {
-    put_field(out, {.name = "Content-Type", .value = response.content_type});
-  }
-  for (const HeaderField& field : response.fields) {
-    put_field(out, field);
-  }
-  if (response.persistence == Persistence::keep_alive) {
-    out.append("Connection: keep-alive\r\n");
-  } else if (response.persistence == Persistence::close) {
-    out.append("Connection: close\r\n");
-  }
-}
-
-void put_content_length(std::string& out, std::uint64_t bytes) {
-  out.append("Content-Length: ");
-  put_number(out, bytes, 10);
-  out.append("\r\n");
+/// The head up to what `write_framing` adds, and the blank line.
+template <std::invocable<Pen&> WriteFraming>
+void put_head(std::string& out, const Response& response, WriteFraming write_framing) {
+  const std::size_t bytes_max =
+      kFixedBytesMax + response.content_type.size() + bytes_of(response.fields);
+  append_with_pen(out, bytes_max, [&](Pen& pen) {
+    put_status_line(pen, response.status);
+    put_fields(pen, response.content_type, response.fields);
+    if (response.persistence == Persistence::keep_alive) {
+      pen.put("Connection: keep-alive\r\n");
+    } else if (response.persistence == Persistence::close) {
+      pen.put("Connection: close\r\n");
+    }
+    write_framing(pen);
+    pen.put("\r\n");
+  });
 }
 
 bool has_no_body(unsigned status) {
@@ -145,11 +187,11 @@ void put_response(std::string& out, const Response& response, std::string_view b
 }
 
 void put_response_to_head(std::string& out, const Response& response, std::uint64_t body_bytes) {
-  put_head(out, response);
-  if (!has_no_body(response.status)) {
-    put_content_length(out, body_bytes);
-  }
-  out.append("\r\n");
+  put_head(out, response, [&](Pen& pen) {
+    if (!has_no_body(response.status)) {
+      pen.put_content_length(body_bytes);
+    }
+  });
 }
 
 void put_stream_head(std::string& out, const Response& response, StreamFraming framing) {
@@ -158,16 +200,22 @@ void put_stream_head(std::string& out, const Response& response, StreamFraming f
   if (framing == StreamFraming::until_close) {
     head.persistence = Persistence::close;
   }
-  put_head(out, head);
-  out.append(framing == StreamFraming::chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
+  put_head(out, head, [&](Pen& pen) {
+    if (framing == StreamFraming::chunked) {
+      pen.put("Transfer-Encoding: chunked\r\n");
+    }
+  });
 }
 
 void put_chunk(std::string& out, std::string_view data) {
   if (data.empty()) {
     return;
   }
-  put_number(out, data.size(), 16);
-  out.append("\r\n").append(data).append("\r\n");
+  append_with_pen(out, kFixedBytesMax, [&](Pen& pen) {
+    pen.p = std::to_chars(pen.p, pen.p + kNumberBytesMax, data.size(), 16).ptr;
+    pen.put("\r\n");
+  });
+  out.append(data).append("\r\n");
 }
 
 void put_last_chunk(std::string& out) {
@@ -179,25 +227,28 @@ void put_continue(std::string& out) {
 }
 
 void put_request(std::string& out, const Request& request, std::string_view body) {
-  KVS_CHECK(!request.method.empty() && http_chars::all(request.method, http_chars::token),
-            "method");
-  KVS_CHECK(!request.target.empty() && http_chars::all(request.target, http_chars::target),
-            "target");
+  KVS_CHECK(sound(request.method, http_chars::token), "method");
+  KVS_CHECK(sound(request.target, http_chars::target), "target");
   KVS_CHECK(http_chars::all(request.host, http_chars::host), "host");
-  append(out, request.method, std::string_view(" "), request.target,
-         std::string_view(" HTTP/1.1\r\nHost: "), request.host, std::string_view("\r\n"));
-  if (!request.content_type.empty()) {
-    put_field(out, {.name = "Content-Type", .value = request.content_type});
-  }
-  for (const HeaderField& field : request.fields) {
-    put_field(out, field);
-  }
   const bool bodiless =
       request.method == "GET" || request.method == "HEAD" || request.method == "DELETE";
-  if (!body.empty() || !bodiless) {
-    put_content_length(out, body.size());
-  }
-  out.append("\r\n").append(body);
+  const std::size_t bytes_max = kFixedBytesMax + request.method.size() + request.target.size() +
+                                request.host.size() + request.content_type.size() +
+                                bytes_of(request.fields);
+  append_with_pen(out, bytes_max, [&](Pen& pen) {
+    pen.put(request.method);
+    pen.put(" ");
+    pen.put(request.target);
+    pen.put(" HTTP/1.1\r\nHost: ");
+    pen.put(request.host);
+    pen.put("\r\n");
+    put_fields(pen, request.content_type, request.fields);
+    if (!body.empty() || !bodiless) {
+      pen.put_content_length(body.size());
+    }
+    pen.put("\r\n");
+  });
+  out.append(body);
 }
 
 }  // namespace kvs

@@ -47,6 +47,7 @@ void check_target(std::string_view text) {
 }  // namespace
 }  // namespace kvs
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer wants this name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) {
     return 0;

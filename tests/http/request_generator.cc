@@ -6,9 +6,9 @@ namespace kvs::http_test {
 
 namespace {
 
-template <std::size_t kCount>
-std::string pick(Prng& prng, const std::array<std::string_view, kCount>& choices) {
-  return std::string(choices[prng.below(kCount)]);
+template <std::size_t Count>
+std::string pick(Prng& prng, const std::array<std::string_view, Count>& choices) {
+  return std::string(choices[prng.below(Count)]);
 }
 
 /// `text` with each letter's case drawn anew.

@@ -1,9 +1,9 @@
-#include "wire/http.h"
-
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "wire/http.h"
 
 namespace kvs {
 namespace {
