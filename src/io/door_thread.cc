@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -22,6 +23,11 @@ using boost::system::error_code;
 
 /// Clients accepted, or turned away, before others have their turn.
 constexpr int kAcceptsPerTurn = 64;
+
+constexpr int kEventsPerTurn = 128;
+
+/// The end of both directions, or of the connection as a whole: epoll reports it unasked.
+constexpr std::uint32_t kAlwaysReported = EPOLLERR | EPOLLHUP;
 
 constexpr std::uint32_t kSlotBits = 24;
 constexpr std::uint32_t kGenerationBits = 32;
@@ -66,6 +72,7 @@ DoorThread::DoorThread(const Options& options, std::vector<Descriptor> listeners
     : options_(options),
       context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       timer_(context_),
+      epoll_(context_, ::epoll_create1(EPOLL_CLOEXEC)),
       reserve_(reserve_descriptor()) {
   for (Descriptor& listener : listeners) {
     listeners_.emplace_back(context_, listener.release());
@@ -86,6 +93,7 @@ void DoorThread::start(std::unique_ptr<RequestHandler> handler) {
                                    .spare_output = {},
                                    .chunk = {}});
   resume_accepting();
+  await_events();
   await_tick();
   thread_ = std::thread([this] { context_.run(); });
 }
@@ -210,8 +218,8 @@ void DoorThread::welcome(Descriptor socket, Instant now) {
   Slot& slot = slots_[number];
   const Ticket ticket =
       to_ticket({.thread = options_.index, .slot = number, .generation = slot.generation});
-  slot.client = std::make_unique<Client>(Socket(context_, socket.release()), *shared_, ticket, now);
-  await_input(*slot.client);
+  slot.client = std::make_unique<Client>(std::move(socket), *shared_, ticket, now);
+  plan(*slot.client);
 }
 
 // Connections
@@ -223,30 +231,58 @@ DoorThread::Client* DoorThread::find(Ticket ticket) {
   return slot.generation == parts.generation ? slot.client.get() : nullptr;
 }
 
-void DoorThread::await_input(Client& client) {
-  client.reading = true;
-  client.socket.async_wait(Socket::wait_read,
-                           [this, ticket = client.connection.ticket()](error_code error) {
-                             Client* const ready = error ? nullptr : find(ticket);
-                             if (ready != nullptr) {
-                               const Instant now = monotonic_now();
-                               ready->reading = false;
-                               read(*ready, now);
-                               flush(*ready, now);
-                             }
-                           });
+void DoorThread::await_events() {
+  epoll_.async_wait(Socket::wait_read, [this](error_code error) {
+    if (!error) {
+      handle_events();
+      await_events();
+    }
+  });
 }
 
-void DoorThread::await_room(Client& client) {
-  client.writing = true;
-  client.socket.async_wait(Socket::wait_write,
-                           [this, ticket = client.connection.ticket()](error_code error) {
-                             Client* const ready = error ? nullptr : find(ticket);
-                             if (ready != nullptr) {
-                               ready->writing = false;
-                               flush(*ready, monotonic_now());
-                             }
-                           });
+void DoorThread::handle_events() {
+  std::array<epoll_event, kEventsPerTurn> events;
+  const int count = ::epoll_wait(epoll_.native_handle(), events.data(), kEventsPerTurn, 0);
+  const Instant now = monotonic_now();
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    handle(Ticket{event.data.u64}, event.events, now);
+  }
+}
+
+/// What is not wanted any more is asked for no more only when it happens: that is rare, and a call.
+void DoorThread::handle(Ticket ticket, std::uint32_t events, Instant now) {
+  Client* const client = find(ticket);
+  if (client == nullptr) {
+    return;
+  }
+  if ((events & EPOLLOUT) != 0) {
+    client->is_full = false;
+  }
+  if (client->connection.wants_input() && (events & (EPOLLIN | kAlwaysReported)) != 0) {
+    read(*client, now);
+  } else if ((events & kAlwaysReported) != 0) {
+    client->connection.broken();
+  }
+  if (flush(*client, now) && (events & (EPOLLIN | EPOLLOUT) & ~wanted_events(*client)) != 0) {
+    set_events(*client, wanted_events(*client));
+  }
+}
+
+std::uint32_t DoorThread::wanted_events(const Client& client) {
+  return kAlwaysReported | (client.connection.wants_input() ? EPOLLIN : 0U) |
+         (client.is_full ? EPOLLOUT : 0U);
+}
+
+void DoorThread::set_events(Client& client, std::uint32_t events) {
+  epoll_event event{.events = events,
+                    .data = {.u64 = static_cast<std::uint64_t>(client.connection.ticket())}};
+  const int change = client.awaited == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (::epoll_ctl(epoll_.native_handle(), change, client.socket.number(), &event) != 0) {
+    client.connection.broken();
+    give_turn(client);  // which drops it
+  }
+  client.awaited = events;
 }
 
 /// Takes what the socket has, up to the size of the scratch memory. Leaves a broken connection to
@@ -255,7 +291,7 @@ void DoorThread::read(Client& client, Instant now) {
   if (!client.connection.wants_input()) {
     return;
   }
-  const ssize_t count = ::recv(client.socket.native_handle(), scratch_.data(), scratch_.size(), 0);
+  const ssize_t count = ::recv(client.socket.number(), scratch_.data(), scratch_.size(), 0);
   if (count > 0) {
     const auto bytes = static_cast<std::size_t>(count);
     bytes_received_.add(bytes);
@@ -267,37 +303,38 @@ void DoorThread::read(Client& client, Instant now) {
   }
 }
 
-/// Sends what there is to send and plans what comes next. May drop the client.
-void DoorThread::flush(Client& client, Instant now) {
+/// Sends what there is to send and plans what comes next. False if that was the client's end.
+bool DoorThread::flush(Client& client, Instant now) {
   if (!send_output(client, now)) {
     client.connection.broken();
   }
   const Connection::State state = client.connection.state();
   if (state == Connection::State::closed) {
     drop(client);
-    return;
+    return false;
   }
   if (state == Connection::State::draining && !client.shut) {
     client.shut = true;
-    ::shutdown(client.socket.native_handle(), SHUT_WR);
+    ::shutdown(client.socket.number(), SHUT_WR);
   }
   plan(client);
+  return true;
 }
 
 /// False if the connection is broken.
 bool DoorThread::send_output(Client& client, Instant now) {
-  while (!client.writing) {
+  while (!client.is_full) {
     const std::string_view output = client.connection.output();
     if (output.empty()) {
       break;
     }
     const ssize_t count =
-        ::send(client.socket.native_handle(), output.data(), output.size(), MSG_NOSIGNAL);
+        ::send(client.socket.number(), output.data(), output.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       bytes_sent_.add(static_cast<std::size_t>(count));
       client.connection.sent(static_cast<std::size_t>(count), now);
     } else if (would_block(errno)) {
-      await_room(client);
+      client.is_full = true;
     } else if (errno != EINTR) {
       return false;
     }
@@ -312,8 +349,9 @@ void DoorThread::plan(Client& client) {
     client.is_starved = true;
     starved_.push_back(client.connection.ticket());
   }
-  if (client.connection.wants_input() && !client.reading) {
-    await_input(client);
+  const std::uint32_t wanted = wanted_events(client);
+  if ((wanted & ~client.awaited) != 0) {
+    set_events(client, wanted);
   }
   feed_starved();
 }
