@@ -113,6 +113,8 @@ class NodeDriver {
 
   MemoryStore& store() { return store_; }
 
+  [[nodiscard]] const MemoryStore& store() const { return store_; }
+
   const Recovered& recovered() const { return recovered_; }
 
  private:
