@@ -60,6 +60,11 @@ enum class WriteStatus : std::uint8_t {
   return status <= WriteStatus::deleted;
 }
 
+/// True if what the key held decided the outcome.
+[[nodiscard]] constexpr bool rests_on_state(WriteStatus status) {
+  return status <= WriteStatus::version_mismatch;
+}
+
 struct WriteOutcome {
   WriteStatus status = WriteStatus::io_error;
   Uuid uuid;    // of the new version, where the write succeeded

@@ -58,7 +58,10 @@ NodeStatus Node::status() const {
 
 void refuse(std::span<Reply> replies, WriteStatus why) {
   for (Reply& reply : replies) {
-    if (succeeded(reply.outcome.status) && !KVS_MUTATED(failure_acknowledged)) {
+    const WriteStatus status = reply.outcome.status;
+    const bool refusal_stands = KVS_MUTATED(refusal_rests_on_failure) && !succeeded(status);
+    const bool stands = !rests_on_state(status) || KVS_MUTATED(failure_acknowledged);
+    if (!stands && !refusal_stands) {
       reply.outcome = {.status = why};
     }
   }

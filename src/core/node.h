@@ -74,8 +74,9 @@ class Node {
   bool clock_warned_ = false;
 };
 
-/// Turns the replies of a batch that failed into refusals: what had succeeded gets `why`; what had
-/// been refused anyway stays refused.
+/// Turns the replies of a batch that failed into refusals: what had succeeded gets `why`, and so
+/// does what was refused because of the state, which may have been a write that failed ("not found"
+/// after a delete that did not happen). Other refusals stay.
 void refuse(std::span<Reply> replies, WriteStatus why);
 
 }  // namespace kvs
