@@ -1,0 +1,51 @@
+// What kvs-sim is asked to do.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/mutant.h"
+#include "base/result.h"
+#include "sim/scenario.h"
+#include "sim/suite.h"
+
+namespace kvs {
+
+enum class Task : std::uint8_t { run, shrink, mutants, help };
+
+struct CommandLine {
+  Task task = Task::run;
+  SeedRange seeds{.first = 1, .last = 1000};
+  bool trace = false;   // print every event; for one seed
+  bool hash = false;    // print the hash of all that happened
+  bool probes = false;  // fail if a mark was never reached
+  Mutant mutant = Mutant::none;
+  Overrides overrides;
+};
+
+inline constexpr std::string_view kUsage =
+    R"(usage: kvs-sim [OPTION...]   runs one node in a simulated world and checks its promises
+
+  --seeds A..B      the seeds to run (default 1..1000)
+  --seed N          one seed
+  --trace           print what happens, event by event
+  --hash            print a hash of everything that happened
+  --probes          fail if a KVS_PROBE mark was never reached; print how often each was
+  --shrink          look for a smaller run of the seed that fails too; print its command
+  --mutant NAME     break one rule of the code (a name or number of --mutants)
+  --mutants         break each rule in turn over the seeds; fail if a mutant is never noticed
+
+  --faults A,B,...  instead of those that the seed draws; `none` for none
+  --clients N, --keys N, --steps N
+)";
+
+/// Reads the arguments behind the program's name. Error: invalid_config.
+Result<CommandLine> parse_command_line(std::span<const std::string_view> arguments);
+
+/// The arguments that run `seed` with these overrides.
+[[nodiscard]] std::string arguments_for(std::uint64_t seed, const Overrides& overrides,
+                                        Mutant mutant);
+
+}  // namespace kvs

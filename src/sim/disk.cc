@@ -1,0 +1,344 @@
+#include "sim/disk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/mutant.h"
+#include "base/probe.h"
+#include "wire/record_codec.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr std::string_view kClockKey("\0clock", 6);
+constexpr std::string_view kIdentityKey("\0identity", 9);
+constexpr std::string_view kKnowledgePrefix("\0known/", 7);
+constexpr std::string_view kFirstRecordKey("\x01", 1);
+
+std::string knowledge_key(Origin origin) {
+  std::string key(kKnowledgePrefix);
+  put_le(key, static_cast<std::uint64_t>(origin));
+  return key;
+}
+
+std::vector<DiskWrite> encode(const Effects& effects) {
+  std::vector<DiskWrite> writes;
+  for (const RecordWrite& write : effects.writes) {
+    std::string bytes;
+    encode_record(write.key, write.record, bytes);
+    writes.emplace_back(write.key.text(), std::move(bytes));
+  }
+  for (const KnowledgeWrite& write : effects.knowledge) {
+    writes.emplace_back(knowledge_key(write.origin), encode_knowledge(write.known));
+  }
+  if (effects.clock_reserve) {
+    writes.emplace_back(kClockKey, encode_stamp(*effects.clock_reserve));
+  }
+  if (effects.identity) {
+    writes.emplace_back(kIdentityKey, encode_identity(*effects.identity));
+  }
+  return writes;
+}
+
+Result<Recovered> decode_state(const Disk::Table& table) {
+  Recovered state;
+  for (auto it = table.begin(); it != table.end() && it->first < kFirstRecordKey; ++it) {
+    const auto& [key, bytes] = *it;
+    if (key == kClockKey) {
+      state.clock_reserve = KVS_TRY(decode_stamp(bytes));
+    } else if (key == kIdentityKey) {
+      state.identity = KVS_TRY(decode_identity(bytes));
+    } else {
+      const Origin origin{get_le<std::uint64_t>(key.data() + kKnowledgePrefix.size())};
+      state.knowledge.set(origin, KVS_TRY(decode_knowledge(bytes)));
+    }
+  }
+  return state;
+}
+
+Result<Record> decode(Key key, std::string_view bytes) {
+  const RecordView view = KVS_TRY(decode_record(key, bytes));
+  return Record{.header = view.header, .value = std::string(view.value)};
+}
+
+/// Walks a copy of the records: later commits do not show.
+class DiskCursor final : public RecordCursor {
+ public:
+  DiskCursor(const Disk& disk, Disk::Table records) : disk_(disk), records_(std::move(records)) {}
+
+  void seek(std::string_view text) override { at_ = records_.lower_bound(text); }
+
+  void next() override { ++at_; }
+
+  [[nodiscard]] bool valid() const override { return at_ != records_.end(); }
+
+  [[nodiscard]] Result<void> status() const override { return {}; }
+
+  [[nodiscard]] Key key() const override { return Key::from_store(at_->first); }
+
+  [[nodiscard]] Result<RecordView> record() const override {
+    read_ = KVS_TRY(disk_.read(key(), at_->second));
+    return read_.view();
+  }
+
+ private:
+  const Disk& disk_;
+  Disk::Table records_;
+  Disk::Table::const_iterator at_ = records_.end();
+  mutable Record read_;  // keeps the bytes that record() points to
+};
+
+}  // namespace
+
+Result<Record> Disk::read(Key key, std::string_view bytes) const {
+  if (prng_.chance(faults_.read_error_rate, 1000)) {
+    read_fault_ = Errc::io_error;
+    return fail(Errc::io_error, "the disk cannot read");
+  }
+  auto record = decode(key, bytes);
+  // A second flip could undo the first: damage stays as it is.
+  if (!record || !prng_.chance(faults_.read_flip_rate, 1000)) {
+    return record;
+  }
+  KVS_PROBE("disk: a bit flipped on the way from the disk");
+  read_fault_ = Errc::corrupt_data;
+  std::string flipped(bytes);
+  flipped[prng_.below(flipped.size())] ^= static_cast<char>(1U << prng_.below(8));
+  return decode(key, flipped);
+}
+
+Result<std::optional<Record>> Disk::get(Key key) const {
+  const Table& table = KVS_MUTATED(stale_read) ? table_ : shown_;
+  const auto it = table.find(key.text());
+  if (it == table.end()) {
+    return std::nullopt;
+  }
+  return KVS_TRY(read(key, it->second));
+}
+
+Result<std::optional<RecordHeader>> Disk::find(Key key) const {
+  const auto it = shown_.find(key.text());
+  if (it == shown_.end()) {
+    return std::nullopt;
+  }
+  return KVS_TRY(read(key, it->second)).header;
+}
+
+std::unique_ptr<RecordCursor> Disk::cursor() const {
+  return std::make_unique<DiskCursor>(*this,
+                                      Table(shown_.lower_bound(kFirstRecordKey), shown_.end()));
+}
+
+void Disk::begin(const Effects& effects) {
+  KVS_CHECK(entry_.empty(), "one commit at a time");
+  batch_ = encode(effects);
+  append_entry(batch_, entry_);
+}
+
+Result<void> Disk::write() {
+  log_.resize(log_end_);  // remains of a failed write are written over
+  if (faults_.full) {
+    leave_remains(true);
+    return fail(Errc::disk_full, "no space left");
+  }
+  if (prng_.chance(faults_.overload_rate, 1000)) {
+    entry_.clear();
+    return fail(Errc::overloaded, "too much to write");
+  }
+  if (prng_.chance(faults_.write_error_rate, 1000)) {
+    leave_remains(true);
+    return fail(Errc::io_error, "the disk cannot write");
+  }
+  log_.append(std::exchange(entry_, {}));
+  log_end_ = log_.size();
+  return {};
+}
+
+/// A part of the batch reaches the log, perhaps all of it.
+void Disk::leave_remains(bool may_be_whole) {
+  const std::string entry = std::exchange(entry_, {});
+  if (may_be_whole && prng_.chance(1, 4)) {
+    KVS_PROBE("disk: a write that failed is in the log all the same");
+    log_.append(entry);
+    log_end_ = log_.size();
+  } else if (prng_.chance(1, 2)) {
+    log_.append(entry, 0, prng_.below(entry.size()));
+  }
+}
+
+Result<void> Disk::sync() {
+  if (prng_.chance(faults_.sync_error_rate, 1000)) {
+    KVS_PROBE("disk: a sync failed");
+    sync_broken_ = true;
+    return fail(Errc::io_error, "the disk cannot sync");
+  }
+  if (!sync_broken_) {
+    log_synced_ = log_end_;
+  }
+  return {};
+}
+
+void Disk::apply() {
+  for (auto& [key, bytes] : std::exchange(batch_, {})) {
+    shown_.insert_or_assign(std::move(key), std::move(bytes));
+  }
+}
+
+void Disk::checkpoint() {
+  table_ = shown_;
+  log_.clear();
+  log_end_ = 0;
+  log_synced_ = 0;
+  flips_.clear();
+}
+
+void Disk::kill() {
+  if (!entry_.empty()) {
+    log_.resize(log_end_);
+    leave_remains(false);
+  }
+  batch_.clear();
+  shown_.clear();
+}
+
+void Disk::lose_power() {
+  kill();
+  const std::size_t at_risk = prng_.chance(1, 2) ? log_.size() - log_synced_ : 0;
+  log_.resize(log_synced_ + prng_.below(at_risk + 1));
+  if (log_.size() < log_end_) {
+    KVS_PROBE("disk: loss of power took written batches");
+  }
+  log_end_ = std::min(log_end_, log_.size());
+  forget_flips();
+}
+
+Result<Recovered> Disk::open() {
+  if (prng_.chance(faults_.read_error_rate, 1000)) {
+    return fail(Errc::io_error, "the disk cannot read");
+  }
+  const LogContents contents = KVS_TRY(read_log(log_));
+  if (faults_.full && !log_.empty()) {
+    KVS_PROBE("disk: a start found the disk full");
+    return fail(Errc::disk_full, "no space left");
+  }
+  if (contents.complete_bytes < log_.size()) {
+    KVS_PROBE("disk: a torn tail was cut off");
+  }
+  Table recovered = table_;
+  for (const auto& [key, bytes] : contents.writes) {
+    recovered.insert_or_assign(key, bytes);
+  }
+  Recovered state = KVS_TRY(decode_state(recovered));
+  shown_ = std::move(recovered);
+  checkpoint();
+  sync_broken_ = false;
+  return state;
+}
+
+Image Disk::image() const {
+  Image image{.records = {}, .state = {}};
+  for (auto it = shown_.lower_bound(kFirstRecordKey); it != shown_.end(); ++it) {
+    image.records.emplace(it->first, decode(Key::from_store(it->first), it->second));
+  }
+  image.state = state();
+  return image;
+}
+
+Recovered Disk::state() const {
+  auto decoded = decode_state(shown_);
+  KVS_CHECK(decoded, "the state that a process shows was checked when it started");
+  return *std::move(decoded);
+}
+
+bool Disk::flip_in(std::string& bytes, const Flip& flip) {
+  if (flip.offset >= bytes.size()) {
+    return false;
+  }
+  bytes[flip.offset] ^= static_cast<char>(1U << flip.bit);
+  return true;
+}
+
+Disk::Flip Disk::random_flip(std::string key, std::size_t size) {
+  return {.key = std::move(key),
+          .offset = prng_.below(size),
+          .bit = static_cast<unsigned>(prng_.below(8))};
+}
+
+std::optional<std::string> Disk::rot_record() {
+  std::vector<Table::iterator> sound;  // and shown as it is on the disk, if a process runs
+  for (auto it = table_.lower_bound(kFirstRecordKey); it != table_.end(); ++it) {
+    const auto shown = shown_.find(it->first);
+    const bool current = shown_.empty() || (shown != shown_.end() && shown->second == it->second);
+    if (current && decode_record(Key::from_store(it->first), it->second)) {
+      sound.push_back(it);
+    }
+  }
+  if (sound.empty()) {
+    return std::nullopt;
+  }
+  const auto it = sound[prng_.below(sound.size())];
+  const Flip flip = random_flip(it->first, it->second.size());
+  static_cast<void>(flip_in(it->second, flip));
+  if (const auto shown = shown_.find(it->first); shown != shown_.end()) {
+    shown->second = it->second;
+  }
+  return it->first;
+}
+
+bool Disk::rot_log() {
+  return log_end_ > 0 && rot(log_, random_flip({}, log_end_));
+}
+
+bool Disk::rot_state() {
+  const auto end = table_.lower_bound(kFirstRecordKey);
+  const auto count = static_cast<std::uint64_t>(std::distance(table_.begin(), end));
+  if (count == 0) {
+    return false;
+  }
+  const auto it = std::next(table_.begin(), static_cast<std::ptrdiff_t>(prng_.below(count)));
+  return rot(it->second, random_flip(it->first, it->second.size()));
+}
+
+/// Flips a bit and remembers it; the same bit twice would be sound again.
+bool Disk::rot(std::string& bytes, Flip flip) {
+  if (std::ranges::find(flips_, flip) != flips_.end()) {
+    return false;
+  }
+  flips_.push_back(std::move(flip));
+  return flip_in(bytes, flips_.back());
+}
+
+/// Flipped bits that were cut off are gone.
+void Disk::forget_flips() {
+  std::erase_if(flips_,
+                [&](const Flip& flip) { return flip.key.empty() && flip.offset >= log_.size(); });
+}
+
+bool Disk::must_notice() const {
+  std::string sound = log_;
+  for (const Flip& flip : flips_) {
+    if (flip.key.empty()) {
+      static_cast<void>(flip_in(sound, flip));
+    }
+  }
+  const auto contents = read_log(sound);
+  KVS_CHECK(contents, "the log is damaged, and nobody damaged it");
+  const auto in_log = [&](const std::string& key) {
+    return std::ranges::find(contents->writes, key, &DiskWrite::first) != contents->writes.end();
+  };
+  return std::ranges::any_of(flips_, [&](const Flip& flip) {
+    return flip.key.empty() ? flip.offset < contents->complete_bytes : !in_log(flip.key);
+  });
+}
+
+void Disk::repair() {
+  for (const Flip& flip : std::exchange(flips_, {})) {
+    std::string& bytes = flip.key.empty() ? log_ : table_.find(flip.key)->second;
+    static_cast<void>(flip_in(bytes, flip));
+  }
+}
+
+}  // namespace kvs

@@ -1,0 +1,157 @@
+#include "sim/history.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kvs {
+
+const Write* History::find(const Uuid& uuid) const {
+  const auto it = by_uuid_.find(uuid);
+  return it == by_uuid_.end() ? nullptr : it->second;
+}
+
+const Write* History::stored(std::string_view key) const {
+  const auto it = keys_.find(key);
+  return it == keys_.end() ? nullptr : it->second.stored;
+}
+
+const Write* History::newest(std::string_view key) const {
+  const auto it = keys_.find(key);
+  return it == keys_.end() ? nullptr : it->second.newest;
+}
+
+bool History::rotten(std::string_view key) const {
+  const auto it = keys_.find(key);
+  return it != keys_.end() && it->second.rotten;
+}
+
+const Step* History::step(Ticket ticket) const {
+  const auto it = steps_.find(ticket);
+  return it == steps_.end() ? nullptr : &it->second;
+}
+
+std::vector<std::string_view> History::keys() const {
+  std::vector<std::string_view> keys;
+  for (const auto& [key, state] : keys_) {
+    keys.emplace_back(key);
+  }
+  return keys;
+}
+
+History::KeyState& History::state(std::string_view key) {
+  const auto it = keys_.find(key);
+  return it != keys_.end() ? it->second : keys_.emplace(std::string(key), KeyState{}).first->second;
+}
+
+void History::decided(const Decision& decision) {
+  const Write* basis = state(decision.operation.key).newest;
+  steps_.emplace(decision.operation.ticket,
+                 Step{.decision = decision,
+                      .basis = basis,
+                      .basis_fate = basis != nullptr ? basis->fate : Fate::durable});
+  if (decision.outcome && succeeded(decision.outcome->status)) {
+    add_write(decision);
+  }
+}
+
+/// Its dot is known when the batch is closed.
+void History::add_write(const Decision& decision) {
+  const Operation& operation = decision.operation;
+  const bool put = operation.kind == Operation::Kind::put;
+  Write& write = writes_.emplace_back();
+  write.ticket = operation.ticket;
+  write.key = operation.key;
+  write.record = {.header = {.version = {.stamp = decision.outcome->stamp,
+                                         .verdict = {},
+                                         .uuid = decision.outcome->uuid,
+                                         .dot = {}},
+                             .kind = put ? RecordKind::value : RecordKind::tombstone},
+                  .value = operation.value};
+  write.batch = decision.batch;
+  by_uuid_[write.version().uuid] = &write;
+  open_batches_[write.batch].push_back(&write);
+  KeyState& key = state(operation.key);
+  key.writes.push_back(&write);
+  key.newest = &write;
+}
+
+void History::closed(const Batch& batch) {
+  for (const RecordWrite& write : batch.effects.writes) {
+    const Version& version = write.record.header.version;
+    const auto it = by_uuid_.find(version.uuid);
+    if (it != by_uuid_.end()) {
+      it->second->record.header.version.dot = version.dot;
+    }
+  }
+}
+
+void History::durable(const Batch& batch) {
+  for (Write* write : std::exchange(open_batches_[batch.number], {})) {
+    write->fate = Fate::durable;
+    KeyState& key = state(write->key);
+    key.stored = write;
+    key.rotten = false;
+  }
+  open_batches_.erase(batch.number);
+  if (batch.flush == Flush::sync) {
+    make_power_proof();
+  }
+}
+
+/// One sync makes safe what was written before it.
+void History::make_power_proof() {
+  for (; first_not_power_proof_ < writes_.size(); ++first_not_power_proof_) {
+    Write& write = writes_[first_not_power_proof_];
+    if (write.fate == Fate::pending) {
+      return;
+    }
+    write.power_proof = write.fate == Fate::durable;
+  }
+}
+
+void History::failed(const Batch& batch, Errc) {
+  for (Write* write : std::exchange(open_batches_[batch.number], {})) {
+    write->fate = Fate::failed;
+    KeyState& key = state(write->key);
+    key.newest = key.stored;
+  }
+  open_batches_.erase(batch.number);
+}
+
+void History::rotted(std::string_view key) {
+  state(key).rotten = true;
+  state(key).ever_rotted = true;
+}
+
+void History::recovered(const Image& image) {
+  open_batches_.clear();
+  for (Write& write : writes_) {
+    const bool found = image.state.knowledge.covers(write.version().dot);
+    if (write.fate != Fate::gone) {
+      write.fate = found ? Fate::durable : Fate::gone;
+      write.power_proof = found;
+    }
+  }
+  first_not_power_proof_ = writes_.size();
+  for (auto& [key, key_state] : keys_) {
+    settle(key_state, image, key);
+  }
+}
+
+void History::settle(KeyState& state, const Image& image, std::string_view key) {
+  const auto it = image.records.find(key);
+  const bool damaged = it != image.records.end() && !it->second;
+  state.stored = nullptr;
+  if (damaged) {
+    const auto last =
+        std::ranges::find(state.writes.rbegin(), state.writes.rend(), Fate::durable, &Write::fate);
+    state.stored = last == state.writes.rend() ? nullptr : *last;
+  } else if (it != image.records.end()) {
+    const auto known = by_uuid_.find(it->second->header.version.uuid);
+    state.stored = known == by_uuid_.end() ? nullptr : known->second;
+  }
+  state.rotten = state.ever_rotted && damaged;
+  state.newest = state.stored;
+}
+
+}  // namespace kvs

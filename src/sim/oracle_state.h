@@ -1,0 +1,80 @@
+// What the state as a whole must be: K exact, one outcome in any order, one identity.
+#pragma once
+
+#include <set>
+
+#include "base/prng.h"
+#include "core/config.h"
+#include "sim/oracle.h"
+
+namespace kvs {
+
+/// K covers exactly what the state reflects, in memory and on disk.
+class KnowledgeIsExact final : public Oracle {
+ public:
+  KnowledgeIsExact(Durability durability, const History& history, Findings& findings)
+      : Oracle("K covers what the state reflects", history, findings), durability_(durability) {}
+
+  void closed(const Batch& batch) override;
+  void durable(const Batch& batch) override;
+  void idle(const Knowledge& knowledge, const Disk& disk) override;
+  void crashed(Crash crash) override;
+  void recovered(const Image& image) override;
+
+  void ended(const Image& image) override { recovered(image); }
+
+ private:
+  void check_known(const Knowledge& knowledge);
+  void check_reflected(const Image& image);
+  void check_complete(const Image& image);
+
+  Durability durability_;
+  std::set<Dot> given_;
+  std::set<Dot> durable_;
+  bool power_lost_ = false;
+};
+
+/// P5: the same writes, in any order and any number of times, merge into the same bytes, and these
+/// are what the node holds.
+class OneOutcome final : public Oracle {
+ public:
+  OneOutcome(std::uint64_t seed, const History& history, Findings& findings)
+      : Oracle("P5 one outcome", history, findings), prng_(seed) {}
+
+  void ended(const Image& image) override;
+
+ private:
+  using Contents = std::map<std::string, Record>;
+  using Deliveries = std::vector<std::pair<std::string, Record>>;
+
+  Contents merged(const Deliveries& deliveries);
+  Deliveries tied_versions();
+
+  Prng prng_;
+};
+
+/// A folder's identity, once durable, never changes.
+class IdentityStays final : public Oracle {
+ public:
+  IdentityStays(const History& history, Findings& findings)
+      : Oracle("identity stays", history, findings) {}
+
+  void durable(const Batch& batch) override;
+  void recovered(const Image& image) override;
+
+ private:
+  void see(const Identity& identity);
+
+  std::optional<Identity> identity_;
+};
+
+/// At the end the folder holds exactly the newest durable write of each key, and no damage.
+class EndsAsTheModel final : public Oracle {
+ public:
+  EndsAsTheModel(const History& history, Findings& findings)
+      : Oracle("the end equals the model", history, findings) {}
+
+  void ended(const Image& image) override;
+};
+
+}  // namespace kvs

@@ -1,0 +1,367 @@
+#include "sim/shell.h"
+
+#include <utility>
+
+#include "base/mutant.h"
+#include "base/probe.h"
+
+namespace kvs {
+
+namespace {
+
+WriteStatus refusal_for(Errc why) {
+  return why == Errc::disk_full ? WriteStatus::disk_full : WriteStatus::overloaded;
+}
+
+void mix_effects(const Effects& effects, Digest& digest) {
+  for (const RecordWrite& write : effects.writes) {
+    const Version& version = write.record.header.version;
+    digest.mix(write.key.text());
+    digest.mix(write.record.value);
+    digest.mix(version.stamp.bits);
+    digest.mix(version.uuid.high ^ version.uuid.low);
+    digest.mix(static_cast<std::uint64_t>(version.dot.origin) ^ version.dot.seq);
+  }
+  for (const KnowledgeWrite& write : effects.knowledge) {
+    digest.mix(static_cast<std::uint64_t>(write.origin) ^ write.known.upto);
+  }
+  digest.mix(effects.clock_reserve.value_or(Stamp{}).bits);
+  digest.mix(effects.identity.value_or(Identity{}).instance);
+  for (const Reply& reply : effects.replies) {
+    digest.mix(static_cast<std::uint64_t>(reply.ticket));
+    digest.mix(static_cast<std::uint64_t>(reply.outcome.status));
+  }
+}
+
+}  // namespace
+
+Shell::Shell(const Scenario& scenario, const Surroundings& surroundings)
+    : scenario_(scenario),
+      around_(surroundings),
+      prng_(stream_seed(scenario.seed, Stream::process, 0)) {}
+
+void Shell::wake_in(Duration delay, Input input, std::uint64_t subject) {
+  around_.world.schedule(
+      delay, {.target = Target::process, .input = input, .subject = subject, .life = life_});
+}
+
+Duration Shell::disk_time(Duration mean) {
+  return {draw_around(prng_, mean).ns * slowness_};
+}
+
+void Shell::handle(const Wake& wake) {
+  if (wake.life != life_) {
+    return;
+  }
+  switch (wake.input) {
+    case Input::request_arrives:
+      return arrive(Ticket{wake.subject});
+    case Input::batch_closes:
+      return close_batch();
+    case Input::log_written:
+      return log_written();
+    case Input::log_synced:
+      return log_synced();
+    case Input::replies_leave:
+      return replies_leave();
+    case Input::process_starts:
+      return wake_in(draw_around(prng_, scenario_.recovery), Input::recovery_ends);
+    case Input::recovery_ends:
+      return recover();
+    default:
+      return;
+  }
+}
+
+// --- life and death
+
+void Shell::start_after(Duration delay) {
+  ++life_;
+  wake_in(delay, Input::process_starts);
+}
+
+void Shell::crash(Crash crash, Duration pause) {
+  if (!outbox_.empty()) {
+    KVS_PROBE("shell: the process died between commit and reply");
+  }
+  node_.reset();
+  inbox_.clear();
+  open_.reset();
+  open_steps_ = 0;
+  close_due_ = false;
+  closed_.clear();
+  committing_ = false;
+  outbox_.clear();
+  around_.world.resume_process();
+  if (crash == Crash::power_loss) {
+    around_.disk.lose_power();
+  } else {
+    around_.disk.kill();
+  }
+  around_.observers.tell(&Observer::crashed, crash);
+  callers_->connections_lost();
+  start_after(pause);
+}
+
+/// What the disk did not take back nobody can know: the process ends without answering.
+void Shell::exit_after(Errc why) {
+  KVS_PROBE("shell: a disk error ended the process");
+  for (const Batch& batch : closed_) {
+    around_.observers.tell(&Observer::failed, batch, why);
+  }
+  crash(Crash::kill, scenario_.recovery);
+}
+
+void Shell::recover() {
+  const bool must_notice = around_.disk.must_notice();
+  const auto recovered = around_.disk.open();
+  if (!recovered) {
+    return refuse_to_start(recovered.error());
+  }
+  if (must_notice) {
+    around_.observers.tell(&Observer::damage_unnoticed);
+  }
+  around_.observers.tell(&Observer::recovered, around_.disk.image());
+  run_node(*recovered);
+}
+
+void Shell::refuse_to_start(const Error& error) {
+  around_.observers.tell(&Observer::unopened, error.code);
+  if (error.code == Errc::corrupt_data) {
+    KVS_PROBE("shell: damaged files kept the node from starting");
+    around_.disk.repair();
+  }
+  start_after(Duration::from_ms(prng_.between(1, 50)));
+}
+
+void Shell::run_node(const Recovered& recovered) {
+  node_.emplace(NodeOptions{.mode = mode_}, recovered, around_.disk, prng_.next());
+  open_.emplace(Batch{.number = ++batch_number_});
+  first_batch_ = open_->number;
+  open_now_ = {.instant = around_.world.now(),
+               .wall = around_.wall_clock.read(around_.world.now())};
+  node_->start(open_now_, open_->effects);
+  close_batch();
+}
+
+// --- requests
+
+void Shell::send(Ticket ticket) {
+  wake_in(draw_around(prng_, scenario_.network), Input::request_arrives,
+          static_cast<std::uint64_t>(ticket));
+}
+
+void Shell::arrive(Ticket ticket) {
+  const Operation& operation = around_.operations.of(ticket);
+  if (operation.writes()) {
+    inbox_.push_back(ticket);
+    return pump();
+  }
+  if (operation.kind == Operation::Kind::get) {
+    read(operation);
+  } else {
+    list(operation);
+  }
+  callers_->answered(ticket);
+}
+
+void Shell::read(const Operation& operation) {
+  around_.disk.take_read_fault();
+  const auto record = around_.disk.get(Key::from_store(operation.key));
+  around_.world.digest().mix(record && *record ? (*record)->header.version.uuid.low : 0);
+  around_.observers.tell(&Observer::got, Reading{.operation = operation,
+                                                 .record = record,
+                                                 .read_fault = around_.disk.take_read_fault()});
+}
+
+void Shell::list(const Operation& operation) {
+  around_.disk.take_read_fault();
+  Result<std::vector<std::pair<std::string, RecordHeader>>> records{};
+  const auto cursor = around_.disk.cursor();
+  for (cursor->seek({}); cursor->valid() && records; cursor->next()) {
+    const auto record = cursor->record();
+    if (!record) {
+      records = std::unexpected(record.error());
+    } else if (record->header.live()) {
+      records->emplace_back(cursor->key().text(), record->header);
+    }
+  }
+  around_.observers.tell(&Observer::listed, Listing{.operation = operation,
+                                                    .records = records,
+                                                    .read_fault = around_.disk.take_read_fault()});
+}
+
+// --- gathering
+
+/// Steps what waits while the open batch has room, and sees that it will be closed.
+void Shell::pump() {
+  while (!inbox_.empty() && open_steps_ < scenario_.batch_max) {
+    const Ticket ticket = inbox_.front();
+    inbox_.pop_front();
+    step(ticket);
+  }
+  const bool may_close = closed_.size() < scenario_.batches_in_flight;
+  if (open_steps_ > 0 && may_close && !close_due_) {
+    close_due_ = true;
+    wake_in(draw_around(prng_, scenario_.gather), Input::batch_closes);
+  }
+}
+
+void Shell::step(Ticket ticket) {
+  if (!open_) {
+    open_.emplace(Batch{.number = ++batch_number_});
+    open_now_ = {.instant = around_.world.now(),
+                 .wall = around_.wall_clock.read(around_.world.now())};
+  }
+  ++open_steps_;
+  const std::size_t replies_before = open_->effects.replies.size();
+  const Operation& operation = around_.operations.of(ticket);
+  around_.disk.take_read_fault();
+  node_->step(open_now_, operation.command(), open_->effects);
+  Decision decision{.operation = operation,
+                    .batch = open_->number,
+                    .mode = mode_,
+                    .read_fault = around_.disk.take_read_fault(),
+                    .outcome = {}};
+  if (open_->effects.replies.size() > replies_before) {
+    decision.outcome = open_->effects.replies.back().outcome;
+  }
+  around_.observers.tell(&Observer::decided, decision);
+}
+
+Flush Shell::flush_of(const Effects& effects) const {
+  const bool demanded =
+      effects.identity || (effects.clock_reserve && !KVS_MUTATED(reserve_not_synced));
+  return demanded || scenario_.durability == Durability::sync ? Flush::sync : Flush::os;
+}
+
+void Shell::close_batch() {
+  close_due_ = false;
+  if (!open_) {
+    return;  // a failed commit took it
+  }
+  Batch batch = *std::exchange(open_, std::nullopt);
+  open_steps_ = 0;
+  node_->close_batch(open_now_, batch.effects);
+  batch.flush = flush_of(batch.effects);
+  mix_effects(batch.effects, around_.world.digest());
+  around_.observers.tell(&Observer::closed, batch);
+  if (KVS_MUTATED(reply_before_commit)) {
+    send_replies(std::exchange(batch.effects.replies, {}));
+  }
+  closed_.push_back(std::move(batch));
+  if (closed_.size() > 1) {
+    KVS_PROBE("shell: two batches were in flight");
+  }
+  commit_front();
+  pump();
+}
+
+// --- committing
+
+/// Hands the oldest closed batch to the disk; one that stores nothing needs only its turn.
+void Shell::commit_front() {
+  while (!committing_ && !closed_.empty()) {
+    if (closed_.front().effects.nothing_to_store()) {
+      settle_front();
+      continue;
+    }
+    committing_ = true;
+    around_.disk.begin(closed_.front().effects);
+    wake_in(disk_time(scenario_.write), Input::log_written);
+  }
+}
+
+void Shell::log_written() {
+  if (const auto written = around_.disk.write(); !written) {
+    return commit_failed(written.error().code);
+  }
+  if (closed_.front().flush == Flush::sync) {
+    return wake_in(disk_time(scenario_.sync), Input::log_synced);
+  }
+  finish_commit();
+}
+
+void Shell::log_synced() {
+  if (const auto synced = around_.disk.sync(); !synced) {
+    if (KVS_MUTATED(sync_error_retried)) {
+      return wake_in(disk_time(scenario_.sync), Input::log_synced);
+    }
+    return exit_after(synced.error().code);
+  }
+  finish_commit();
+}
+
+void Shell::finish_commit() {
+  around_.disk.apply();
+  if (prng_.chance(scenario_.checkpoint_per_mille, 1000)) {
+    around_.disk.checkpoint();
+  }
+  committing_ = false;
+  settle_front();
+  commit_front();
+  pump();
+}
+
+/// The oldest closed batch is durable.
+void Shell::settle_front() {
+  Batch batch = std::move(closed_.front());
+  closed_.pop_front();
+  around_.observers.tell(&Observer::durable, batch);
+  node_->committed();
+  if (closed_.empty() && !open_) {
+    around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
+  }
+  send_replies(std::move(batch.effects.replies));
+}
+
+void Shell::commit_failed(Errc why) {
+  const bool known_void = why == Errc::disk_full || why == Errc::overloaded;
+  if (!known_void || closed_.front().number == first_batch_) {
+    return exit_after(why);
+  }
+  if (closed_.size() > 1 && open_) {
+    KVS_PROBE("shell: a failed commit took a waiting batch and the open one with it");
+  }
+  committing_ = false;
+  node_->commit_failed();
+  std::deque<Batch> voided = std::exchange(closed_, {});
+  if (open_) {
+    voided.push_back(*std::exchange(open_, std::nullopt));
+    open_steps_ = 0;
+  }
+  for (Batch& batch : voided) {
+    around_.observers.tell(&Observer::failed, batch, why);
+    if (KVS_MUTATED(later_batches_committed) && batch.number != voided.front().number) {
+      commit_voided(batch);
+    }
+    refuse(batch.effects.replies, refusal_for(why));
+    send_replies(std::move(batch.effects.replies));
+  }
+  around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
+  pump();
+}
+
+/// Only for a mutant: a thread that commits did not hear of the failure.
+void Shell::commit_voided(const Batch& batch) {
+  around_.disk.begin(batch.effects);
+  if (around_.disk.write()) {
+    around_.disk.apply();
+  }
+}
+
+void Shell::send_replies(std::vector<Reply> replies) {
+  outbox_.push_back(std::move(replies));
+  wake_in(scenario_.reply, Input::replies_leave);
+}
+
+void Shell::replies_leave() {
+  const std::vector<Reply> replies = std::move(outbox_.front());
+  outbox_.pop_front();
+  for (const Reply& reply : replies) {
+    around_.observers.tell(&Observer::answered, around_.operations.of(reply.ticket), reply.outcome);
+    callers_->answered(reply.ticket);
+  }
+}
+
+}  // namespace kvs

@@ -1,0 +1,53 @@
+#include "sim/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/probe.h"
+
+namespace kvs {
+
+namespace {
+
+/// For a heap whose top is the earliest.
+bool later(const Event& a, const Event& b) {
+  return std::pair(a.at, a.sequence) > std::pair(b.at, b.sequence);
+}
+
+}  // namespace
+
+void World::push(Instant at, const Wake& wake) {
+  heap_.push_back({.at = at, .sequence = ++sequence_, .wake = wake});
+  std::ranges::push_heap(heap_, later);
+}
+
+void World::schedule(Duration delay, const Wake& wake) {
+  push(now_ + std::max(delay, Duration{}), wake);
+}
+
+std::optional<Event> World::take() {
+  while (!heap_.empty()) {
+    std::ranges::pop_heap(heap_, later);
+    const Event event = heap_.back();
+    heap_.pop_back();
+    now_ = event.at;
+    if (process_paused_ && event.wake.target == Target::process) {
+      KVS_PROBE("world: an event waited for a paused process");
+      held_back_.push_back(event.wake);
+      continue;
+    }
+    digest_.mix(static_cast<std::uint64_t>(event.at.ns));
+    digest_.mix((static_cast<std::uint64_t>(event.wake.input) << 56U) ^ event.wake.subject);
+    return event;
+  }
+  return std::nullopt;
+}
+
+void World::resume_process() {
+  process_paused_ = false;
+  for (const Wake& wake : std::exchange(held_back_, {})) {
+    push(now_, wake);
+  }
+}
+
+}  // namespace kvs
