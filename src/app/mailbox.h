@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -20,6 +21,25 @@ class Mailbox {
       was_empty = letters_.empty();
       letters_.push_back(std::move(mail));
     }
+    if (was_empty) {
+      arrived_.notify_one();
+    }
+  }
+
+  /// Adds letters in their order, with one wake-up; takes them out of `mail`.
+  template <class Kind>
+  void post_all(std::vector<Kind>& mail) {
+    if (mail.empty()) {
+      return;
+    }
+    bool was_empty = false;
+    {
+      const std::lock_guard lock(mutex_);
+      was_empty = letters_.empty();
+      letters_.insert(letters_.end(), std::move_iterator(mail.begin()),
+                      std::move_iterator(mail.end()));
+    }
+    mail.clear();
     if (was_empty) {
       arrived_.notify_one();
     }

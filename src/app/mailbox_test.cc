@@ -1,5 +1,6 @@
 #include "app/mailbox.h"
 
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -15,6 +16,28 @@ TEST(Mailbox, GivesAllLettersInTheOrderOfPosting) {
   std::vector<int> letters;
   mailbox.wait_and_take(letters);
   EXPECT_EQ(letters, (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
+TEST(Mailbox, TakesManyLettersAtOnceInTheirOrder) {
+  Mailbox<std::string> mailbox;
+  mailbox.post("first");
+  std::vector<std::string> many = {"second", "third"};
+  mailbox.post_all(many);
+  EXPECT_TRUE(many.empty());
+  mailbox.post_all(many);  // nothing to add
+  std::vector<std::string> letters;
+  mailbox.wait_and_take(letters);
+  EXPECT_EQ(letters, (std::vector<std::string>{"first", "second", "third"}));
+}
+
+TEST(Mailbox, ManyLettersAtOnceWakeAWaitingReceiver) {
+  Mailbox<int> mailbox;
+  std::vector<int> letters;
+  std::thread receiver([&] { mailbox.wait_and_take(letters); });
+  std::vector<int> many = {1, 2, 3};
+  mailbox.post_all(many);
+  receiver.join();
+  EXPECT_EQ(letters, (std::vector<int>{1, 2, 3}));
 }
 
 TEST(Mailbox, WakesAWaitingReceiverAndLosesNothingFromManySenders) {

@@ -71,6 +71,15 @@ void NodeThread::post(WriteRequest request) {
   mailbox_.post(std::move(request));
 }
 
+void NodeThread::post_all(std::vector<WriteRequest>& requests) {
+  std::size_t bytes = 0;
+  for (const WriteRequest& request : requests) {
+    bytes += request.bytes();
+  }
+  bytes_under_way_.fetch_add(bytes, std::memory_order_relaxed);
+  mailbox_.post_all(requests);
+}
+
 NodeThreadStatus NodeThread::status() const {
   const std::lock_guard lock(status_mutex_);
   NodeThreadStatus status = status_;

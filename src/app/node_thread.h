@@ -79,6 +79,9 @@ class NodeThread {
   /// Queues a write; one reply will follow. Any thread.
   void post(WriteRequest request);
 
+  /// Queues writes in their order, with one wake-up, and takes them out of `requests`. Any thread.
+  void post_all(std::vector<WriteRequest>& requests);
+
   /// True while writes under way take more memory than they may.
   [[nodiscard]] bool overloaded() const {
     return bytes_under_way_.load(std::memory_order_relaxed) > kBytesUnderWayMax;

@@ -9,6 +9,9 @@ namespace kvs {
 
 namespace {
 
+/// More is posted before the end of the turn.
+constexpr std::size_t kGatheredBytesMax = std::size_t{1} << 20U;
+
 std::string_view reason_for(Errc failure) {
   switch (failure) {
     case Errc::disk_full:
@@ -88,8 +91,16 @@ Handled Service::answer(const WriteCommand& request, const ReceivedRequest& rece
   }
   WriteCommand command = request;
   command.ticket = received.ticket;
-  parts_.node.post(WriteRequest(command, received.now));
+  gathered_bytes_ += gathered_.emplace_back(command, received.now).bytes();
+  if (gathered_bytes_ > kGatheredBytesMax) {
+    hand_over();
+  }
   return {.kind = Handled::Kind::pending};
+}
+
+void Service::hand_over() {
+  parts_.node.post_all(gathered_);
+  gathered_bytes_ = 0;
 }
 
 Handled Service::answer(const GetMembers& /*request*/, const ReceivedRequest& /*received*/,

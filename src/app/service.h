@@ -1,11 +1,14 @@
 // What a door does with a request: reads are answered here, straight from the store; writes are
-// posted to the node. One service for each door, on that door's thread.
+// gathered and posted to the node once a turn. One service for each door, on that door's thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "app/figures.h"
 #include "app/node_thread.h"
+#include "app/write_request.h"
 #include "core/config.h"
 #include "io/store.h"
 #include "wire/api.h"
@@ -31,6 +34,10 @@ class Service final : public RequestHandler {
   [[nodiscard]] bool is_write(const RequestHead& head) const override;
   [[nodiscard]] std::uint64_t body_bytes_max(const RequestHead& head) const override;
   Handled handle(const ReceivedRequest& request, const AnswerTarget& target) override;
+
+  [[nodiscard]] bool has_gathered() const override { return !gathered_.empty(); }
+
+  void hand_over() override;
   void complete(const WriteOutcome& outcome, const AnswerTarget& target) override;
   void refuse(Errc code, std::string_view message, const AnswerTarget& target) override;
 
@@ -53,6 +60,8 @@ class Service final : public RequestHandler {
   const ServiceParts& parts_;
   RequestCounters& counters_;
   ApiParser parser_;
+  std::vector<WriteRequest> gathered_;  // of this turn of the door
+  std::size_t gathered_bytes_ = 0;
 };
 
 }  // namespace kvs

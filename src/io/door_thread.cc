@@ -95,7 +95,10 @@ void DoorThread::start(std::unique_ptr<RequestHandler> handler) {
   resume_accepting();
   await_events();
   await_tick();
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    context_.run();
+    handler_->hand_over();  // what was taken runs to its end, also when the loop was cut short
+  });
 }
 
 void DoorThread::join() {
@@ -303,8 +306,21 @@ void DoorThread::read(Client& client, Instant now) {
   }
 }
 
+/// After the events that are ready now: theirs join what this one gathered.
+void DoorThread::plan_hand_over() {
+  if (hand_over_posted_ || !handler_->has_gathered()) {
+    return;
+  }
+  hand_over_posted_ = true;
+  asio::post(context_, [this] {
+    hand_over_posted_ = false;
+    handler_->hand_over();
+  });
+}
+
 /// Sends what there is to send and plans what comes next. False if that was the client's end.
 bool DoorThread::flush(Client& client, Instant now) {
+  plan_hand_over();
   if (!send_output(client, now)) {
     client.connection.broken();
   }

@@ -119,6 +119,7 @@ class DoorThread {
 
   void run_turns();
   void feed_starved();
+  void plan_hand_over();
   void take_replies();
   void tick();
   void await_tick();
@@ -152,6 +153,7 @@ class DoorThread {
   std::array<char, std::size_t{64} * 1024> scratch_;
   bool accepting_ = false;
   bool turns_posted_ = false;
+  bool hand_over_posted_ = false;
   bool shutting_down_ = false;
   Instant cut_at_ = Instant::never();
 

@@ -88,6 +88,12 @@ class RequestHandler {
   /// Executes a request. May answer while writes are pending; the connection keeps the order.
   virtual Handled handle(const ReceivedRequest& request, const AnswerTarget& target) = 0;
 
+  /// True if writes that handle() took are still with the handler: the door calls hand_over() once
+  /// it has served what was ready, so that one turn's writes cross to the node together.
+  [[nodiscard]] virtual bool has_gathered() const { return false; }
+
+  virtual void hand_over() {}
+
   /// Appends the answer to the oldest pending write of a connection. Never HEAD, never streamed.
   virtual void complete(const WriteOutcome& outcome, const AnswerTarget& target) = 0;
 
