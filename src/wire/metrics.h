@@ -1,8 +1,8 @@
 // The node's figures as Prometheus text (exposition format 0.0.4).
 //
-// Plain structs, filled by whoever owns the figures, and one function that renders them. Names,
-// labels and units are documented in docs/operations.md and do not change between versions without
-// a word in CHANGELOG.md. Counters are since the start of the process.
+// Plain structs, filled by whoever owns the figures, and one function that renders them. Each name
+// has its HELP line; names, labels and units are a promise to dashboards: a change is noted in
+// CHANGELOG.md. Counters are since the start of the process.
 #pragma once
 
 #include <array>
