@@ -387,11 +387,11 @@ std::string allowed_values(const ConfigKey& key) {
 }
 
 std::string config_value(const Config& config, const ConfigKey& key) {
-  return std::visit(GetValue{config}, key.rule);
+  return std::visit(GetValue{.config = config}, key.rule);
 }
 
 bool set_config_value(Config& config, const ConfigKey& key, std::string_view text) {
-  return std::visit(SetValue{config, text}, key.rule);
+  return std::visit(SetValue{.config = config, .text = text}, key.rule);
 }
 
 }  // namespace kvs

@@ -149,7 +149,7 @@ class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
  private:
-  void close_file() {
+  void close_file() const {
     if (fd_ != STDERR_FILENO) {
       ::close(fd_);
     }
@@ -254,7 +254,7 @@ void Log::enqueue(LogLevel level, std::string_view message, Fields fields) {
     line.push_back(',');
     append_text(line, field.name);
     line.push_back(':');
-    std::visit(AppendValue{line}, field.value.get());
+    std::visit(AppendValue{.line = line}, field.value.get());
   }
   line += "}\n";
   queue_->push(line);
