@@ -34,6 +34,9 @@ class NodeDriver {
     node_->start(now(), open_.effects);
   }
 
+  /// From the next restart() on.
+  void set_mode(Mode mode) { options_.mode = mode; }
+
   WriteCommand command(WriteCommand::Kind kind, std::string_view key, std::string_view value = {},
                        const Condition& condition = {}) {
     texts_.push_back(std::make_unique<std::string>(key));
