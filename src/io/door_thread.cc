@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -23,8 +23,6 @@ using boost::system::error_code;
 
 /// Clients accepted, or turned away, before others have their turn.
 constexpr int kAcceptsPerTurn = 64;
-
-constexpr int kEventsPerTurn = 128;
 
 /// The end of both directions, or of the connection as a whole: epoll reports it unasked.
 constexpr std::uint32_t kAlwaysReported = EPOLLERR | EPOLLHUP;
@@ -85,13 +83,13 @@ DoorThread::~DoorThread() {
 
 void DoorThread::start(std::unique_ptr<RequestHandler> handler) {
   handler_ = std::move(handler);
-  shared_.emplace(ConnectionShared{.handler = *handler_,
-                                   .limits = options_.limits,
-                                   .input_bytes = 0,
-                                   .output_bytes = 0,
-                                   .head = {},
-                                   .spare_output = {},
-                                   .chunk = {}});
+  shared_ = std::make_unique<ConnectionShared>(ConnectionShared{.handler = *handler_,
+                                                                .limits = options_.limits,
+                                                                .input_bytes = 0,
+                                                                .output_bytes = 0,
+                                                                .head = {},
+                                                                .spare_output = {},
+                                                                .chunk = {}});
   resume_accepting();
   await_events();
   await_tick();
@@ -244,11 +242,11 @@ void DoorThread::await_events() {
 }
 
 void DoorThread::handle_events() {
-  std::array<epoll_event, kEventsPerTurn> events;
-  const int count = ::epoll_wait(epoll_.native_handle(), events.data(), kEventsPerTurn, 0);
+  const int count =
+      ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
   const Instant now = monotonic_now();
   for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
     handle(Ticket{event.data.u64}, event.events, now);
   }
 }
@@ -380,7 +378,7 @@ void DoorThread::give_turn(Client& client) {
   turns_.push_back(client.connection.ticket());
   if (!turns_posted_) {
     turns_posted_ = true;
-    asio::post(context_, [this] { run_turns(); });
+    asio::post(context_, std::bind_front(&DoorThread::run_turns, this));
   }
 }
 

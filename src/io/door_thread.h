@@ -17,10 +17,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
+
+#include <sys/epoll.h>
 
 #define BOOST_ASIO_NO_DEPRECATED
 #include <boost/asio/io_context.hpp>
@@ -140,7 +141,7 @@ class DoorThread {
 
   // The thread's own.
   boost::asio::steady_timer timer_;
-  std::optional<ConnectionShared> shared_;  // from start() on
+  std::unique_ptr<ConnectionShared> shared_;  // from start() on
   std::vector<Socket> listeners_;
   Socket epoll_;        // the clients' sockets
   Descriptor reserve_;  // given up for a moment when no other descriptor is left
@@ -150,7 +151,8 @@ class DoorThread {
   std::vector<Ticket> turns_now_;
   std::vector<Ticket> starved_;
   std::vector<Reply> replies_;
-  std::array<char, std::size_t{64} * 1024> scratch_;
+  std::array<char, std::size_t{64} * 1024> scratch_{};
+  std::array<epoll_event, 128> events_{};
   bool accepting_ = false;
   bool turns_posted_ = false;
   bool hand_over_posted_ = false;

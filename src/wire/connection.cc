@@ -10,10 +10,10 @@ namespace kvs {
 namespace {
 
 /// Buffers up to here are reused for other connections.
-constexpr std::size_t kSpareBytesMax = 1024 * 1024;
+constexpr std::size_t kSpareBytesMax = ConnectionLimits::kMiB;
 
 /// Sent output beyond this is dropped before the rest is sent.
-constexpr std::size_t kSentBytesMax = 64 * 1024;
+constexpr std::size_t kSentBytesMax = 64 * ConnectionLimits::kKiB;
 
 bool needs_length(const RequestHead& head) {
   return (head.method == Method::put || head.method == Method::post) &&
@@ -118,29 +118,32 @@ void Connection::tick(Instant now) {
   if (now >= sending_.deadline && !made_progress(sending_, now)) {
     state_ = State::closed;
   } else if (now >= wait_deadline_) {
-    switch (wait_) {
-      case Wait::nothing:
-        break;
-      case Wait::request:
-      case Wait::end:
-        state_ = State::closed;
-        break;
-      case Wait::head:
-        refuse({.code = Errc::request_timeout, .detail = "the header block took too long"},
-               nullptr);
-        break;
-      case Wait::body: {
-        if (wait_bytes_ >= shared_->limits.progress_bytes_min) {
-          wait_bytes_ = 0;
-          wait_deadline_ = now + shared_->limits.progress_timeout;
-          break;
-        }
-        refuse({.code = Errc::request_timeout, .detail = "the body came too slowly"}, nullptr);
-        break;
-      }
-    }
+    client_is_late(now);
   }
   settle(now);
+}
+
+/// What the client was to do has not happened in its time.
+void Connection::client_is_late(Instant now) {
+  switch (wait_) {
+    case Wait::nothing:
+      break;
+    case Wait::request:
+    case Wait::end:
+      state_ = State::closed;
+      break;
+    case Wait::head:
+      refuse({.code = Errc::request_timeout, .detail = "the header block took too long"}, nullptr);
+      break;
+    case Wait::body:
+      if (wait_bytes_ >= shared_->limits.progress_bytes_min) {
+        wait_bytes_ = 0;
+        wait_deadline_ = now + shared_->limits.progress_timeout;
+      } else {
+        refuse({.code = Errc::request_timeout, .detail = "the body came too slowly"}, nullptr);
+      }
+      break;
+  }
 }
 
 bool Connection::made_progress(Progress& progress, Instant now) const {

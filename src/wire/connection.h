@@ -17,46 +17,12 @@
 
 #include "base/time.h"
 #include "core/command.h"
+#include "wire/connection_limits.h"
 #include "wire/http.h"
 #include "wire/request_handler.h"
 #include "wire/request_reader.h"
 
 namespace kvs {
-
-struct ConnectionLimits {
-  HttpLimits http;
-
-  /// Nothing of a next request for so long: closed.
-  Duration idle_timeout = Duration::from_seconds(60);
-
-  /// First to last byte of a head; then request_timeout and the end.
-  Duration head_timeout = Duration::from_seconds(10);
-
-  /// In every such span of time a body, and likewise queued output, must either come to its end or
-  /// move on by progress_bytes_min; else the end.
-  Duration progress_timeout = Duration::from_seconds(30);
-  std::size_t progress_bytes_min = 16 * 1024;
-
-  /// Reading on after the last answer, so that the client does not lose it to a reset.
-  Duration linger_timeout = Duration::from_seconds(2);
-  std::size_t linger_bytes_max = 16 * 1024 * 1024;
-
-  /// Writes handed over and not answered: their number, and the bytes of their bodies.
-  std::uint32_t pending_max = 256;
-  std::size_t pending_bytes_max = 4 * 1024 * 1024;
-
-  /// With so much output queued no further request is executed, and a stream is pulled below it.
-  std::size_t output_high_water = 256 * 1024;
-  std::size_t output_low_water = 64 * 1024;
-
-  /// Requests (or pulls of a stream) in one turn; then other connections have theirs.
-  std::uint32_t requests_per_turn = 64;
-
-  /// For all connections of one door together: queued output above it stops the execution of
-  /// requests; unfinished input above it is refused with overloaded.
-  std::size_t door_output_bytes_max = 256 * 1024 * 1024;
-  std::size_t door_input_bytes_max = 256 * 1024 * 1024;
-};
 
 /// What the connections of one door have in common. Outlives them. One thread.
 struct ConnectionShared {
@@ -170,6 +136,7 @@ class Connection {
   void answer_next_pending(const WriteOutcome& outcome);
   void close_after_output();
   void drain(std::size_t bytes);
+  void client_is_late(Instant now);
   void settle(Instant now);
   void arm(Instant now);
   [[nodiscard]] Wait client_is_to() const;

@@ -39,8 +39,8 @@ class RequestReader {
 
   struct Step {
     Status status = Status::need_more;
-    Errc code{};                // if error
-    std::string_view detail{};  // if error; static storage
+    Errc code{};              // if error
+    std::string_view detail;  // if error; static storage
   };
 
   /// Adds bytes. They must stay where they are until keep().
