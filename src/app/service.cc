@@ -65,7 +65,7 @@ void Service::complete(const WriteOutcome& outcome, const AnswerTarget& target) 
 }
 
 void Service::refuse(Errc code, std::string_view message, const AnswerTarget& target) {
-  append_error_response(target, Error{code, std::string(message)});
+  append_error_response(target, Error{.code = code, .detail = std::string(message)});
   counters_.count(Route::other, http_status(code));
 }
 
@@ -85,8 +85,9 @@ Handled Service::answer(const GetValue& request, const ReceivedRequest& /*receiv
 Handled Service::answer(const WriteCommand& request, const ReceivedRequest& received,
                         const AnswerTarget& target) {
   if (parts_.node.overloaded()) {
-    append_error_response(
-        target, Error{Errc::overloaded, "too many writes wait for the disk: try again later"});
+    append_error_response(target,
+                          Error{.code = Errc::overloaded,
+                                .detail = "too many writes wait for the disk: try again later"});
     return {};
   }
   WriteCommand command = request;
