@@ -58,6 +58,9 @@ class LogValue {
 
 /// A name and a value beside `time`, `level` and `msg`, which it must not be named like.
 struct LogField {
+  LogField(std::string_view field_name, LogValue field_value)
+      : name(field_name), value(field_value) {}
+
   std::string_view name;
   LogValue value;
 };

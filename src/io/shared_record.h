@@ -61,6 +61,7 @@ class RecordBlock {
 };
 
 /// A counted reference to a record, or none.
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): one assignment copies and moves.
 class SharedRecord {
  public:
   SharedRecord() = default;
