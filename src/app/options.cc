@@ -46,7 +46,7 @@ std::string printable(std::string_view text, std::size_t bytes_max) {
 }
 
 std::string quoted(std::string_view text) {
-  return "\"" + printable(text, kShownBytesMax) + "\"";
+  return fmt::format("\"{}\"", printable(text, kShownBytesMax));
 }
 
 /// A value as a message shows it.

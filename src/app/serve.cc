@@ -122,7 +122,7 @@ void Server::open_service() {
                    .store = *store_,
                    .node = *node_,
                    .figures = *figures_,
-                   .address = to_string(Address{config_.bind_address, door_->port()}),
+                   .address = to_string(Address{.host = config_.bind_address, .port = door_->port()}),
                    .started = started});
   door_->start([this](std::size_t thread) {
     return std::make_unique<Service>(*parts_, figures_->door(thread));
