@@ -29,7 +29,6 @@ class Asked {
 
   template <class Request>
   [[nodiscard]] const Request& get() const {
-    static const ApiRequest kNothing = GetOptions{};
     EXPECT_TRUE(answer_) << text_ << answer_.error().message;
     EXPECT_TRUE(std::holds_alternative<Request>(*answer_)) << text_;
     return std::get<Request>(*answer_);
