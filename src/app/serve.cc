@@ -117,13 +117,13 @@ void Server::open_service() {
       FiguresCollector::Parts{
           .door = *door_, .store = *store_, .node = *node_, .log = log_, .started = started},
       door_->threads());
-  parts_ = std::make_unique<ServiceParts>(
-      ServiceParts{.config = config_,
-                   .store = *store_,
-                   .node = *node_,
-                   .figures = *figures_,
-                   .address = to_string(Address{.host = config_.bind_address, .port = door_->port()}),
-                   .started = started});
+  parts_ = std::make_unique<ServiceParts>(ServiceParts{
+      .config = config_,
+      .store = *store_,
+      .node = *node_,
+      .figures = *figures_,
+      .address = to_string(Address{.host = config_.bind_address, .port = door_->port()}),
+      .started = started});
   door_->start([this](std::size_t thread) {
     return std::make_unique<Service>(*parts_, figures_->door(thread));
   });
