@@ -95,11 +95,13 @@ TEST(RecordCodec, EveryFlippedBitIsNoticed) {
   record.header.version.verdict = {.votes = 3, .oldest_join_ms = 5, .voters_hash = 7};
   std::string bytes = encoded(kKey, record);
   for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
-    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1U << (bit % 8)));
+    bytes[bit / 8] =
+        static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
     const auto read = decode_record(kKey, bytes);
     ASSERT_FALSE(read) << "bit " << bit;
     EXPECT_EQ(read.error().code, Errc::corrupt_data);
-    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1U << (bit % 8)));
+    bytes[bit / 8] =
+        static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
   }
   EXPECT_TRUE(decode_record(kKey, bytes));
 }
@@ -160,9 +162,11 @@ template <class Decode>
 void expect_damage_noticed(std::string bytes, Decode decode) {
   EXPECT_TRUE(decode(bytes));
   for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
-    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1U << (bit % 8)));
+    bytes[bit / 8] =
+        static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
     EXPECT_FALSE(decode(bytes)) << "bit " << bit;
-    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1U << (bit % 8)));
+    bytes[bit / 8] =
+        static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
   }
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode(std::string_view(bytes).substr(0, size))) << size;
