@@ -138,9 +138,11 @@ void Clients::answered(const Operation& operation, const WriteOutcome& outcome) 
 }
 
 void Clients::got(const Reading& reading) {
-  if (reading.record && *reading.record) {
-    clients_.at(reading.operation.client).seen[reading.operation.key] =
-        (*reading.record)->header.version.uuid;
+  if (!reading.record) {
+    return;
+  }
+  if (const std::optional<Record>& record = *reading.record) {
+    clients_.at(reading.operation.client).seen[reading.operation.key] = record->header.version.uuid;
   }
 }
 

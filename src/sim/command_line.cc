@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -60,6 +61,18 @@ bool take_flag(std::string_view option, CommandLine& line) {
   return true;
 }
 
+Result<void> take_number(std::string_view option, std::string_view value, Overrides& overrides) {
+  for (const auto& [name, number] :
+       {std::pair{"--clients", &Overrides::clients}, std::pair{"--keys", &Overrides::keys},
+        std::pair{"--steps", &Overrides::steps}}) {
+    if (option == name) {
+      overrides.*number = KVS_TRY(parse_number(value));
+      return {};
+    }
+  }
+  return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
+}
+
 Result<void> take_option(std::string_view option, std::string_view value, CommandLine& line) {
   if (option == "--seeds") {
     line.seeds = KVS_TRY(parse_seeds(value));
@@ -70,14 +83,8 @@ Result<void> take_option(std::string_view option, std::string_view value, Comman
     line.mutant = KVS_TRY(parse_mutant(value));
   } else if (option == "--faults") {
     line.overrides.faults = KVS_TRY(parse_faults(value));
-  } else if (option == "--clients") {
-    line.overrides.clients = KVS_TRY(parse_number(value));
-  } else if (option == "--keys") {
-    line.overrides.keys = KVS_TRY(parse_number(value));
-  } else if (option == "--steps") {
-    line.overrides.steps = KVS_TRY(parse_number(value));
   } else {
-    return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
+    return take_number(option, value, line.overrides);
   }
   return {};
 }
