@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/check.h"
+#include "io/door_ticket.h"
 #include "io/os.h"
 
 namespace kvs {
@@ -26,27 +27,6 @@ constexpr int kAcceptsPerTurn = 64;
 
 /// The end of both directions, or of the connection as a whole: epoll reports it unasked.
 constexpr std::uint32_t kAlwaysReported = EPOLLERR | EPOLLHUP;
-
-constexpr std::uint32_t kSlotBits = 24;
-constexpr std::uint32_t kGenerationBits = 32;
-
-struct TicketParts {
-  std::size_t thread = 0;
-  std::uint32_t slot = 0;
-  std::uint32_t generation = 0;
-};
-
-Ticket to_ticket(const TicketParts& parts) {
-  return Ticket{(std::uint64_t{parts.thread} << (kSlotBits + kGenerationBits)) |
-                (std::uint64_t{parts.slot} << kGenerationBits) | parts.generation};
-}
-
-TicketParts from_ticket(Ticket ticket) {
-  const auto bits = static_cast<std::uint64_t>(ticket);
-  return {.thread = static_cast<std::size_t>(bits >> (kSlotBits + kGenerationBits)),
-          .slot = static_cast<std::uint32_t>(bits >> kGenerationBits) & ((1U << kSlotBits) - 1),
-          .generation = static_cast<std::uint32_t>(bits)};
-}
 
 Descriptor reserve_descriptor() {
   return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -210,7 +190,7 @@ void DoorThread::welcome(Descriptor socket, Instant now) {
   ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   accepted_.add(1);
   if (free_slots_.empty()) {
-    KVS_CHECK(slots_.size() < (1U << kSlotBits), "more connections than tickets");
+    KVS_CHECK(slots_.size() < kDoorSlotsMax, "more connections than tickets");
     free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
   }
@@ -226,7 +206,7 @@ void DoorThread::welcome(Descriptor socket, Instant now) {
 // Connections
 
 DoorThread::Client* DoorThread::find(Ticket ticket) {
-  const TicketParts parts = from_ticket(ticket);
+  const DoorTicket parts = from_ticket(ticket);
   KVS_CHECK(parts.slot < slots_.size(), "a ticket that was never given out");
   const Slot& slot = slots_[parts.slot];
   return slot.generation == parts.generation ? slot.client.get() : nullptr;
@@ -249,6 +229,7 @@ void DoorThread::handle_events() {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
     handle(Ticket{event.data.u64}, event.events, now);
   }
+  hand_over();
 }
 
 /// What is not wanted any more is asked for no more only when it happens: that is rare, and a call.
@@ -304,21 +285,8 @@ void DoorThread::read(Client& client, Instant now) {
   }
 }
 
-/// After the events that are ready now: theirs join what this one gathered.
-void DoorThread::plan_hand_over() {
-  if (hand_over_posted_ || !handler_->has_gathered()) {
-    return;
-  }
-  hand_over_posted_ = true;
-  asio::post(context_, [this] {
-    hand_over_posted_ = false;
-    handler_->hand_over();
-  });
-}
-
 /// Sends what there is to send and plans what comes next. False if that was the client's end.
 bool DoorThread::flush(Client& client, Instant now) {
-  plan_hand_over();
   if (!send_output(client, now)) {
     client.connection.broken();
   }
@@ -394,6 +362,14 @@ void DoorThread::run_turns() {
     }
   }
   turns_now_.clear();
+  hand_over();
+}
+
+/// The writes of all connections that were served just now cross to the node together.
+void DoorThread::hand_over() {
+  if (handler_->has_gathered()) {
+    handler_->hand_over();
+  }
 }
 
 /// Those held back by the bound on all output go on once it has fallen.
@@ -411,7 +387,7 @@ void DoorThread::feed_starved() {
 }
 
 void DoorThread::drop(Client& client) {
-  const TicketParts parts = from_ticket(client.connection.ticket());
+  const DoorTicket parts = from_ticket(client.connection.ticket());
   Slot& slot = slots_[parts.slot];
   slot.client.reset();
   ++slot.generation;
@@ -483,6 +459,7 @@ void DoorThread::shut_down() {
       flush(*client, now);
     }
   }
+  hand_over();
   stop_if_empty();
 }
 

@@ -38,8 +38,6 @@ namespace kvs {
 
 class DoorThread {
  public:
-  static constexpr std::size_t kThreadsMax = 256;
-
   struct Options {
     std::size_t index = 0;  // of this thread in its door
     ConnectionLimits limits;
@@ -120,7 +118,7 @@ class DoorThread {
 
   void run_turns();
   void feed_starved();
-  void plan_hand_over();
+  void hand_over();
   void take_replies();
   void tick();
   void await_tick();
@@ -155,7 +153,6 @@ class DoorThread {
   std::array<epoll_event, 128> events_{};
   bool accepting_ = false;
   bool turns_posted_ = false;
-  bool hand_over_posted_ = false;
   bool shutting_down_ = false;
   Instant cut_at_ = Instant::never();
 

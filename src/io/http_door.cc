@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "io/door_thread.h"
+#include "io/door_ticket.h"
 #include "io/listener.h"
 
 namespace kvs {
@@ -20,7 +21,7 @@ HttpDoor::~HttpDoor() {
 Result<std::unique_ptr<HttpDoor>> HttpDoor::open(const DoorOptions& options) {
   const std::size_t wanted =
       options.threads > 0 ? options.threads : std::thread::hardware_concurrency();
-  const std::size_t threads = std::clamp<std::size_t>(wanted, 1, DoorThread::kThreadsMax);
+  const std::size_t threads = std::clamp<std::size_t>(wanted, 1, kDoorThreadsMax);
   Listeners listeners =
       KVS_TRY(open_listeners({.host = options.host, .port = options.port, .groups = threads}));
   std::unique_ptr<HttpDoor> door(new HttpDoor(listeners.port));
