@@ -14,7 +14,7 @@ namespace kvs {
 /// Figures of one moment. Counts are since the start.
 struct StoreStats {
   std::uint64_t records_estimate = 0;  // tombstones included; RocksDB's estimate
-  std::uint64_t disk_bytes = 0;        // tables and logs
+  std::uint64_t disk_bytes = 0;        // tables, without the logs
   std::uint64_t memory_bytes = 0;      // memtables, table readers, block cache, record cache
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
