@@ -30,7 +30,8 @@ namespace {
 constexpr std::uint64_t kRecords = 1'000'000;
 constexpr std::uint64_t kCacheBytes = 256ULL << 20U;
 constexpr std::string_view kValue =
-    R"({"id":12345678,"name":"John Doe","email":"john.doe@example.com","active":true,"score":99.5,"x":1})";
+    R"({"id":12345678,"name":"John Doe","email":"john.doe@example.com","active":true,"score":99.5,)"
+    R"("x":1})";
 
 std::string key_text(std::uint64_t number) {
   return fmt::format("users/{:08}/profile", number);

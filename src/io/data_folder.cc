@@ -35,28 +35,6 @@ std::unexpected<Error> unusable(std::string detail) {
   return fail(Errc::data_dir_unusable, std::move(detail));
 }
 
-/// Closes a descriptor at the end of a scope.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-
-  [[nodiscard]] int get() const { return number_; }
-
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
 Result<std::vector<std::string>> names_in(const std::string& path) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
   if (folder == nullptr) {
@@ -79,14 +57,14 @@ Result<std::vector<std::string>> names_in(const std::string& path) {
 /// The text of a short file; nothing if there is no such file.
 Result<std::optional<std::string>> read_short_file(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) {
+  if (!file.open()) {
     if (errno == ENOENT) {
       return std::nullopt;
     }
     return unusable(fmt::format("{} cannot be read: {}", path, why(errno)));
   }
   std::array<char, 256> buffer{};
-  const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+  const ssize_t size = ::read(file.number(), buffer.data(), buffer.size());
   if (size < 0) {
     return unusable(fmt::format("{} cannot be read: {}", path, why(errno)));
   }
@@ -99,9 +77,9 @@ Result<void> write_short_file(const std::string& path, std::string_view text) {
   const Descriptor file(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
   const bool written =
-      file.get() >= 0 &&
-      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(file.get()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
+      file.open() &&
+      ::write(file.number(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(file.number()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!written) {
     return unusable(fmt::format("{} cannot be written: {}", path, why(errno)));
   }
@@ -110,7 +88,7 @@ Result<void> write_short_file(const std::string& path, std::string_view text) {
 
 Result<void> sync_folder(const std::string& path) {
   const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) {
+  if (!folder.open() || ::fsync(folder.number()) != 0) {
     return unusable(fmt::format("data folder {} cannot be synced: {}", path, why(errno)));
   }
   return {};
@@ -170,16 +148,16 @@ Result<void> make_folder(const std::string& path) {
 }
 
 /// Locks DIR/LOCK and writes the process id there.
-Result<int> lock(const std::string& path) {
+Result<Descriptor> lock(const std::string& path) {
   const std::string name = path + "/LOCK";
   Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
-  if (file.get() < 0) {
+  if (!file.open()) {
     return unusable(
         fmt::format("data folder {} cannot be written: {}; give it to the user that "
                     "runs kvs, or set data_dir to another folder",
                     path, why(errno)));
   }
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
     const auto holder = read_short_file(name);
     const std::string id = holder && *holder ? **holder : std::string();
     return unusable(
@@ -189,10 +167,10 @@ Result<int> lock(const std::string& path) {
   }
   const std::string id = fmt::format("{}", ::getpid());
   // Only a help for people: the lock is what counts.
-  if (::ftruncate(file.get(), 0) == 0) {
-    static_cast<void>(::write(file.get(), id.data(), id.size()));
+  if (::ftruncate(file.number(), 0) == 0) {
+    static_cast<void>(::write(file.number(), id.data(), id.size()));
   }
-  return file.release();
+  return file;
 }
 
 }  // namespace
@@ -262,12 +240,6 @@ Result<void> DataFolder::forget_damage() {
     return fail(Errc::io_error, fmt::format("{}/DAMAGED cannot be removed: {}", path_, why(errno)));
   }
   return sync();
-}
-
-DataFolder::~DataFolder() {
-  if (lock_ >= 0) {
-    ::close(lock_);
-  }
 }
 
 }  // namespace kvs

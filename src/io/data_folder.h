@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "io/descriptor.h"
 
 namespace kvs {
 
@@ -25,16 +26,6 @@ class DataFolder {
   /// Makes the folder if it is absent (its parent must be there), and locks it.
   /// Errors: data_dir_unusable (no rights, held by another process, not ours), format_too_new.
   static Result<DataFolder> open(const std::string& path);
-
-  DataFolder(DataFolder&& other) noexcept
-      : path_(std::move(other.path_)),
-        lock_(std::exchange(other.lock_, -1)),
-        created_(other.created_) {}
-
-  DataFolder(const DataFolder&) = delete;
-  DataFolder& operator=(const DataFolder&) = delete;
-  DataFolder& operator=(DataFolder&&) = delete;
-  ~DataFolder();
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -62,12 +53,12 @@ class DataFolder {
   Result<void> forget_damage();
 
  private:
-  DataFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+  DataFolder(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
   Result<void> initialise();
 
   std::string path_;
-  int lock_;
+  Descriptor lock_;
   bool created_ = false;
 };
 

@@ -80,7 +80,9 @@ class SharedRecord {
 
   SharedRecord(SharedRecord&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
 
-  SharedRecord& operator=(SharedRecord other) noexcept {
+  SharedRecord& operator=(const SharedRecord& other) { return *this = SharedRecord(other); }
+
+  SharedRecord& operator=(SharedRecord&& other) noexcept {
     std::swap(block_, other.block_);
     return *this;
   }

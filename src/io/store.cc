@@ -38,23 +38,25 @@ std::string_view view(const rocksdb::Slice& bytes) {
 }
 
 Error read_error(const rocksdb::Status& status) {
-  return {status.IsCorruption() ? Errc::corrupt_data : Errc::io_error, status.ToString()};
+  return {.code = status.IsCorruption() ? Errc::corrupt_data : Errc::io_error,
+          .detail = status.ToString()};
 }
 
 Error write_error(const rocksdb::Status& status) {
   if (status.IsNoSpace()) {
-    return {Errc::disk_full, "no space left on the device of the data folder"};
+    return {.code = Errc::disk_full, .detail = "no space left on the device of the data folder"};
   }
   if (status.IsIncomplete()) {
-    return {Errc::overloaded, "the disk cannot follow the writes"};
+    return {.code = Errc::overloaded, .detail = "the disk cannot follow the writes"};
   }
   if (status.IsCorruption()) {
-    return {Errc::corrupt_data,
-            fmt::format("a damaged file of the database ends all writes ({}): restore the data "
-                        "folder from a backup",
-                        status.ToString())};
+    return {.code = Errc::corrupt_data,
+            .detail =
+                fmt::format("a damaged file of the database ends all writes ({}): restore the data "
+                            "folder from a backup",
+                            status.ToString())};
   }
-  return {Errc::io_error, status.ToString()};
+  return {.code = Errc::io_error, .detail = status.ToString()};
 }
 
 void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
@@ -207,7 +209,7 @@ Result<void> Store::commit(const Effects& effects) {
   rocksdb::WriteBatch batch;
   put_state(effects, batch);
   put_records(effects, batch);
-  const auto space = check_space(batch.GetDataSize());
+  auto space = check_space(batch.GetDataSize());
   if (!space) {
     counters_.disk_full = true;
     ++counters_.commits_failed;

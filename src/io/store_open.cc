@@ -70,19 +70,22 @@ Result<void> check_space(const DataFolder& folder, const WalCheck& check) {
 Error open_error(const DataFolder& folder, const rocksdb::Status& status) {
   const std::string& path = folder.path();
   if (status.IsNoSpace()) {
-    return {Errc::disk_full,
-            fmt::format("no space left in data folder {}: free at least {} MiB, then start again",
-                        path, 4 * kWriteBufferBytes >> 20U)};
+    return {.code = Errc::disk_full,
+            .detail = fmt::format(
+                "no space left in data folder {}: free at least {} MiB, then start again", path,
+                4 * kWriteBufferBytes >> 20U)};
   }
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() ||
       status.IsPathNotFound()) {
-    return {Errc::corrupt_data,
-            fmt::format("the database in {} is damaged ({}): restore the folder from a backup, or "
-                        "move it away and start with an empty one; nothing was deleted",
-                        path, status.ToString())};
+    return {.code = Errc::corrupt_data,
+            .detail = fmt::format(
+                "the database in {} is damaged ({}): restore the folder from a backup, or "
+                "move it away and start with an empty one; nothing was deleted",
+                path, status.ToString())};
   }
-  return {Errc::io_error,
-          fmt::format("the database in {} cannot be opened: {}", path, status.ToString())};
+  return {
+      .code = Errc::io_error,
+      .detail = fmt::format("the database in {} cannot be opened: {}", path, status.ToString())};
 }
 
 Result<std::unique_ptr<rocksdb::DB>> open_rocksdb(const DataFolder& folder,
