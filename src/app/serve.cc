@@ -154,8 +154,13 @@ void Server::report_store() const {
     log_.info("a new data folder was made", {{"data_dir", config_.data_dir}});
   }
   if (!report.damage.empty()) {
-    log_.error("the write-ahead log is damaged: what is sound was kept, the damaged files too",
-               {{"damage", report.damage}, {"copy", report.damaged_copy}});
+    log_.error("the data folder was damaged: what is sound was kept, damaged logs too",
+               {{"damage", report.damage},
+                {"copy", report.damaged_copy},
+                {"operations_lost", report.operations_lost}});
+  }
+  if (report.torn_tail) {
+    log_.info("the write-ahead log ended in an unfinished batch, which was dropped");
   }
 }
 

@@ -18,6 +18,8 @@ std::string_view reason_for(Errc failure) {
       return "disk_full: the last write found no space; free some on the file system of data_dir";
     case Errc::overloaded:
       return "overloaded: the disk cannot follow the writes";
+    case Errc::corrupt_data:
+      return "corrupt_data: a damaged file ends all writes; restore data_dir from a backup";
     default:
       return "io_error: the last write could not be made durable";
   }

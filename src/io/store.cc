@@ -118,6 +118,9 @@ Result<void> Store::recover() {
     }
   }
   KVS_TRY(recover_knowledge());
+  if (folder_.marked_damaged() && report_.damage.empty()) {
+    note_damage("an earlier start found a damaged log and ended before it was dealt with");
+  }
   return folder_.marked_damaged() || !report_.damage.empty() ? empty_knowledge() : Result<void>();
 }
 

@@ -117,8 +117,9 @@ std::size_t WalChecker::check_fragment(std::string_view rest, Last last) {
     return 0;
   }
   if (type == 0 && length == 0) {
-    if (last == Last::yes && all_zero(rest)) {
-      cut_off_ = true;
+    // Beyond what was written, or in a header whose first bytes were the last ones of a sector.
+    if (last == Last::yes && (all_zero(rest) || runs_into_unwritten(rest, offset_, size))) {
+      cut_off(rest);
     } else {
       damage("zeros");
     }
@@ -179,6 +180,7 @@ void WalChecker::take_batch_head() {
     result_.lost += sequence > expected ? sequence - expected : 0;
   }
   ++result_.batches;
+  result_.operations += count;
   result_.next_sequence = sequence + count;
 }
 
@@ -234,17 +236,23 @@ Result<WalCheck> check_wal(const std::string& path, std::optional<std::uint64_t>
 }
 
 /// Adds the check of a log to that of the logs before it.
+///
+/// A torn log may have later ones beside it: RocksDB recovers, begins a new log with an empty batch
+/// that bears the sequence number of the one cut off, and only then removes the torn log. Had
+/// anything else been written after the torn batch, there would be a gap.
 void append(WalCheck& all, const std::string& path, const WalCheck& log) {
-  const bool torn_before = all.state == WalCheck::State::torn && log.batches > 0;
+  const bool torn_before = all.state == WalCheck::State::torn;
+  const bool follows_on = all.next_sequence.has_value() || log.operations == 0;
   if (all.state != WalCheck::State::damaged) {
-    all.state = log.batches > 0 || log.state != WalCheck::State::sound ? log.state : all.state;
+    all.state = torn_before && log.state == WalCheck::State::sound ? all.state : log.state;
     all.what = log.what.empty() ? "" : fmt::format("{}: {}", path, log.what);
   }
-  if (torn_before && all.state != WalCheck::State::damaged) {
+  if (torn_before && !follows_on && all.state != WalCheck::State::damaged) {
     all.state = WalCheck::State::damaged;
     all.what = fmt::format("{}: the log before it is cut off", path);
   }
   all.batches += log.batches;
+  all.operations += log.operations;
   all.lost += log.lost;
   all.bytes += log.bytes;
   all.next_sequence = log.next_sequence;

@@ -25,10 +25,11 @@ struct WalCheck {
   };
 
   State state = State::sound;
-  std::uint64_t batches = 0;  // whole ones
-  std::uint64_t lost = 0;     // operations known to be missing between sound batches
-  std::uint64_t bytes = 0;    // read
-  std::string what;           // damaged: what and where, for a person
+  std::uint64_t batches = 0;     // whole ones
+  std::uint64_t operations = 0;  // in them
+  std::uint64_t lost = 0;        // operations known to be missing between sound batches
+  std::uint64_t bytes = 0;       // read
+  std::string what;              // damaged: what and where, for a person
   std::optional<std::uint64_t> next_sequence;  // that should follow; nothing before the first batch
 };
 
@@ -66,9 +67,9 @@ class WalChecker {
   std::size_t offset_ = 0;  // in the block
 };
 
-/// Checks all logs (NUMBER.log) of a RocksDB folder in their order. A log may be torn only if no
-/// later one holds a batch. Errors: io_error if one cannot be read. A folder that does not exist
-/// is sound.
+/// Checks all logs (NUMBER.log) of a RocksDB folder in their order. A log may be torn only if
+/// nothing that was written after the torn batch is in a later one. Errors: io_error if one cannot
+/// be read. A folder that does not exist is sound.
 Result<WalCheck> check_wals(const std::string& folder);
 
 }  // namespace kvs

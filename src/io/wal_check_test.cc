@@ -1,5 +1,6 @@
 #include "io/wal_check.h"
 
+#include <bit>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/prng.h"
 #include "support/store_files.h"
 #include "support/temporary_folder.h"
+#include "wire/record_codec.h"
 
 namespace kvs {
 namespace {
@@ -160,6 +162,24 @@ TEST(WalCheck, UnwrittenSectorsAtTheEndAreATornTail) {
   EXPECT_EQ(check(std::string(4096, '\0')).state, State::torn);
 }
 
+TEST(WalCheck, AHeaderCutInTwoByTheEndOfASectorIsATornTail) {
+  const std::string batch = small_log().substr(0, fragment_offsets(small_log()).at(1));
+  for (std::size_t written = 1; written < 7; ++written) {
+    // Fragments of one body of any length, so that the next header straddles two sectors.
+    std::string log = batch.substr(7, 12) + std::string(512 - written - 7 - 12, 'x');
+    const auto length = static_cast<std::uint16_t>(log.size());
+    const std::uint32_t crc = std::rotr(crc32c(log, crc32c("\x01")), 15) + 0xa282ead8U;
+    std::string head;
+    put_le(head, crc);
+    put_le(head, length);
+    log = head + '\x01' + log;
+    ASSERT_EQ(check(log).state, State::sound);
+    log += batch.substr(0, written);
+    ASSERT_EQ(log.size(), 512U);
+    EXPECT_EQ(check(log + std::string(1024, '\0')).state, State::torn) << written;
+  }
+}
+
 TEST(WalCheck, ZerosAtTheEndDoNotHideDamageBeforeThem) {
   for (std::size_t bit = 0; bit < 200 * 8; ++bit) {
     const WalCheck result = check(with_flipped_bit(small_log(), bit) + std::string(4096, '\0'));
@@ -209,6 +229,19 @@ TEST_F(WalFolder, OnlyTheLastLogMayBeTorn) {
   EXPECT_EQ(state(), State::damaged);
   put_log(10, "");
   EXPECT_EQ(state(), State::torn);
+}
+
+// What a power cut leaves soon after a start that recovered from another one.
+TEST_F(WalFolder, ATornLogThatWasRecoveredFromMayStillBeThere) {
+  const auto offsets = fragment_offsets(small_log());
+  put_log(9, small_log().substr(0, offsets[5] - 1));
+  put_log(10, small_log().substr(offsets[4]));
+  EXPECT_EQ(state(), State::torn);
+  put_log(10, small_log().substr(offsets[4], offsets[5] - offsets[4] - 1));
+  EXPECT_EQ(state(), State::torn);
+  put_log(9, small_log().substr(0, 20));
+  put_log(10, small_log().substr(offsets[1]));
+  EXPECT_EQ(state(), State::damaged);
 }
 
 TEST_F(WalFolder, AMissingLogInTheMiddleIsNoticed) {
