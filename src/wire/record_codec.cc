@@ -138,7 +138,8 @@ Result<RecordView> decode_record(Key key, std::string_view bytes) {
   if ((flags & kFlagVerdict) != 0) {
     version.verdict = take_verdict(reader);
   }
-  if (!reader.ok() || (flags & ~kFlagsKnown) != 0) {
+  const bool says_verdict = (flags & kFlagVerdict) != 0;
+  if (!reader.ok() || (flags & ~kFlagsKnown) != 0 || says_verdict != version.verdict.given()) {
     return std::unexpected(damaged("record"));
   }
   record.value = reader.rest();

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "base/prng.h"
 
 namespace kvs {
@@ -121,15 +122,24 @@ TEST(RecordCodec, ARecordUnderAnothersKeyIsNoticed) {
   }
 }
 
-/// A record whose flags have been set to `flags` and whose checksum is right.
+/// `bytes` with the checksum that belongs to the rest of them.
+std::string sealed(std::string bytes) {
+  std::string crc;
+  put_le(crc, crc32c(std::string_view(bytes).substr(5), crc32c(kKey.text())));
+  return bytes.replace(1, crc.size(), crc);
+}
+
 std::string with_flags(std::uint8_t flags) {
   std::string bytes = encoded(kKey, some_record());
   bytes[5] = static_cast<char>(flags);
-  const std::uint32_t crc = crc32c(std::string_view(bytes).substr(5), crc32c(kKey.text()));
-  for (unsigned i = 0; i < 4; ++i) {
-    bytes[1 + i] = static_cast<char>(crc >> (8 * i));
-  }
-  return bytes;
+  return sealed(bytes);
+}
+
+/// `bytes` of a record with a verdict, of so many votes.
+std::string with_votes(std::string bytes, std::uint32_t votes) {
+  std::string number;
+  put_le(number, votes);
+  return sealed(bytes.replace(46, number.size(), number));
 }
 
 TEST(RecordCodec, UnknownFlagsAreRefused) {
@@ -141,6 +151,11 @@ TEST(RecordCodec, UnknownFlagsAreRefused) {
 
 TEST(RecordCodec, AVerdictThatIsNotThereIsRefused) {
   EXPECT_FALSE(decode_record(kKey, with_flags(2))) << "7 bytes of value are no verdict";
+  Record record = some_record();
+  record.header.version.verdict = {.votes = 1, .oldest_join_ms = 5, .voters_hash = 7};
+  const std::string one_vote = encoded(kKey, record);
+  EXPECT_TRUE(decode_record(kKey, with_votes(one_vote, 1)));
+  EXPECT_FALSE(decode_record(kKey, with_votes(one_vote, 0))) << "a verdict of nobody";
 }
 
 TEST(RecordCodec, RandomBytesAreRefused) {
