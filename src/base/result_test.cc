@@ -25,8 +25,8 @@ Result<std::string> doubled(int number) {
 }
 
 Result<void> check_both(int a, int b) {
-  KVS_TRY(positive(a));
-  KVS_TRY(positive(b));
+  static_cast<void>(KVS_TRY(positive(a)));
+  static_cast<void>(KVS_TRY(positive(b)));
   return {};
 }
 

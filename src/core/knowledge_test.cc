@@ -84,7 +84,7 @@ TEST(Knowledge, JoinClosesGaps) {
 
 TEST(Knowledge, OriginsAreInOrder) {
   Knowledge knowledge;
-  for (const std::uint64_t origin : {5, 1, 9, 3}) {
+  for (const std::uint64_t origin : {5U, 1U, 9U, 3U}) {
     knowledge.add(dot(origin, 1));
   }
   std::uint64_t last = 0;

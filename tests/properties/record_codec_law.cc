@@ -43,7 +43,7 @@ TEST(law_record_codec, AnyFlippedBitIsRefused) {
     const std::string key = *path_texts();
     std::string bytes = encoded(key, some_record());
     const std::uint64_t bit = *below(8 * bytes.size());
-    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1U << (bit % 8)));
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
     RC_ASSERT(!decode_record(Key::from_store(key), bytes).has_value());
   }));
 }
@@ -69,7 +69,7 @@ TEST(law_record_codec, ARecordUnderAnotherKeyIsRefused) {
     std::string other = key + *rc::gen::element(std::string(), std::string("a"));
     if (other == key) {
       const std::uint64_t bit = *below(8 * key.size());
-      other[bit / 8] = static_cast<char>(other[bit / 8] ^ (1U << (bit % 8)));
+      other[bit / 8] = static_cast<char>(other[bit / 8] ^ (1 << (bit % 8)));
     }
     RC_ASSERT(!decode_record(Key::from_store(other), encoded(key, some_record())).has_value());
   }));
