@@ -124,7 +124,7 @@ void RecordCache::insert(Shard& shard, std::uint64_t hash, const SharedRecord& r
     return;
   }
   shard.evict_down_to(shard_bytes_max_ - footprint);
-  if (shard.stats.records >= shard.buckets.size()) {
+  if (shard.stats.records * 2 >= shard.buckets.size()) {
     shard.grow();
   }
   record.block()->add_reference();
