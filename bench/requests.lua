@@ -35,7 +35,12 @@ local makers = {
   kvs_get = function(n) return wrk.format("GET", "/kv/" .. key(n)) end,
   kvs_put = function(n) return wrk.format("PUT", "/kv/" .. key(n), json, value(n)) end,
   kvs_list = function() return wrk.format("GET", "/kv/tree/") end,
-  kvs_list_flat = function() return wrk.format("GET", "/kv/users/?limit=100") end,
+  kvs_list_flat = function() return wrk.format("GET", "/kv/tree/child-042/?limit=100") end,
+  kvs_get_tree = function(n)
+    local below = math.floor(keys / 100)  -- as NodeTree of bench/goals fills it
+    local path = string.format("/kv/tree/child-%03d/%06d/leaf", math.floor(n / below), n % below)
+    return wrk.format("GET", path)
+  end,
   kvs_list_below = function() return wrk.format("GET", "/kv/tree/?recursive=true&limit=100") end,
   etcd_get = function(n)
     return wrk.format("POST", "/v3/kv/range", json, '{"key":"' .. base64(key(n)) .. '"}')

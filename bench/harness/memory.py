@@ -50,7 +50,7 @@ def idle_connections(node, count):
         for _ in range(count):
             connection = socket.create_connection((HOST, node.port), 10)
             opened.append(connection)
-            connection.sendall(_request("/kv/" + servers.key(len(opened) - 1)))
+            connection.sendall(_request("/kv/tree/child-000/000000/leaf"))
             _answered(connection)
         time.sleep(1)
         after = node.rss_mib()

@@ -156,23 +156,21 @@ class NodeSync(Node):
 
 
 class NodeTree(Node):
-    """Besides the keys: a folder of 100 children with keys/100 descendants each."""
+    """All keys lie below one folder of 100 children."""
 
     name = "kvs tree"
-    note = "`durability: os`, and a folder with 100 children and as many descendants as keys"
+    note = "`durability: os`; all keys below one folder with 100 children"
     durability = "os"
     children = 100
-    kinds = {"get": ("kvs_get", 1), "get16": ("kvs_get", 16), "list": ("kvs_list", 1),
+    kinds = {"get": ("kvs_get_tree", 1), "get16": ("kvs_get_tree", 16), "list": ("kvs_list", 1),
              "list-flat": ("kvs_list_flat", 1), "list-below": ("kvs_list_below", 1)}
 
     def fill(self, keys):
-        super().fill(keys)
         for child in range(self.children):
             load(self.port, keys // self.children, pattern=f"tree/child-{child:03d}/{{:06}}/leaf")
 
     def check(self, keys):
-        super().check(keys)
-        for path in ("tree/", "users/?limit=100", "tree/?recursive=true&limit=100"):
+        for path in ("tree/", "tree/child-042/?limit=100", "tree/?recursive=true&limit=100"):
             status, body = ask(self.port, "GET", "/kv/" + path)
             entries = json.loads(body)["entries"] if status == 200 else []
             if len(entries) != self.children:

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <exception>
-#include <thread>
 #include <utility>
 
 #include "io/door_thread.h"
 #include "io/door_ticket.h"
 #include "io/listener.h"
+#include "io/os.h"
 
 namespace kvs {
 
@@ -19,8 +19,7 @@ HttpDoor::~HttpDoor() {
 }
 
 Result<std::unique_ptr<HttpDoor>> HttpDoor::open(const DoorOptions& options) {
-  const std::size_t wanted =
-      options.threads > 0 ? options.threads : std::thread::hardware_concurrency();
+  const std::size_t wanted = options.threads > 0 ? options.threads : usable_cores();
   const std::size_t threads = std::clamp<std::size_t>(wanted, 1, kDoorThreadsMax);
   Listeners listeners =
       KVS_TRY(open_listeners({.host = options.host, .port = options.port, .groups = threads}));

@@ -24,7 +24,7 @@ namespace kvs {
 struct DoorOptions {
   std::string host = "127.0.0.1";  // IPv4, IPv6 or a name; a name means all its addresses
   std::uint16_t port = 0;          // 0: any free one
-  std::size_t threads = 0;         // at most 256; 0: one a core
+  std::size_t threads = 0;         // at most 256; 0: one a core that it may use
   ConnectionLimits limits;
   Duration shutdown_timeout = Duration::from_seconds(10);
 };

@@ -1,9 +1,12 @@
 #include "io/os.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <thread>
 
+#include <sched.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -31,6 +34,15 @@ std::uint64_t entropy() {
   } while (got < 0 && errno == EINTR);
   KVS_CHECK(got == sizeof bits, "the kernel gives no random numbers");
   return bits;
+}
+
+std::size_t usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) {  // more cores than the set has room for
+    return std::max(1U, std::thread::hardware_concurrency());
+  }
+  return static_cast<std::size_t>(std::max(1, CPU_COUNT(&cores)));
 }
 
 std::string host_name() {

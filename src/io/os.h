@@ -4,6 +4,7 @@
 // Every function may be called from any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -20,6 +21,9 @@ namespace kvs {
 /// 64 random bits of the kernel: seeds for Prng, origins. Waits, at most once after the machine's
 /// boot, until the kernel has gathered enough.
 [[nodiscard]] std::uint64_t entropy();
+
+/// Processor cores that this process may use (its affinity, so a container's share): at least 1.
+[[nodiscard]] std::size_t usable_cores();
 
 /// This machine's host name; "localhost" if it has none.
 [[nodiscard]] std::string host_name();
