@@ -69,7 +69,7 @@ TEST(law_knowledge, ExceptionsBeginBehindAGap) {
   EXPECT_TRUE(rc::check([] {
     const Knowledge knowledge = joined(knowledge_of(*dot_sets()), knowledge_of(*dot_sets()));
     for (const auto& [origin, known] : knowledge.origins()) {
-      RC_ASSERT(known.beyond.empty() || *known.beyond.begin() > known.upto + 1);
+      RC_ASSERT((known.beyond.empty() || *known.beyond.begin() > known.upto + 1));
     }
   }));
 }

@@ -53,7 +53,7 @@ TEST(law_merge, NeverGoesBack) {
     const Version a = *versions();
     const Version b = *versions();
     RC_ASSERT(merged(a, b) >= a);
-    RC_ASSERT(tied(a, b) || merged(a, b) >= b);
+    RC_ASSERT((tied(a, b) || merged(a, b) >= b));
   }));
 }
 
@@ -63,7 +63,7 @@ TEST(law_merge, ATieIsOneFromBothSidesAndChangesNothing) {
     const Version b = *versions();
     RC_ASSERT(tied(a, b) == tied(b, a));
     RC_ASSERT(!tied(a, a));
-    RC_ASSERT(!tied(a, b) || merged(a, b) == a);
+    RC_ASSERT((!tied(a, b) || merged(a, b) == a));
   }));
 }
 

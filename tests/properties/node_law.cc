@@ -128,7 +128,7 @@ class Story {
       return;
     }
     RC_ASSERT(outcome.status == (is_live ? WriteStatus::replaced : WriteStatus::created));
-    RC_ASSERT(outcome.stamp > last_stamp_ || restarted_stamp_ok(outcome.stamp));
+    RC_ASSERT((outcome.stamp > last_stamp_ || restarted_stamp_ok(outcome.stamp)));
     last_stamp_ = outcome.stamp;
     live[event.key] = outcome.uuid;
   }

@@ -23,8 +23,8 @@ TEST(law_version, Transitivity) {
     const Version a = *versions();
     const Version b = *versions();
     const Version c = *versions();
-    RC_ASSERT(!(a < b && b < c) || a < c);
-    RC_ASSERT(!(a <= b && b <= c) || a <= c);
+    RC_ASSERT((!(a < b && b < c) || a < c));
+    RC_ASSERT((!(a <= b && b <= c) || a <= c));
   }));
 }
 
