@@ -58,6 +58,11 @@ Result<std::optional<RecordHeader>> Replica::held(Key key) const {
 WriteStatus Replica::decide(const WriteCommand& command, Effects& effects) {
   const auto found = held(command.key);
   if (found) {
+    if (*found) {
+      // What replaces a record is above it, even if damage took the reserve and the wall clock was
+      // set back.
+      stamper_.observe((*found)->version.stamp);
+    }
     return status_of(command, *found);
   }
   // A damaged record must not make its key unusable: an unconditional PUT replaces it. Its stamp is

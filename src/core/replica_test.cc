@@ -218,6 +218,16 @@ TEST(Replica, ARestartTakesANewOriginAndStampsAboveAllThatLeft) {
   EXPECT_TRUE(node.node().replica().knowledge().covers(later));
 }
 
+TEST(Replica, WhatReplacesARecordIsAboveItThoughTheReserveWasLost) {
+  NodeDriver node;
+  const WriteOutcome before = node.put("a");
+  node.settle();
+  node.recovered().clock_reserve = {};
+  node.wall().ms -= 100'000;
+  node.restart();
+  EXPECT_GT(node.put("a").stamp, before.stamp);
+}
+
 TEST(Replica, NoOriginIsTakenWithoutAWrite) {
   NodeDriver node;
   node.del("a");

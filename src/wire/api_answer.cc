@@ -100,8 +100,8 @@ std::string_view message_of(WriteStatus status) {
     case WriteStatus::shutting_down:
       return "this node is stopping: nothing was written; write to another";
     case WriteStatus::corrupt_data:
-      return "the stored record is damaged, so the condition cannot be checked: PUT without "
-             "conditions replaces it";
+      return "damage on this node's disk: if only this record is damaged, PUT without conditions "
+             "replaces it; if /health is degraded, restore data_dir from a backup";
     case WriteStatus::io_error:
       return "the disk failed: whether the write took place is unknown; see the node's log";
     default:

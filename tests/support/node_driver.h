@@ -34,6 +34,9 @@ class NodeDriver {
     node_->start(now(), open_.effects);
   }
 
+  /// What the next restart() finds of the node's own state.
+  Recovered& recovered() { return recovered_; }
+
   /// From the next restart() on.
   void set_mode(Mode mode) { options_.mode = mode; }
 
