@@ -43,20 +43,28 @@ std::vector<DiskWrite> encode(const Effects& effects) {
   return writes;
 }
 
+Result<void> decode_one(std::string_view key, std::string_view bytes, Recovered& state) {
+  if (key == kClockKey) {
+    state.clock_reserve = KVS_TRY(decode_stamp(bytes));
+  } else if (key == kIdentityKey) {
+    state.identity = KVS_TRY(decode_identity(bytes));
+  } else {
+    const Origin origin{get_le<std::uint64_t>(key.data() + kKnowledgePrefix.size())};
+    state.knowledge.set(origin, KVS_TRY(decode_knowledge(bytes)));
+  }
+  return {};
+}
+
 Result<Recovered> decode_state(const Disk::Table& table) {
   Recovered state;
   for (auto it = table.begin(); it != table.end() && it->first < kFirstRecordKey; ++it) {
-    const auto& [key, bytes] = *it;
-    if (key == kClockKey) {
-      state.clock_reserve = KVS_TRY(decode_stamp(bytes));
-    } else if (key == kIdentityKey) {
-      state.identity = KVS_TRY(decode_identity(bytes));
-    } else {
-      const Origin origin{get_le<std::uint64_t>(key.data() + kKnowledgePrefix.size())};
-      state.knowledge.set(origin, KVS_TRY(decode_knowledge(bytes)));
-    }
+    KVS_TRY(decode_one(it->first, it->second, state));
   }
   return state;
+}
+
+void flip_bit(char& byte, std::uint64_t bit) {
+  byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << bit));
 }
 
 Result<Record> decode(Key key, std::string_view bytes) {
@@ -106,7 +114,7 @@ Result<Record> Disk::read(Key key, std::string_view bytes) const {
   KVS_PROBE("disk: a bit flipped on the way from the disk");
   read_fault_ = Errc::corrupt_data;
   std::string flipped(bytes);
-  flipped[prng_.below(flipped.size())] ^= static_cast<char>(1U << prng_.below(8));
+  flip_bit(flipped[prng_.below(flipped.size())], prng_.below(8));
   return decode(key, flipped);
 }
 
@@ -206,8 +214,10 @@ void Disk::kill() {
 
 void Disk::lose_power() {
   kill();
-  const std::size_t at_risk = prng_.chance(1, 2) ? log_.size() - log_synced_ : 0;
-  log_.resize(log_synced_ + prng_.below(at_risk + 1));
+  const std::size_t at_risk = log_.size() - log_synced_;
+  const std::uint64_t dice = prng_.below(4);  // the rest survives whole, not at all, or in part
+  const std::size_t kept = dice == 0 ? at_risk : dice == 1 ? 0 : prng_.below(at_risk + 1);
+  log_.resize(log_synced_ + kept);
   if (log_.size() < log_end_) {
     KVS_PROBE("disk: loss of power took written batches");
   }
@@ -257,7 +267,7 @@ bool Disk::flip_in(std::string& bytes, const Flip& flip) {
   if (flip.offset >= bytes.size()) {
     return false;
   }
-  bytes[flip.offset] ^= static_cast<char>(1U << flip.bit);
+  flip_bit(bytes[flip.offset], flip.bit);
   return true;
 }
 

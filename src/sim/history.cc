@@ -32,6 +32,7 @@ const Step* History::step(Ticket ticket) const {
 
 std::vector<std::string_view> History::keys() const {
   std::vector<std::string_view> keys;
+  keys.reserve(keys_.size());
   for (const auto& [key, state] : keys_) {
     keys.emplace_back(key);
   }
@@ -50,20 +51,20 @@ void History::decided(const Decision& decision) {
                       .basis = basis,
                       .basis_fate = basis != nullptr ? basis->fate : Fate::durable});
   if (decision.outcome && succeeded(decision.outcome->status)) {
-    add_write(decision);
+    add_write(decision, *decision.outcome);
   }
 }
 
 /// Its dot is known when the batch is closed.
-void History::add_write(const Decision& decision) {
+void History::add_write(const Decision& decision, const WriteOutcome& outcome) {
   const Operation& operation = decision.operation;
   const bool put = operation.kind == Operation::Kind::put;
   Write& write = writes_.emplace_back();
   write.ticket = operation.ticket;
   write.key = operation.key;
-  write.record = {.header = {.version = {.stamp = decision.outcome->stamp,
+  write.record = {.header = {.version = {.stamp = outcome.stamp,
                                          .verdict = {},
-                                         .uuid = decision.outcome->uuid,
+                                         .uuid = outcome.uuid,
                                          .dot = {}},
                              .kind = put ? RecordKind::value : RecordKind::tombstone},
                   .value = operation.value};

@@ -81,7 +81,7 @@ class History final : public Observer {
   };
 
   KeyState& state(std::string_view key);
-  void add_write(const Decision& decision);
+  void add_write(const Decision& decision, const WriteOutcome& outcome);
   void settle(KeyState& state, const Image& image, std::string_view key);
   void make_power_proof();
 

@@ -1,0 +1,57 @@
+#include "sim/command_line.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace kvs {
+
+namespace {
+
+Result<CommandLine> parse(const std::vector<std::string_view>& arguments) {
+  return parse_command_line(arguments);
+}
+
+TEST(CommandLine, ReadsWhatItPrints) {
+  const Overrides overrides{
+      .faults = parse_faults("kill,disk_full").value(), .clients = 3, .keys = 2, .steps = 9};
+  const std::string text = arguments_for(5, overrides, Mutant::condition_ignored);
+  EXPECT_EQ(text,
+            "--seed 5 --faults kill,disk_full --clients 3 --keys 2 --steps 9 "
+            "--mutant condition_ignored");
+  const auto line = parse({"--seed", "5", "--faults", "kill,disk_full", "--clients", "3", "--keys",
+                           "2", "--steps", "9", "--mutant", "condition_ignored"});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->overrides, overrides);
+  EXPECT_EQ(line->mutant, Mutant::condition_ignored);
+  EXPECT_EQ(line->seeds.first, 5U);
+  EXPECT_EQ(line->seeds.last, 5U);
+  EXPECT_EQ(arguments_for(5, {}, Mutant::none), "--seed 5");
+}
+
+TEST(CommandLine, ReadsRangesFlagsAndNumbersOfMutants) {
+  const auto line = parse({"--seeds", "3..40", "--hash", "--probes", "--mutant", "1"});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->seeds.first, 3U);
+  EXPECT_EQ(line->seeds.size(), 38U);
+  EXPECT_TRUE(line->hash && line->probes && !line->trace);
+  EXPECT_EQ(line->mutant, mutants().front().mutant);
+  EXPECT_EQ(parse({"--mutants"})->task, Task::mutants);
+  EXPECT_EQ(parse({"--shrink", "--seed", "1"})->task, Task::shrink);
+}
+
+TEST(CommandLine, RefusesEverythingElse) {
+  const std::vector<std::vector<std::string_view>> bad{
+      {"--seed"},       {"--seed", "x"},     {"--seed", "-1"},       {"--seed", ""},
+      {"--seeds", "5"}, {"--seeds", "5..4"}, {"--seeds", "..4"},     {"--frobnicate", "1"},
+      {"seed"},         {"--mutant", "0"},   {"--mutant", "nobody"}, {"--clients", "0"},
+      {"--keys", "0"},  {"--faults", "no"},
+  };
+  for (const auto& arguments : bad) {
+    EXPECT_FALSE(parse(arguments)) << arguments.front();
+  }
+}
+
+}  // namespace
+
+}  // namespace kvs
