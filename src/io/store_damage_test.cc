@@ -124,6 +124,31 @@ TEST_F(DamagedStore, UnwrittenSectorsAtTheEndAreATornTail) {
   EXPECT_EQ(tally(**store, 1, kRecords).right, (*store)->recovered().knowledge.of(Origin{7}).upto);
 }
 
+// A start recovered from a torn log and went on in the next one; then the power was cut, and the
+// torn log is still there.
+TEST_F(DamagedStore, WhatFollowsATornLogIsKept) {
+  constexpr std::uint64_t kFew = 60;  // one block of the log
+  {
+    const auto store = open();
+    ASSERT_TRUE(store);
+    write_records(**store, 1, kFew);
+    copy_folder(folder_ / "d", folder_ / "copy");
+  }
+  fs::remove_all(folder_ / "d");
+  fs::rename(folder_ / "copy", folder_ / "d");
+  const fs::path log = the_file(".log");
+  const std::string bytes = read_file(log);
+  ASSERT_LT(bytes.size(), std::size_t{32768});
+  const std::size_t half = fragment_offsets(bytes).at(kFew / 2);
+  write_file(log, bytes.substr(0, half + 10));
+  write_file(log.parent_path() / "000099.log", bytes.substr(half));
+  const auto store = open();
+  ASSERT_TRUE(store) << store.error().detail;
+  EXPECT_EQ((*store)->open_report().damage, "");
+  EXPECT_EQ(tally(**store, 1, kFew).right, kFew - 1);
+  EXPECT_EQ((*store)->recovered().knowledge.of(Origin{7}).upto, kFew - 1);
+}
+
 TEST_F(DamagedStore, EveryFlippedBitInTheLogIsReported) {
   make_killed();
   const std::string damaged_name = the_file(".log").filename();

@@ -48,17 +48,6 @@ const std::string& large_log() {
   return log;
 }
 
-/// Where the fragments of a log of whole fragments within one block begin, and the end.
-std::vector<std::size_t> fragment_offsets(const std::string& log) {
-  std::vector<std::size_t> offsets;
-  std::size_t offset = 0;
-  for (; offset < log.size(); offset += 7U + get_le<std::uint16_t>(log.data() + offset + 4)) {
-    offsets.push_back(offset);
-  }
-  offsets.push_back(offset);
-  return offsets;
-}
-
 TEST(WalCheck, WholeLogsAreSound) {
   EXPECT_EQ(check("").state, State::sound);
   EXPECT_EQ(check(small_log()).state, State::sound);

@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "io/store.h"
 #include "support/store_conformance.h"
 
@@ -43,6 +44,17 @@ inline std::vector<std::filesystem::path> files_like(const std::filesystem::path
   }
   std::ranges::sort(paths);
   return paths;
+}
+
+/// Where the fragments of a log of whole fragments within one block begin, and the end.
+inline std::vector<std::size_t> fragment_offsets(const std::string& log) {
+  std::vector<std::size_t> offsets;
+  std::size_t offset = 0;
+  for (; offset < log.size(); offset += 7U + get_le<std::uint16_t>(log.data() + offset + 4)) {
+    offsets.push_back(offset);
+  }
+  offsets.push_back(offset);
+  return offsets;
 }
 
 inline void copy_folder(const std::string& source, const std::string& target) {
