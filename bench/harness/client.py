@@ -61,7 +61,7 @@ def measure(server, workload, options, seed):
                cpu_us=spent / 1000 / figures["requests"],
                p50_us=figures["p50_us"], p99_us=figures["p99_us"], peak_mib=server.peak_mib(),
                server_busy=busy / 1e9 / figures["seconds"],
-               client_busy=client_cpu / figures["seconds"])
+               client_busy=(client_cpu - _prepared(output)) / figures["seconds"])
 
 
 def _run(command, timeout, nice):
@@ -78,6 +78,12 @@ def _run(command, timeout, nice):
     cpu = (after.children_user - before.children_user
            + after.children_system - before.children_system)
     return result.stdout, cpu
+
+
+def _prepared(output):
+    """CPU seconds that the client spent before the load began."""
+    return sum(float(line.split()[1]) for line in output.splitlines()
+               if line.startswith("PREPARED "))
 
 
 def _figures(output, what):
