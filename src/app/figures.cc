@@ -27,25 +27,6 @@ NodeFigures node_figures(const NodeThreadStatus& status) {
           .write_micros = status.write_micros};
 }
 
-StoreFigures store_figures(const StoreStats& stats) {
-  return {.records_estimate = stats.records_estimate,
-          .disk_bytes = stats.disk_bytes,
-          .memory_bytes = stats.memory_bytes,
-          .cache_hits = stats.cache_hits,
-          .cache_misses = stats.cache_misses,
-          .cache_records = stats.cache_records,
-          .cache_bytes = stats.cache_bytes,
-          .commits = stats.commits,
-          .commits_synced = stats.commits_synced,
-          .commits_failed = stats.commits_failed,
-          .background_errors = stats.background_errors,
-          .damaged_reads = stats.damaged_reads,
-          .stalled = stats.stalled,
-          .disk_full = stats.disk_full,
-          .batch_records = stats.batch_records,
-          .commit_micros = stats.commit_micros};
-}
-
 ProcessFigures process_figures(Duration uptime, std::uint64_t log_lines_dropped) {
   const ProcessUsage usage = process_usage();
   return {.version = KVS_VERSION,
@@ -86,7 +67,7 @@ Figures FiguresCollector::collect() const {
   // A door hands a write over and forgets it; its time is taken where it ends.
   figures.requests.micros[static_cast<std::size_t>(Route::write)] = figures.node.write_micros;
   figures.connections = connection_figures(parts_.door.counters());
-  figures.store = store_figures(parts_.store.stats());
+  figures.store = parts_.store.stats();
   figures.process = process_figures(monotonic_now() - parts_.started, parts_.log.dropped());
   return figures;
 }

@@ -281,8 +281,8 @@ std::unique_ptr<RecordCursor> Store::cursor() const {
   return std::make_unique<StoreCursor>(*database_);
 }
 
-StoreStats Store::stats() const {
-  StoreStats stats;
+StoreFigures Store::stats() const {
+  StoreFigures stats;
   const auto number = [this](const std::string& property) {
     std::uint64_t value = 0;
     database_->GetIntProperty(property, &value);

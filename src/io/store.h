@@ -21,6 +21,7 @@
 #include "io/shared_record.h"
 #include "io/store_open.h"
 #include "io/store_stats.h"
+#include "wire/metrics.h"
 
 namespace kvs {
 
@@ -69,7 +70,7 @@ class Store final : public StoreView {
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const;
 
   /// Figures of this moment; costs some microseconds.
-  [[nodiscard]] StoreStats stats() const;
+  [[nodiscard]] StoreFigures stats() const;
 
  private:
   Store(DataFolder folder, OpenedDatabase opened, const StoreOptions& options);

@@ -127,7 +127,7 @@ TEST_F(StoreTest, CountsWhatItDoes) {
   ASSERT_TRUE(store_->commit(batch.effects()));
   EXPECT_EQ(seq_of("a"), 1U);
   EXPECT_EQ(seq_of("absent"), 0U);
-  const StoreStats stats = store_->stats();
+  const StoreFigures stats = store_->stats();
   EXPECT_EQ(stats.records_estimate, 2U);
   EXPECT_EQ(stats.batch_records.sum, 2U);
   EXPECT_EQ(stats.batch_records.total, 1U);

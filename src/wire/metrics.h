@@ -69,10 +69,11 @@ struct NodeFigures {
   Histogram write_micros;  // from the mailbox to durable
 };
 
+/// Of one moment; the store itself fills it.
 struct StoreFigures {
-  std::uint64_t records_estimate = 0;
-  std::uint64_t disk_bytes = 0;
-  std::uint64_t memory_bytes = 0;
+  std::uint64_t records_estimate = 0;  // tombstones included; RocksDB's estimate
+  std::uint64_t disk_bytes = 0;        // tables, without the logs
+  std::uint64_t memory_bytes = 0;      // memtables, table readers, block cache, record cache
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
   std::uint64_t cache_records = 0;
@@ -81,11 +82,11 @@ struct StoreFigures {
   std::uint64_t commits_synced = 0;
   std::uint64_t commits_failed = 0;
   std::uint64_t background_errors = 0;
-  std::uint64_t damaged_reads = 0;
-  bool stalled = false;
-  bool disk_full = false;
-  Histogram batch_records;
-  Histogram commit_micros;
+  std::uint64_t damaged_reads = 0;  // reads that found damage
+  bool stalled = false;             // RocksDB slows down or stops writes
+  bool disk_full = false;           // the last commit found no space
+  Histogram batch_records;          // records a commit
+  Histogram commit_micros;          // time a commit took, sync included
 };
 
 struct ProcessFigures {
