@@ -112,6 +112,12 @@ class ConstantStore final : public StoreView {
   [[nodiscard]] Result<std::optional<RecordHeader>> find(Key /*key*/) const override {
     return std::optional{RecordHeader{}};
   }
+
+  [[nodiscard]] Result<std::optional<Record>> get_record(Key /*key*/) const override {
+    return std::optional{Record{}};
+  }
+
+  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override { return nullptr; }
 };
 
 /// Steps of `range(0)` PUTs a batch, committed at once; time is per PUT.

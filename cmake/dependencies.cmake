@@ -12,6 +12,7 @@ if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
   find_package(GTest REQUIRED)
 endif()
 
+set(KVS_CORE_LIBRARIES PkgConfig::XXHASH)
 set(KVS_WIRE_LIBRARIES fmt::fmt Boost::json)
 set(KVS_IO_LIBRARIES PkgConfig::ROCKSDB PkgConfig::XXHASH Boost::headers spdlog::spdlog Threads::Threads)
 set(KVS_APP_LIBRARIES yaml-cpp CLI11::CLI11)

@@ -33,6 +33,12 @@ void format_uuid(const Uuid& uuid, char (&text)[Uuid::kTextSize]);
 /// Reads the 36-character form, either case. Nothing if `text` is anything else.
 [[nodiscard]] std::optional<Uuid> parse_uuid(std::string_view text);
 
+/// One data folder: a random number, made with the folder, never 0.
+enum class Instance : std::uint64_t {};
+
+/// Names a call to a peer, for the node that makes it.
+enum class CallId : std::uint64_t {};
+
 /// One run of one process that wrote: a random number, taken at its first write, never 0.
 enum class Origin : std::uint64_t {};
 

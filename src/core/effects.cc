@@ -7,7 +7,11 @@ void Effects::clear() {
   knowledge.clear();
   clock_reserve.reset();
   identity.reset();
+  root.reset();
   replies.clear();
+  peer_replies.clear();
+  sends.clear();
+  answers.clear();
   trace.clear();
 }
 

@@ -10,15 +10,24 @@
 
 #include "base/ids.h"
 #include "core/command.h"
+#include "core/fingerprint.h"
 #include "core/knowledge.h"
+#include "core/peer_message.h"
 #include "core/record.h"
 
 namespace kvs {
 
-/// Stores `record` under `key`, replacing what is there.
+/// A change under one key.
 struct RecordWrite {
+  enum class Kind : std::uint8_t {
+    store,  // `record` replaces what is there
+    drop,   // what is there, `record.header`, goes: it was replaced or deleted elsewhere
+    lose,   // as drop, for a live record: its bytes are kept in lost+found
+  };
+
   Key key;
   RecordView record;
+  Kind kind = Kind::store;
 };
 
 /// The new state of K for one origin.
@@ -58,11 +67,15 @@ struct Effects {
   std::vector<KnowledgeWrite> knowledge;
   std::optional<Stamp> clock_reserve;  // demands that this batch be synced, whatever the durability
   std::optional<Identity> identity;    // likewise
+  std::optional<Fingerprint> root;     // of all records, this batch included; damage shows by it
 
   // 2. Sent only after all of 1 is durable, in this order. If 1 fails, none is sent as it stands.
   std::vector<Reply> replies;
+  std::vector<PeerReply> peer_replies;
 
-  // Any time.
+  // Any time: they rest on nothing in this batch.
+  std::vector<PeerSend> sends;
+  std::vector<PeerReply> answers;
   std::vector<Trace> trace;
 
   /// True if there is nothing to make durable.

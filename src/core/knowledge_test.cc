@@ -41,11 +41,11 @@ TEST(Knowledge, GapsAreExceptionsUntilTheyClose) {
   Knowledge knowledge;
   knowledge.add(dot(1, 3));
   knowledge.add(dot(1, 5));
-  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 0, .beyond = {3, 5}}));
+  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 0, .beyond = {{3, 3}, {5, 5}}}));
   knowledge.add(dot(1, 1));
-  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 1, .beyond = {3, 5}}));
+  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 1, .beyond = {{3, 3}, {5, 5}}}));
   knowledge.add(dot(1, 2));
-  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 3, .beyond = {5}}));
+  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 3, .beyond = {{5, 5}}}));
   EXPECT_FALSE(knowledge.add(dot(1, 3)));
   EXPECT_FALSE(knowledge.add(dot(1, 5)));
   knowledge.add(dot(1, 4));
@@ -55,29 +55,29 @@ TEST(Knowledge, GapsAreExceptionsUntilTheyClose) {
 TEST(Knowledge, SetReplacesAndFolds) {
   Knowledge knowledge;
   knowledge.add(dot(1, 9));
-  knowledge.set(Origin{1}, {.upto = 2, .beyond = {1, 3, 4, 7}});
-  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 4, .beyond = {7}}));
+  knowledge.set(Origin{1}, {.upto = 2, .beyond = {{1, 1}, {3, 4}, {7, 7}}});
+  EXPECT_EQ(knowledge.of(Origin{1}), (OriginKnowledge{.upto = 4, .beyond = {{7, 7}}}));
   EXPECT_FALSE(knowledge.covers(dot(1, 9)));
 }
 
 TEST(Knowledge, JoinCoversWhatEitherCovers) {
   Knowledge mine;
-  mine.set(Origin{1}, {.upto = 3, .beyond = {7}});
+  mine.set(Origin{1}, {.upto = 3, .beyond = {{7, 7}}});
   mine.set(Origin{2}, {.upto = 1, .beyond = {}});
   Knowledge theirs;
-  theirs.set(Origin{1}, {.upto = 5, .beyond = {8}});
-  theirs.set(Origin{3}, {.upto = 0, .beyond = {2}});
+  theirs.set(Origin{1}, {.upto = 5, .beyond = {{8, 8}}});
+  theirs.set(Origin{3}, {.upto = 0, .beyond = {{2, 2}}});
   mine.join(theirs);
-  EXPECT_EQ(mine.of(Origin{1}), (OriginKnowledge{.upto = 5, .beyond = {7, 8}}));
+  EXPECT_EQ(mine.of(Origin{1}), (OriginKnowledge{.upto = 5, .beyond = {{7, 8}}}));
   EXPECT_EQ(mine.of(Origin{2}), (OriginKnowledge{.upto = 1, .beyond = {}}));
-  EXPECT_EQ(mine.of(Origin{3}), (OriginKnowledge{.upto = 0, .beyond = {2}}));
+  EXPECT_EQ(mine.of(Origin{3}), (OriginKnowledge{.upto = 0, .beyond = {{2, 2}}}));
 }
 
 TEST(Knowledge, JoinClosesGaps) {
   Knowledge mine;
-  mine.set(Origin{1}, {.upto = 1, .beyond = {4}});
+  mine.set(Origin{1}, {.upto = 1, .beyond = {{4, 4}}});
   Knowledge theirs;
-  theirs.set(Origin{1}, {.upto = 0, .beyond = {2, 3}});
+  theirs.set(Origin{1}, {.upto = 0, .beyond = {{2, 3}}});
   mine.join(theirs);
   EXPECT_EQ(mine.of(Origin{1}), (OriginKnowledge{.upto = 4, .beyond = {}}));
 }
@@ -105,7 +105,7 @@ TEST(Knowledge, IsASetOfDots) {
     ASSERT_EQ(knowledge.covers(asked), model.contains(asked));
   }
   for (const auto& [origin, known] : knowledge.origins()) {
-    EXPECT_TRUE(known.beyond.empty() || *known.beyond.begin() > known.upto + 1);
+    EXPECT_TRUE(known.beyond.empty() || known.beyond.begin()->first > known.upto + 1);
   }
 }
 

@@ -27,6 +27,7 @@ struct Recovered {
   Knowledge knowledge;
   Stamp clock_reserve;
   std::optional<Identity> identity;  // nothing: a new folder
+  std::optional<Fingerprint> root;   // of all records, as last stored
 };
 
 struct ReplicaStats {

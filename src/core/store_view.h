@@ -4,6 +4,7 @@
 // the core remembers itself (core/pending).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -12,20 +13,6 @@
 #include "core/record.h"
 
 namespace kvs {
-
-class StoreView {
- public:
-  virtual ~StoreView() = default;
-
-  /// The header of the record under `key`, tombstones included; nothing if there is none.
-  /// Errors: corrupt_data if the record is damaged, io_error if it cannot be read.
-  [[nodiscard]] virtual Result<std::optional<RecordHeader>> find(Key key) const = 0;
-
- protected:
-  StoreView() = default;
-  StoreView(const StoreView&) = default;
-  StoreView& operator=(const StoreView&) = default;
-};
 
 /// Walks the records of one moment in key order, tombstones included; later commits do not show.
 /// One thread at a time.
@@ -49,6 +36,26 @@ class RecordCursor {
   RecordCursor() = default;
   RecordCursor(const RecordCursor&) = default;
   RecordCursor& operator=(const RecordCursor&) = default;
+};
+
+class StoreView {
+ public:
+  virtual ~StoreView() = default;
+
+  /// The header of the record under `key`, tombstones included; nothing if there is none.
+  /// Errors: corrupt_data if the record is damaged, io_error if it cannot be read.
+  [[nodiscard]] virtual Result<std::optional<RecordHeader>> find(Key key) const = 0;
+
+  /// The same with the value.
+  [[nodiscard]] virtual Result<std::optional<Record>> get_record(Key key) const = 0;
+
+  /// A cursor over what is committed now.
+  [[nodiscard]] virtual std::unique_ptr<RecordCursor> cursor() const = 0;
+
+ protected:
+  StoreView() = default;
+  StoreView(const StoreView&) = default;
+  StoreView& operator=(const StoreView&) = default;
 };
 
 }  // namespace kvs

@@ -151,8 +151,8 @@ void RecordCache::end_writes(std::span<const RecordWrite> writes, Outcome outcom
   for (const RecordWrite& write : writes) {
     const std::uint64_t hash = hash_of(write.key);
     Shard& shard = shard_of(hash);
-    const SharedRecord record =
-        outcome == Outcome::written ? SharedRecord(write.key, write.record) : SharedRecord();
+    const bool shows = outcome == Outcome::written && write.kind == RecordWrite::Kind::store;
+    const SharedRecord record = shows ? SharedRecord(write.key, write.record) : SharedRecord();
     const std::lock_guard lock(shard.mutex);
     ++shard.generation;
     shard.writing.erase(std::ranges::find(shard.writing, hash));

@@ -66,6 +66,9 @@ void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   if (effects.clock_reserve) {
     batch.Put(slice(kClockKey), encode_stamp(*effects.clock_reserve));
   }
+  if (effects.root) {
+    batch.Put(slice(kRootKey), encode_fingerprint(*effects.root));
+  }
   if (effects.identity) {
     batch.Put(slice(kIdentityKey), encode_identity(*effects.identity));
   }
@@ -74,9 +77,18 @@ void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
 void put_records(const Effects& effects, rocksdb::WriteBatch& batch) {
   std::string encoded;
   for (const RecordWrite& write : effects.writes) {
+    if (write.kind == RecordWrite::Kind::drop) {
+      batch.Delete(slice(write.key.text()));
+      continue;
+    }
     encoded.clear();
     encode_record(write.key, write.record, encoded);
-    batch.Put(slice(write.key.text()), encoded);
+    if (write.kind == RecordWrite::Kind::lose) {
+      batch.Put(lost_record_key(write.key, write.record.header.version.dot), encoded);
+      batch.Delete(slice(write.key.text()));
+    } else {
+      batch.Put(slice(write.key.text()), encoded);
+    }
   }
 }
 
@@ -115,6 +127,13 @@ Result<void> Store::recover() {
       recovered_.identity = *identity;
     } else {
       note_damage("the identity is damaged; the node takes a new one");
+    }
+  }
+  if (const auto text = KVS_TRY(read_state(kRootKey))) {
+    if (const auto root = decode_fingerprint(*text)) {
+      recovered_.root = *root;
+    } else {
+      note_damage("the fingerprint of all records is damaged");
     }
   }
   KVS_TRY(recover_knowledge());
@@ -244,6 +263,14 @@ Result<std::optional<RecordHeader>> Store::find(Key key) const {
   }
   const SharedRecord record = KVS_TRY(read(key));
   return record ? std::optional(record.header()) : std::nullopt;
+}
+
+Result<std::optional<Record>> Store::get_record(Key key) const {
+  const SharedRecord record = KVS_TRY(get(key));
+  if (!record) {
+    return std::optional<Record>();
+  }
+  return std::optional(Record{.header = record.header(), .value = std::string(record.value())});
 }
 
 Result<SharedRecord> Store::get(Key key) const {

@@ -60,6 +60,7 @@ class Store final : public StoreView {
   Result<void> commit(const Effects& effects);
 
   [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override;
+  [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override;
 
   /// The record under `key`, tombstones included; empty if there is none.
   /// Errors: corrupt_data if it is damaged, io_error if it cannot be read.
@@ -67,7 +68,7 @@ class Store final : public StoreView {
 
   /// A cursor over the records of this moment, before the first. It keeps disk space of what is
   /// replaced meanwhile, so hold it for seconds, not hours. The store outlives it.
-  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const;
+  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
 
   /// Figures of this moment; costs some microseconds.
   [[nodiscard]] StoreFigures stats() const;

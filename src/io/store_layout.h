@@ -11,18 +11,32 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "core/key.h"
 
 namespace kvs {
 
 inline constexpr std::string_view kClockKey("\0clock", 6);
 inline constexpr std::string_view kIdentityKey("\0identity", 9);
 inline constexpr std::string_view kKnowledgePrefix("\0known/", 7);
+inline constexpr std::string_view kRootKey("\0root", 5);
+inline constexpr std::string_view kLostPrefix("\0lost/", 6);
 
 /// Where records begin: above every state key, at or below every record's.
 inline constexpr std::string_view kFirstRecordKey("\x01", 1);
 
 [[nodiscard]] inline bool is_state_key(std::string_view key) {
   return key < kFirstRecordKey;
+}
+
+/// Where a live record that an exchange dropped is kept: the prefix, its path, a zero byte, its
+/// dot.
+[[nodiscard]] inline std::string lost_record_key(Key key, Dot dot) {
+  std::string lost(kLostPrefix);
+  lost += key.text();
+  lost += '\0';
+  put_le(lost, static_cast<std::uint64_t>(dot.origin));
+  put_le(lost, dot.seq);
+  return lost;
 }
 
 /// The prefix and the origin, eight bytes, little-endian.

@@ -57,11 +57,15 @@ class Disk final : public StoreView {
 
   [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override;
 
+  [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override {
+    return get(key);
+  }
+
   /// The record under `key`, tombstones included. Errors: corrupt_data, io_error.
   [[nodiscard]] Result<std::optional<Record>> get(Key key) const;
 
   /// The records of this moment. The disk outlives it.
-  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const;
+  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
 
   /// Reads what a cursor or a table holds, through the faults of this moment.
   [[nodiscard]] Result<Record> read(Key key, std::string_view bytes) const;

@@ -69,10 +69,12 @@ void KnowledgeIsExact::check_known(const Knowledge& knowledge) {
       report(fmt::format("K covers {}, which was never given",
                          name({.origin = origin, .seq = known.upto})));
     }
-    for (const std::uint64_t seq : known.beyond) {
-      if (!given_.contains({.origin = origin, .seq = seq})) {
-        report(fmt::format("K covers {}, which was never given",
-                           name({.origin = origin, .seq = seq})));
+    for (const auto& [first, last] : known.beyond) {
+      for (std::uint64_t seq = first; seq <= last; ++seq) {
+        if (!given_.contains({.origin = origin, .seq = seq})) {
+          report(fmt::format("K covers {}, which was never given",
+                             name({.origin = origin, .seq = seq})));
+        }
       }
     }
   }

@@ -149,8 +149,9 @@ Result<RecordView> decode_record(Key key, std::string_view bytes) {
 std::string encode_knowledge(const OriginKnowledge& known) {
   std::string body;
   put_le(body, known.upto);
-  for (const std::uint64_t seq : known.beyond) {
-    put_le(body, seq);
+  for (const auto& [first, last] : known.beyond) {
+    put_le(body, first);
+    put_le(body, last);
   }
   std::string out;
   seal(kStateFormat, "knowledge", body, out);
@@ -161,7 +162,8 @@ Result<OriginKnowledge> decode_knowledge(std::string_view bytes) {
   ByteReader reader(KVS_TRY(unseal(kStateFormat, "knowledge", bytes, "knowledge entry")));
   OriginKnowledge known{.upto = reader.take<std::uint64_t>()};
   while (reader.ok() && !reader.rest().empty()) {
-    known.beyond.insert(reader.take<std::uint64_t>());
+    const auto first = reader.take<std::uint64_t>();
+    known.beyond.emplace(first, reader.take<std::uint64_t>());
   }
   if (!reader.finished()) {
     return std::unexpected(damaged("knowledge entry"));
@@ -186,6 +188,27 @@ Result<Identity> decode_identity(std::string_view bytes) {
     return std::unexpected(damaged("identity"));
   }
   return identity;
+}
+
+std::string encode_fingerprint(const Fingerprint& root) {
+  std::string body;
+  put_le(body, root.high);
+  put_le(body, root.low);
+  put_le(body, root.count);
+  std::string out;
+  seal(kStateFormat, "fingerprint", body, out);
+  return out;
+}
+
+Result<Fingerprint> decode_fingerprint(std::string_view bytes) {
+  ByteReader reader(KVS_TRY(unseal(kStateFormat, "fingerprint", bytes, "fingerprint")));
+  const Fingerprint root{.high = reader.take<std::uint64_t>(),
+                         .low = reader.take<std::uint64_t>(),
+                         .count = reader.take<std::uint64_t>()};
+  if (!reader.finished()) {
+    return std::unexpected(damaged("fingerprint"));
+  }
+  return root;
 }
 
 std::string encode_stamp(Stamp stamp) {

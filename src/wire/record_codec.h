@@ -31,6 +31,10 @@ Result<OriginKnowledge> decode_knowledge(std::string_view bytes);
 [[nodiscard]] std::string encode_identity(const Identity& identity);
 Result<Identity> decode_identity(std::string_view bytes);
 
+/// The stored form of the fingerprint of all records.
+[[nodiscard]] std::string encode_fingerprint(const Fingerprint& root);
+Result<Fingerprint> decode_fingerprint(std::string_view bytes);
+
 /// The stored form of a clock reserve.
 [[nodiscard]] std::string encode_stamp(Stamp stamp);
 Result<Stamp> decode_stamp(std::string_view bytes);

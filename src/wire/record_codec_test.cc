@@ -190,8 +190,9 @@ void expect_damage_noticed(std::string bytes, Decode decode) {
 }
 
 TEST(RecordCodec, KnowledgeComesBack) {
-  for (const OriginKnowledge& known : {OriginKnowledge{}, OriginKnowledge{.upto = 5, .beyond = {}},
-                                       OriginKnowledge{.upto = 5, .beyond = {7, 9, ~0ULL}}}) {
+  for (const OriginKnowledge& known :
+       {OriginKnowledge{}, OriginKnowledge{.upto = 5, .beyond = {}},
+        OriginKnowledge{.upto = 5, .beyond = {{7, 7}, {9, 12}, {~0ULL, ~0ULL}}}}) {
     EXPECT_EQ(decode_knowledge(encode_knowledge(known)), known);
     expect_damage_noticed(encode_knowledge(known), decode_knowledge);
   }
@@ -211,7 +212,7 @@ TEST(RecordCodec, StampsComeBack) {
 TEST(RecordCodec, StatesAreNotTakenForOneAnother) {
   EXPECT_FALSE(decode_knowledge(encode_stamp({77})));
   EXPECT_FALSE(decode_stamp(encode_knowledge({.upto = 77, .beyond = {}})));
-  EXPECT_FALSE(decode_identity(encode_knowledge({.upto = 77, .beyond = {99}})));
+  EXPECT_FALSE(decode_identity(encode_knowledge({.upto = 77, .beyond = {{99, 99}}})));
 }
 
 }  // namespace

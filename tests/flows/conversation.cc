@@ -270,8 +270,8 @@ std::string Conversation::show(const std::vector<Reply>& replies) {
 
 std::string Conversation::show(const OriginKnowledge& known) const {
   std::string text = fmt::to_string(known.upto);
-  for (const std::uint64_t seq : known.beyond) {
-    fmt::format_to(std::back_inserter(text), " +{}", seq);
+  for (const auto& [first, last] : known.beyond) {
+    fmt::format_to(std::back_inserter(text), " +{}-{}", first, last);
   }
   return text;
 }

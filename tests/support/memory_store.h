@@ -33,6 +33,16 @@ class MemoryStore final : public StoreView {
     return std::optional(it->second.record.header);
   }
 
+  [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override {
+    const auto header = find(key);
+    if (!header) {
+      return std::unexpected(header.error());
+    }
+    return *header ? std::optional(slots_.find(key.text())->second.record) : std::nullopt;
+  }
+
+  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
+
   void set(const std::string& key, Record record) { slots_[key] = {std::move(record), {}}; }
 
   /// A live record whose fields follow from `seq`.
@@ -49,6 +59,10 @@ class MemoryStore final : public StoreView {
 
   void commit(const Effects& effects) {
     for (const RecordWrite& write : effects.writes) {
+      if (write.kind != RecordWrite::Kind::store) {
+        slots_.erase(std::string(write.key.text()));
+        continue;
+      }
       set(std::string(write.key.text()),
           {.header = write.record.header, .value = std::string(write.record.value)});
     }
@@ -110,5 +124,9 @@ class MemoryCursor final : public RecordCursor {
   MemoryStore::Slots::const_iterator at_;
   std::size_t steps_ = 0;
 };
+
+inline std::unique_ptr<RecordCursor> MemoryStore::cursor() const {
+  return std::make_unique<MemoryCursor>(*this);
+}
 
 }  // namespace kvs

@@ -1,0 +1,27 @@
+// What a durable batch changed under one path: told to whoever keeps something derived from records
+// (fingerprints, journal, outbox).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/record.h"
+
+namespace kvs {
+
+struct Change {
+  enum class Cause : std::uint8_t {
+    client,    // a write that this node accepted
+    push,      // a peer's push: goes on to those that this node answers for
+    exchange,  // learnt in an exchange: goes nowhere
+    verdict,   // this node settled a tie
+  };
+
+  std::string path;
+  std::optional<RecordHeader> before;
+  std::optional<RecordHeader> after;  // nothing: the record was dropped
+  Cause cause = Cause::client;
+};
+
+}  // namespace kvs
