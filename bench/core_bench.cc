@@ -129,7 +129,7 @@ void node_put(benchmark::State& state) {
   Now now{.instant = {0}, .wall = {1'700'000'000'000}};
   node.start(now, effects);
   node.close_batch(now, effects);
-  node.committed();
+  node.committed(now, effects);
   effects.clear();
   std::size_t i = 0;
   for (auto _ : state) {
@@ -145,7 +145,7 @@ void node_put(benchmark::State& state) {
     }
     node.close_batch(now, effects);
     benchmark::DoNotOptimize(effects.replies.data());
-    node.committed();
+    node.committed(now, effects);
     effects.clear();
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(i));

@@ -47,8 +47,8 @@ Result<void> NodeThread::start() {
   if (!open_->effects.nothing_to_store()) {  // on a full disk a node may start and serve reads
     KVS_TRY(parts_.store.commit(open_->effects));
   }
-  node_.committed();
   open_->effects.clear();
+  node_.committed(now_, open_->effects);
   publish_node();
   node_thread_ = std::thread([this] { run_node(); });
   commit_thread_ = std::thread([this] { run_committer(); });
@@ -119,7 +119,7 @@ void NodeThread::commit_done(const Result<void>& outcome) {
   KVS_CHECK(committing_ != nullptr, "a commit ended that was never begun");
   Batch& batch = *std::exchange(committing_, nullptr);
   if (outcome) {
-    node_.committed();
+    node_.committed(now_, open_->effects);
     finish(batch);
     return;
   }

@@ -45,6 +45,10 @@ void Node::watch_clock(const Now& now, Effects& effects) {
   clock_warned_ = behind;
 }
 
+void Node::committed(const Now& /*now*/, Effects& /*effects*/) {
+  replica_.committed();
+}
+
 void Node::commit_failed() {
   replica_.commit_failed();
 }

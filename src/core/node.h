@@ -4,7 +4,8 @@
 // driven by one thread. Its shell (app in production, sim in simulation) obeys this contract:
 //   - steps append to one Effects, the open batch; close_batch() ends it;
 //   - batches are committed in the order in which they were closed, each atomically;
-//   - after a commit: committed(), then the batch's replies leave;
+//   - after a commit: committed(), then the batch's replies leave; sends, answers and traces of an
+//   Effects leave at any time, whether its batch is committed or fails;
 //   - after a failed commit: commit_failed(); the replies of that batch, of every later closed
 //   batch and of
 //     the open one are sent as refusals (see refuse()), and the open Effects are cleared;
@@ -55,7 +56,9 @@ class Node {
 
   void close_batch(const Now& now, Effects& effects);
 
-  void committed() { replica_.committed(); }
+  /// The oldest closed batch is durable. What follows from it (pushes) is appended to the sends of
+  /// `effects`; nothing else is.
+  void committed(const Now& now, Effects& effects);
 
   void commit_failed();
 

@@ -45,6 +45,10 @@ void Shell::wake_in(Duration delay, Input input, std::uint64_t subject) {
       delay, {.target = Target::process, .input = input, .subject = subject, .life = life_});
 }
 
+Now Shell::now() const {
+  return {.instant = around_.world.now(), .wall = around_.wall_clock.read(around_.world.now())};
+}
+
 Duration Shell::disk_time(Duration mean) {
   return {draw_around(prng_, mean).ns * slowness_};
 }
@@ -138,8 +142,7 @@ void Shell::run_node(const Recovered& recovered) {
   node_.emplace(NodeOptions{.mode = mode_}, recovered, around_.disk, prng_.next());
   open_.emplace(Batch{.number = ++batch_number_});
   first_batch_ = open_->number;
-  open_now_ = {.instant = around_.world.now(),
-               .wall = around_.wall_clock.read(around_.world.now())};
+  open_now_ = now();
   node_->start(open_now_, open_->effects);
   close_batch();
 }
@@ -210,8 +213,7 @@ void Shell::pump() {
 void Shell::step(Ticket ticket) {
   if (!open_) {
     open_.emplace(Batch{.number = ++batch_number_});
-    open_now_ = {.instant = around_.world.now(),
-                 .wall = around_.wall_clock.read(around_.world.now())};
+    open_now_ = now();
   }
   ++open_steps_;
   const std::size_t replies_before = open_->effects.replies.size();
@@ -308,7 +310,8 @@ void Shell::settle_front() {
   Batch batch = std::move(closed_.front());
   closed_.pop_front();
   around_.observers.tell(&Observer::durable, batch);
-  node_->committed();
+  Effects follow_up;
+  node_->committed(now(), follow_up);
   if (closed_.empty() && !open_) {
     around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
   }

@@ -79,6 +79,7 @@ class Shell {
 
  private:
   void wake_in(Duration delay, Input input, std::uint64_t subject = 0);
+  [[nodiscard]] Now now() const;
   [[nodiscard]] Duration disk_time(Duration mean);
 
   void recover();

@@ -84,7 +84,7 @@ class NodeDriver {
     }
     recovered_.clock_reserve = effects.clock_reserve.value_or(recovered_.clock_reserve);
     recovered_.identity = effects.identity ? effects.identity : recovered_.identity;
-    node_->committed();
+    node_->committed(now(), open_.effects);
     return std::move(effects.replies);
   }
 

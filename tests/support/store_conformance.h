@@ -212,7 +212,8 @@ TYPED_TEST_P(StoreConformance, CursorShowsOneMoment) {
 
 TYPED_TEST_P(StoreConformance, StateComesBack) {
   Effects effects;
-  effects.knowledge.push_back({.origin = Origin{7}, .known = {.upto = 5, .beyond = {{7, 7}, {9, 12}}}});
+  effects.knowledge.push_back(
+      {.origin = Origin{7}, .known = {.upto = 5, .beyond = {{7, 7}, {9, 12}}}});
   effects.knowledge.push_back({.origin = Origin{~0ULL}, .known = {.upto = 1, .beyond = {}}});
   effects.clock_reserve = Stamp::from_ms(1234);
   effects.identity = Identity{.instance = 42, .joined_ms = 77};
