@@ -49,4 +49,10 @@ struct WallTime {
   constexpr auto operator<=>(const WallTime&) const = default;
 };
 
+/// What time it is, on both clocks. The shell reads them once a batch.
+struct Now {
+  Instant instant;
+  WallTime wall;
+};
+
 }  // namespace kvs

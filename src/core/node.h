@@ -21,12 +21,6 @@
 
 namespace kvs {
 
-/// What time it is, on both clocks. The shell reads them once a batch.
-struct Now {
-  Instant instant;
-  WallTime wall;
-};
-
 struct NodeOptions {
   Mode mode = Mode::normal;
   std::int64_t clock_skew_ms_max = 5000;
