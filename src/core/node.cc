@@ -19,6 +19,11 @@ void Node::start(const Now& now, Effects& effects) {
     identity_ = Identity{.instance = prng_.next() | 1U, .joined_ms = now.wall.ms};
     effects.identity = identity_;
   }
+  Member self;
+  self.instance = Instance{identity_->instance};
+  self.joined_ms = identity_->joined_ms;
+  self.mode = options_.mode;
+  view_ = std::make_shared<const View>(View{.members = {self}, .self = self.instance});
 }
 
 void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
@@ -27,6 +32,21 @@ void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
     return;
   }
   replica_.write(now.wall, command, effects);
+}
+
+void Node::step(const Now& /*now*/, const PeerCall& call, Effects& effects) {
+  effects.answers.push_back(
+      {.ticket = call.ticket,
+       .envelope = {},
+       .answer = Refused{.code = Errc::not_implemented, .detail = "this node takes no calls"}});
+}
+
+void Node::step(const Now& /*now*/, const PeerReturn& /*returned*/, Effects& /*effects*/) {}
+
+void Node::tick(const Now& /*now*/, Effects& /*effects*/) {}
+
+Instant Node::next_deadline() const {
+  return Instant::never();
 }
 
 void Node::close_batch(const Now& now, Effects& effects) {
@@ -68,6 +88,12 @@ void refuse(std::span<Reply> replies, WriteStatus why) {
     if (!stands && !refusal_stands) {
       reply.outcome = {.status = why};
     }
+  }
+}
+
+void refuse(std::span<PeerReply> replies, Errc why) {
+  for (PeerReply& reply : replies) {
+    reply.answer = Refused{.code = why, .detail = "the batch of this call could not be stored"};
   }
 }
 

@@ -14,10 +14,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "core/mode.h"
 #include "core/replica.h"
+#include "core/view.h"
 
 namespace kvs {
 
@@ -48,6 +50,18 @@ class Node {
   /// A client's write. Exactly one reply follows, in the order of the calls.
   void step(const Now& now, const WriteCommand& command, Effects& effects);
 
+  /// A call that a peer made. Its one reply is among the answers or the peer_replies of this batch
+  /// or of a later one.
+  void step(const Now& now, const PeerCall& call, Effects& effects);
+
+  /// What came of a call that was among the sends.
+  void step(const Now& now, const PeerReturn& returned, Effects& effects);
+
+  /// Acts on deadlines that have passed. Called when next_deadline() <= now; oftener does no harm.
+  void tick(const Now& now, Effects& effects);
+
+  [[nodiscard]] Instant next_deadline() const;
+
   void close_batch(const Now& now, Effects& effects);
 
   /// The oldest closed batch is durable. What follows from it (pushes) is appended to the sends of
@@ -58,6 +72,9 @@ class Node {
 
   [[nodiscard]] NodeStatus status() const;
 
+  /// Who is in the cluster, as this node sees it now. Never null once start() was called.
+  [[nodiscard]] std::shared_ptr<const View> view() const { return view_; }
+
   [[nodiscard]] const Replica& replica() const { return replica_; }
 
  private:
@@ -67,6 +84,7 @@ class Node {
   Prng prng_;
   Replica replica_;
   std::optional<Identity> identity_;
+  std::shared_ptr<const View> view_;
   std::int64_t clock_ahead_ms_ = 0;
   bool clock_warned_ = false;
 };
@@ -75,5 +93,8 @@ class Node {
 /// does what was refused because of the state, which may have been a write that failed ("not found"
 /// after a delete that did not happen). Other refusals stay.
 void refuse(std::span<Reply> replies, WriteStatus why);
+
+/// Likewise for peers' calls: every reply that was to follow the commit becomes Refused with `why`.
+void refuse(std::span<PeerReply> replies, Errc why);
 
 }  // namespace kvs

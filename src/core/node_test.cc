@@ -89,6 +89,16 @@ TEST(Node, RefusalsTouchWhatTheStateDecided) {
   }
 }
 
+TEST(Node, RefusesThePeersOfABatchThatFailed) {
+  std::vector<PeerReply> replies{{.ticket = Ticket{1}, .envelope = {}, .answer = Done{}},
+                                 {.ticket = Ticket{2}, .envelope = {}, .answer = Page{}}};
+  refuse(replies, Errc::disk_full);
+  for (const PeerReply& reply : replies) {
+    EXPECT_EQ(std::get<Refused>(reply.answer).code, Errc::disk_full);
+  }
+  EXPECT_EQ(replies[1].ticket, Ticket{2});
+}
+
 TEST(Node, TheSameSeedAndInputsGiveTheSameEffects) {
   const auto run = [](std::uint64_t seed) {
     NodeDriver driver({}, seed);
