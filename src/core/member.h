@@ -16,6 +16,9 @@ namespace kvs {
 /// In the order in which news of one incarnation override each other.
 enum class MemberState : std::uint8_t { alive, suspect, failed, left };
 
+/// A bit of Member.features: it reads peer frames that are compressed with zstd.
+inline constexpr std::uint64_t kFeatureZstd = 1;
+
 /// What a node holds, in a few bytes.
 struct StateDigest {
   std::uint64_t knowledge_hash = 0;

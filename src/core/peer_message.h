@@ -30,6 +30,8 @@ struct PeerEnvelope {
   std::uint64_t sender_run = 0;
   Instance receiver{};       // 0: whoever listens there
   std::int64_t wall_ms = 0;  // the sender's wall clock as it spoke
+
+  bool operator==(const PeerEnvelope&) const = default;
 };
 
 /// A record on its way, with its path. `replaced` names older writes of the path that the sender
@@ -55,11 +57,15 @@ struct PeerItem {
 /// Are you there? With news, the sender's own row first.
 struct Ping {
   std::vector<Member> news;
+
+  bool operator==(const Ping&) const = default;
 };
 
 /// Answer to Ping, and to PingOther if the target answered.
 struct Pong {
   std::vector<Member> news;
+
+  bool operator==(const Pong&) const = default;
 };
 
 /// Ping `target` for me.
@@ -67,26 +73,36 @@ struct PingOther {
   Instance target{};
   std::string address;
   std::vector<Member> news;
+
+  bool operator==(const PingOther&) const = default;
 };
 
 /// The target of a PingOther did not answer; the one that was asked is well.
 struct NoPong {
   std::vector<Member> news;
+
+  bool operator==(const NoPong&) const = default;
 };
 
 /// Let me in. The answer is MemberRows with all members, or Refused (id_in_use, cluster_mismatch).
 struct Join {
   Member joiner;
+
+  bool operator==(const Join&) const = default;
 };
 
 /// Compares member tables: a hash for each bucket of instances. The answer is MemberRows with the
 /// rows of the buckets that differ, after which the caller sends its own in MemberRows.
 struct CompareMembers {
   std::vector<std::uint64_t> bucket_hashes;
+
+  bool operator==(const CompareMembers&) const = default;
 };
 
 struct MemberRows {
   std::vector<Member> rows;
+
+  bool operator==(const MemberRows&) const = default;
 };
 
 // --- replication (core/outbox, core/sync)
@@ -105,12 +121,16 @@ struct RingStretch {
 struct Push {
   std::vector<PeerRecord> records;
   std::optional<RingStretch> stretch;
+
+  bool operator==(const Push&) const = default;
 };
 
 /// Opens an exchange. Answer: Greeting.
 struct Hello {
   StateDigest digest;
   std::vector<PeerRecord> latest;  // at most 15
+
+  bool operator==(const Hello&) const = default;
 };
 
 struct Greeting {
@@ -118,11 +138,15 @@ struct Greeting {
   Mode mode = Mode::normal;
   std::optional<Knowledge> knowledge;  // the answerer's, if its hash is not the caller's
   std::vector<PeerRecord> latest;
+
+  bool operator==(const Greeting&) const = default;
 };
 
 /// Everything that `knowledge` does not cover, from the journal. Answer: Delta.
 struct AskDelta {
   Knowledge knowledge;
+
+  bool operator==(const AskDelta&) const = default;
 };
 
 struct Delta {
@@ -134,6 +158,8 @@ struct Delta {
 
   Extent extent = Extent::impossible;
   std::vector<PeerRecord> records;
+
+  bool operator==(const Delta&) const = default;
 };
 
 /// A range of paths from the end of the one before it (the first one's begin stands beside the
@@ -159,21 +185,29 @@ struct Compare {
   std::uint64_t run = 0;
   std::string begin;
   std::vector<PathRange> ranges;
+
+  bool operator==(const Compare&) const = default;
 };
 
 struct Compared {
   std::string begin;
   std::vector<PathRange> ranges;
+
+  bool operator==(const Compared&) const = default;
 };
 
 /// Give me what you hold under these paths. Answer: Fetched.
 struct Fetch {
   std::vector<std::string> paths;
+
+  bool operator==(const Fetch&) const = default;
 };
 
 struct Fetched {
   std::vector<PeerRecord> records;  // in the order of the paths; absent ones are left out
   bool cut = false;                 // the answer was full: ask again for the rest
+
+  bool operator==(const Fetched&) const = default;
 };
 
 /// Writes that an exchange found the receiver to lack, and items of which it found that they were
@@ -183,6 +217,8 @@ struct Settle {
   std::uint64_t run = 0;
   std::vector<PeerRecord> records;
   std::vector<PeerItem> drops;
+
+  bool operator==(const Settle&) const = default;
 };
 
 /// The exchange is complete: join this K (the caller's at the start) and drop these tombstones.
@@ -191,6 +227,8 @@ struct Finish {
   std::uint64_t run = 0;
   Knowledge knowledge;
   std::vector<PeerItem> drops;
+
+  bool operator==(const Finish&) const = default;
 };
 
 /// Records after a path in path order, none stamped before `oldest`. Answer: Page.
@@ -198,11 +236,15 @@ struct AskPage {
   std::string after;
   Stamp oldest;
   std::uint32_t bytes_max = 0;
+
+  bool operator==(const AskPage&) const = default;
 };
 
 struct Page {
   std::vector<PeerRecord> records;
   std::optional<std::string> next;  // ask again after this path; nothing: that was all
+
+  bool operator==(const Page&) const = default;
 };
 
 // --- conflicts (core/ballot)
@@ -210,19 +252,27 @@ struct Page {
 /// Which version of these paths do you hold? Answer: Votes.
 struct AskVotes {
   std::vector<std::string> paths;
+
+  bool operator==(const AskVotes&) const = default;
 };
 
 struct Votes {
   std::vector<std::optional<RecordHeader>> votes;  // in the order of the paths
+
+  bool operator==(const Votes&) const = default;
 };
 
 // --- all
 
-struct Done {};
+struct Done {
+  bool operator==(const Done&) const = default;
+};
 
 struct Refused {
   Errc code{};
   std::string detail;
+
+  bool operator==(const Refused&) const = default;
 };
 
 using PeerRequest = std::variant<Ping, PingOther, Join, CompareMembers, MemberRows, Push, Hello,
