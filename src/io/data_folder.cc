@@ -158,8 +158,7 @@ Result<Descriptor> lock(const std::string& path) {
                     path, why(errno)));
   }
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
-    const auto holder = read_short_file(name);
-    const std::string id = holder && *holder ? **holder : std::string();
+    const std::string id = read_short_file(name).value_or(std::nullopt).value_or("");
     return unusable(
         fmt::format("data folder {} is in use by process {}; stop that one, or set "
                     "data_dir to another folder",
@@ -206,7 +205,7 @@ std::uint64_t DataFolder::free_bytes() const {
 }
 
 Result<std::string> DataFolder::keep_logs(WallTime now) {
-  const std::string target = fmt::format("{}/damaged-{}", path_, now.ms);
+  std::string target = fmt::format("{}/damaged-{}", path_, now.ms);
   std::error_code error;
   std::filesystem::create_directory(target, error);
   for (std::filesystem::directory_iterator it(database_path(), error), end; !error && it != end;

@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
+#include "io/descriptor.h"
 #include "wire/record_codec.h"
 
 namespace kvs {
@@ -218,18 +220,18 @@ Result<std::map<std::uint64_t, std::string>> logs_in(const std::string& folder) 
 }
 
 Result<WalCheck> check_wal(const std::string& path, std::optional<std::uint64_t> next_sequence) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
-                                                             std::fclose);
-  if (file == nullptr) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.open()) {
     return fail(Errc::io_error, fmt::format("{} cannot be opened", path));
   }
   WalChecker checker(next_sequence);
   std::array<char, WalChecker::kBlockBytes> buffer{};
-  std::size_t count = 0;
-  while ((count = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0) {
-    checker.feed({buffer.data(), count});
-  }
-  if (std::ferror(file.get()) != 0) {
+  ssize_t count = 0;
+  do {
+    count = ::read(file.number(), buffer.data(), buffer.size());
+    checker.feed({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))});
+  } while (count > 0 || (count < 0 && errno == EINTR));
+  if (count < 0) {
     return fail(Errc::io_error, fmt::format("{} cannot be read", path));
   }
   return checker.finish();

@@ -62,15 +62,16 @@ bool take_flag(std::string_view option, CommandLine& line) {
 }
 
 Result<void> take_number(std::string_view option, std::string_view value, Overrides& overrides) {
-  for (const auto& [name, number] :
-       {std::pair{"--clients", &Overrides::clients}, std::pair{"--keys", &Overrides::keys},
-        std::pair{"--steps", &Overrides::steps}}) {
-    if (option == name) {
-      overrides.*number = KVS_TRY(parse_number(value));
-      return {};
-    }
+  if (option == "--clients") {
+    overrides.clients = KVS_TRY(parse_number(value));
+  } else if (option == "--keys") {
+    overrides.keys = KVS_TRY(parse_number(value));
+  } else if (option == "--steps") {
+    overrides.steps = KVS_TRY(parse_number(value));
+  } else {
+    return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
   }
-  return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
+  return {};
 }
 
 Result<void> take_option(std::string_view option, std::string_view value, CommandLine& line) {
