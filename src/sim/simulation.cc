@@ -107,7 +107,11 @@ class Simulation {
   Operations operations_;
   Observers observers_;
   Oracles oracles_;
-  Surroundings surroundings_{world_, disk_, wall_clock_, operations_, observers_};
+  Surroundings surroundings_{.world = world_,
+                             .disk = disk_,
+                             .wall_clock = wall_clock_,
+                             .operations = operations_,
+                             .observers = observers_};
   Shell shell_{scenario_, surroundings_};
   Clients clients_{scenario_, surroundings_, shell_};
   Demands demands_{scenario_, surroundings_, shell_};

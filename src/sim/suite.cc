@@ -23,10 +23,11 @@ bool adopt(std::uint64_t seed, const Overrides& candidate, Overrides& smallest) 
 
 void drop_faults(std::uint64_t seed, Overrides& smallest) {
   for (std::size_t i = 0; i < kFaultCount; ++i) {
-    const auto fault = static_cast<Fault>(i);
-    if (smallest.faults->contains(fault)) {
+    FaultSet fewer = smallest.faults.value_or(FaultSet{});
+    if (fewer.contains(static_cast<Fault>(i))) {
+      fewer.erase(static_cast<Fault>(i));
       Overrides candidate = smallest;
-      candidate.faults->erase(fault);
+      candidate.faults = fewer;
       adopt(seed, candidate, smallest);
     }
   }
@@ -35,11 +36,13 @@ void drop_faults(std::uint64_t seed, Overrides& smallest) {
 /// The smallest value of one number, by halving the distance.
 void lower(std::uint64_t seed, std::optional<std::uint64_t> Overrides::* number,
            Overrides& smallest) {
-  for (std::uint64_t step = *(smallest.*number) / 2; step > 0;) {
+  std::uint64_t best = (smallest.*number).value_or(1);
+  for (std::uint64_t step = best / 2; step > 0;) {
     Overrides candidate = smallest;
-    candidate.*number = *(smallest.*number) - step;
-    const bool adopted = *(smallest.*number) > step && adopt(seed, candidate, smallest);
-    step = adopted ? std::min(step, *(smallest.*number) / 2) : step / 2;
+    candidate.*number = best - step;
+    const bool adopted = best > step && adopt(seed, candidate, smallest);
+    best = adopted ? best - step : best;
+    step = adopted ? std::min(step, best / 2) : step / 2;
   }
 }
 
