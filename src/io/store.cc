@@ -12,8 +12,8 @@
 #include "io/os.h"
 #include "io/rocks_options.h"
 #include "io/store_cursor.h"
-#include "io/store_layout.h"
 #include "wire/record_codec.h"
+#include "wire/store_keys.h"
 
 namespace kvs {
 

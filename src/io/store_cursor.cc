@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "io/store_layout.h"
 #include "wire/record_codec.h"
+#include "wire/store_keys.h"
 
 namespace kvs {
 

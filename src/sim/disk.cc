@@ -3,32 +3,28 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/bytes.h"
 #include "base/check.h"
 #include "base/mutant.h"
 #include "base/probe.h"
 #include "wire/record_codec.h"
+#include "wire/store_keys.h"
 
 namespace kvs {
 
 namespace {
 
-constexpr std::string_view kClockKey("\0clock", 6);
-constexpr std::string_view kIdentityKey("\0identity", 9);
-constexpr std::string_view kKnowledgePrefix("\0known/", 7);
-constexpr std::string_view kFirstRecordKey("\x01", 1);
-
-std::string knowledge_key(Origin origin) {
-  std::string key(kKnowledgePrefix);
-  put_le(key, static_cast<std::uint64_t>(origin));
-  return key;
-}
-
 std::vector<DiskWrite> encode(const Effects& effects) {
   std::vector<DiskWrite> writes;
   for (const RecordWrite& write : effects.writes) {
-    std::string bytes;
-    encode_record(write.key, write.record, bytes);
+    std::string bytes;  // none: the key goes
+    if (write.kind != RecordWrite::Kind::drop) {
+      encode_record(write.key, write.record, bytes);
+    }
+    if (write.kind == RecordWrite::Kind::lose) {
+      KVS_PROBE("disk: a record went to lost+found");
+      const Dot dot = write.record.header.version.dot;
+      writes.emplace_back(lost_record_key(write.key, dot), std::exchange(bytes, {}));
+    }
     writes.emplace_back(write.key.text(), std::move(bytes));
   }
   for (const KnowledgeWrite& write : effects.knowledge) {
@@ -40,6 +36,9 @@ std::vector<DiskWrite> encode(const Effects& effects) {
   if (effects.identity) {
     writes.emplace_back(kIdentityKey, encode_identity(*effects.identity));
   }
+  if (effects.root) {
+    writes.emplace_back(kRootKey, encode_fingerprint(*effects.root));
+  }
   return writes;
 }
 
@@ -48,11 +47,20 @@ Result<void> decode_one(std::string_view key, std::string_view bytes, Recovered&
     state.clock_reserve = KVS_TRY(decode_stamp(bytes));
   } else if (key == kIdentityKey) {
     state.identity = KVS_TRY(decode_identity(bytes));
-  } else {
-    const Origin origin{get_le<std::uint64_t>(key.data() + kKnowledgePrefix.size())};
-    state.knowledge.set(origin, KVS_TRY(decode_knowledge(bytes)));
+  } else if (key == kRootKey) {
+    state.root = KVS_TRY(decode_fingerprint(bytes));
+  } else if (const auto origin = origin_of(key)) {
+    state.knowledge.set(*origin, KVS_TRY(decode_knowledge(bytes)));
   }
   return {};
+}
+
+void put_into(Disk::Table& table, std::string key, std::string bytes) {
+  if (bytes.empty()) {
+    table.erase(key);
+  } else {
+    table.insert_or_assign(std::move(key), std::move(bytes));
+  }
 }
 
 Result<Recovered> decode_state(const Disk::Table& table) {
@@ -191,7 +199,7 @@ Result<void> Disk::sync() {
 
 void Disk::apply() {
   for (auto& [key, bytes] : std::exchange(batch_, {})) {
-    shown_.insert_or_assign(std::move(key), std::move(bytes));
+    put_into(shown_, std::move(key), std::move(bytes));
   }
 }
 
@@ -239,7 +247,7 @@ Result<Recovered> Disk::open() {
   }
   Table recovered = table_;
   for (const auto& [key, bytes] : contents.writes) {
-    recovered.insert_or_assign(key, bytes);
+    put_into(recovered, key, bytes);
   }
   Recovered state = KVS_TRY(decode_state(recovered));
   shown_ = std::move(recovered);
@@ -349,6 +357,16 @@ void Disk::repair() {
     std::string& bytes = flip.key.empty() ? log_ : table_.find(flip.key)->second;
     static_cast<void>(flip_in(bytes, flip));
   }
+}
+
+void Disk::replace(Folder folder) {
+  kill();
+  table_ = std::move(folder.table);
+  log_ = std::move(folder.log);
+  log_end_ = log_.size();
+  log_synced_ = log_end_;
+  sync_broken_ = false;
+  flips_.clear();
 }
 
 }  // namespace kvs

@@ -124,6 +124,20 @@ class Disk final : public StoreView {
   /// Turns flipped bits of the log and the state back: somebody restored a sound copy.
   void repair();
 
+  // Copies.
+
+  /// What lies on the disk: the table and the log.
+  struct Folder {
+    Table table;
+    std::string log;
+  };
+
+  /// A copy of the folder as the OS shows it now, whether a process runs or not.
+  [[nodiscard]] Folder copy() const { return {.table = table_, .log = log_.substr(0, log_end_)}; }
+
+  /// Puts another folder in the place of this one; no process may run. An empty one: wiped.
+  void replace(Folder folder);
+
  private:
   /// A flipped bit: of the log, or of the table's value under `key`.
   struct Flip {

@@ -16,7 +16,7 @@
 
 namespace kvs {
 
-/// One key and its new stored bytes.
+/// One key and its new stored bytes; none: the key goes.
 using DiskWrite = std::pair<std::string, std::string>;
 
 /// Appends one entry.

@@ -135,6 +135,33 @@ TEST(Disk, LossOfPowerKeepsAPrefixAndAllThatWasSynced) {
   EXPECT_EQ(survivors.size(), 4U) << "3 to 6 batches, each in some seed";
 }
 
+TEST_F(DiskTest, ACopyIsWhatTheOsHas) {
+  commit("a", 1);
+  disk_.checkpoint();
+  write("b", 2);
+  begin("c", 3);
+  Disk other(2);
+  other.replace(disk_.copy());
+  ASSERT_TRUE(other.open());
+  EXPECT_EQ(other.image().records.size(), 2U);
+  EXPECT_EQ(other.state().knowledge.of(Origin{7}).upto, 2U);
+}
+
+TEST_F(DiskTest, AFolderThatWasReplacedSurvivesLossOfPower) {
+  commit("a", 1);
+  const Disk::Folder backup = disk_.copy();
+  commit("b", 2);
+  disk_.kill();
+  disk_.replace(backup);
+  disk_.lose_power();
+  ASSERT_TRUE(disk_.open());
+  EXPECT_EQ(shown("a"), 1U);
+  EXPECT_EQ(shown("b"), 0U);
+  disk_.replace({});
+  ASSERT_TRUE(disk_.open());
+  EXPECT_TRUE(disk_.image().records.empty());
+}
+
 TEST_F(DiskTest, WhatARestartFoundIsSynced) {
   write("a", 1);
   disk_.kill();

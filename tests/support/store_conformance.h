@@ -48,16 +48,18 @@ inline Record conformance_tombstone(std::uint64_t seq) {
 /// Keeps the bytes that an Effects points to.
 class ConformanceBatch {
  public:
-  ConformanceBatch& put(const std::string& key, const Record& record) {
-    entries_.emplace_back(key, record);
+  ConformanceBatch& put(const std::string& key, const Record& record,
+                        RecordWrite::Kind kind = RecordWrite::Kind::store) {
+    entries_.push_back({.key = key, .record = record, .kind = kind});
     return *this;
   }
 
   /// Valid until the next put.
   const Effects& effects() {
     effects_.writes.clear();
-    for (const auto& [key, record] : entries_) {
-      effects_.writes.push_back({.key = Key::from_store(key), .record = record.view()});
+    for (const Entry& entry : entries_) {
+      effects_.writes.push_back(
+          {.key = Key::from_store(entry.key), .record = entry.record.view(), .kind = entry.kind});
     }
     return effects_;
   }
@@ -65,7 +67,13 @@ class ConformanceBatch {
   Effects& state() { return effects_; }
 
  private:
-  std::vector<std::pair<std::string, Record>> entries_;
+  struct Entry {
+    std::string key;
+    Record record;
+    RecordWrite::Kind kind{};
+  };
+
+  std::vector<Entry> entries_;
   Effects effects_;
 };
 
@@ -149,6 +157,27 @@ TYPED_TEST_P(StoreConformance, TheLastWriteOfAKeyWins) {
   EXPECT_EQ(this->get("k")->value, "5");
 }
 
+TYPED_TEST_P(StoreConformance, WhatIsDroppedOrLostIsGone) {
+  const std::map<std::string, Record> held{{"a", conformance_record(1, "1")},
+                                           {"b", conformance_record(2, "2")},
+                                           {"c", conformance_record(3, "3")}};
+  for (const auto& [key, record] : held) {
+    this->put(key, record);
+  }
+  ConformanceBatch batch;
+  batch.put("a", held.at("a"), RecordWrite::Kind::drop);
+  batch.put("b", held.at("b"), RecordWrite::Kind::lose);
+  ASSERT_TRUE(this->driver_.commit(batch.effects()));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(this->contents_from(""), (typename TestFixture::Contents{*held.find("c")}));
+    EXPECT_EQ(this->get("a"), std::nullopt);
+    EXPECT_EQ(this->get("b"), std::nullopt);
+    this->reopen();
+  }
+  this->put("b", conformance_record(4, "4"));
+  EXPECT_EQ(this->get("b"), conformance_record(4, "4"));
+}
+
 TYPED_TEST_P(StoreConformance, AnyBytesComeBack) {
   std::string all;
   for (int i = 0; i < 256; ++i) {
@@ -220,6 +249,7 @@ TYPED_TEST_P(StoreConformance, StateComesBack) {
   ASSERT_TRUE(this->driver_.commit(effects));
   Effects later;
   later.knowledge.push_back({.origin = Origin{7}, .known = {.upto = 10, .beyond = {}}});
+  later.root = Fingerprint{.high = 1, .low = ~0ULL, .count = 3};
   ASSERT_TRUE(this->driver_.commit(later));
   for (int round = 0; round < 2; ++round) {
     this->reopen();
@@ -229,6 +259,7 @@ TYPED_TEST_P(StoreConformance, StateComesBack) {
     EXPECT_EQ(recovered.knowledge.of(Origin{~0ULL}).upto, 1U);
     EXPECT_EQ(recovered.clock_reserve, Stamp::from_ms(1234));
     EXPECT_EQ(recovered.identity, (Identity{.instance = 42, .joined_ms = 77}));
+    EXPECT_EQ(recovered.root, (Fingerprint{.high = 1, .low = ~0ULL, .count = 3}));
   }
 }
 
@@ -267,7 +298,7 @@ TYPED_TEST_P(StoreConformance, IsAMapThatSurvivesKills) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(StoreConformance, NewStoreIsEmpty, WhatWasCommittedIsFound,
-                            TheLastWriteOfAKeyWins, AnyBytesComeBack,
+                            TheLastWriteOfAKeyWins, WhatIsDroppedOrLostIsGone, AnyBytesComeBack,
                             CursorWalksInByteOrderFromWhereItIsPut, StateNeverShowsAmongRecords,
                             CursorShowsOneMoment, StateComesBack, IsAMapThatSurvivesKills);
 
