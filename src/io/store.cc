@@ -12,6 +12,7 @@
 #include "io/os.h"
 #include "io/rocks_options.h"
 #include "io/store_cursor.h"
+#include "io/store_errors.h"
 #include "wire/record_codec.h"
 #include "wire/store_keys.h"
 
@@ -35,28 +36,6 @@ rocksdb::Slice slice(std::string_view text) {
 
 std::string_view view(const rocksdb::Slice& bytes) {
   return {bytes.data(), bytes.size()};
-}
-
-Error read_error(const rocksdb::Status& status) {
-  return {.code = status.IsCorruption() ? Errc::corrupt_data : Errc::io_error,
-          .detail = status.ToString()};
-}
-
-Error write_error(const rocksdb::Status& status) {
-  if (status.IsNoSpace()) {
-    return {.code = Errc::disk_full, .detail = "no space left on the device of the data folder"};
-  }
-  if (status.IsIncomplete()) {
-    return {.code = Errc::overloaded, .detail = "the disk cannot follow the writes"};
-  }
-  if (status.IsCorruption()) {
-    return {.code = Errc::corrupt_data,
-            .detail =
-                fmt::format("a damaged file of the database ends all writes ({}): restore the data "
-                            "folder from a backup",
-                            status.ToString())};
-  }
-  return {.code = Errc::io_error, .detail = status.ToString()};
 }
 
 void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
