@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -210,6 +212,51 @@ TEST_F(DamagedStore, DamageIsNotForgottenByAKillDuringRecovery) {
   ASSERT_TRUE(again);
   EXPECT_FALSE((*again)->open_report().knowledge_emptied);
   EXPECT_TRUE((*again)->recovered().knowledge.origins().empty());
+}
+
+/// The logs of three runs that were killed, one after the other: the first two are in tables.
+class LogsOfThreeRuns : public DamagedStore {
+ protected:
+  void SetUp() override {
+    for (std::uint64_t run = 0; run < 3; ++run) {
+      {
+        const auto store = open();
+        ASSERT_TRUE(store);
+        write_records(**store, 1 + run * kRun, 1 + (run + 1) * kRun);
+        copy_folder(folder_ / "d", folder_ / "copy");
+      }
+      fs::remove_all(folder_ / "d");
+      fs::rename(folder_ / "copy", folder_ / "d");
+      const fs::path log = the_file(".log");
+      logs_.emplace_back(log, read_file(log));
+    }
+    copy_folder(folder_ / "d", folder_ / "original");
+  }
+
+  static constexpr std::uint64_t kRun = 20;
+  std::vector<std::pair<fs::path, std::string>> logs_;
+};
+
+// RocksDB removes newest first, and was killed after the second.
+TEST_F(LogsOfThreeRuns, ARemovalThatWasInterruptedIsNoDamage) {
+  write_file(logs_[0].first, logs_[0].second);
+  const auto store = open();
+  ASSERT_TRUE(store);
+  EXPECT_EQ((*store)->open_report().damage, "");
+  EXPECT_EQ(tally(**store, 1, 1 + 3 * kRun).right, 3 * kRun);
+  EXPECT_TRUE(files_like(folder_ / "d", "damaged-").empty());
+}
+
+TEST_F(LogsOfThreeRuns, DamageBesideAnOldLogIsNoticed) {
+  for (const std::size_t old : {0U, 1U}) {
+    restore();
+    write_file(logs_[old].first, logs_[old].second);
+    write_file(logs_[2].first, with_flipped_bit(logs_[2].second, 5'000));
+    const auto store = open();
+    ASSERT_TRUE(store);
+    EXPECT_NE((*store)->open_report().damage, "");
+    EXPECT_EQ(tally(**store, 1, 1 + 2 * kRun).right, 2 * kRun);
+  }
 }
 
 TEST_F(DamagedStore, FlippedBitsInTablesGiveErrorsNeverWrongRecords) {

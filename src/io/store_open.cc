@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -103,10 +104,41 @@ Result<std::unique_ptr<rocksdb::DB>> open_rocksdb(const DataFolder& folder,
   }
 }
 
+/// The number of the first log that the database still needs; all before it are in tables. Nothing
+/// if the database cannot tell. Changes nothing.
+std::optional<std::uint64_t> first_log_needed(const DataFolder& folder) {
+  rocksdb::Options options = rocks_options(0);
+  options.wal_dir = folder.path();  // where there are none: no log is replayed
+  try {
+    rocksdb::DB* opened = nullptr;
+    if (!rocksdb::DB::OpenForReadOnly(options, folder.database_path(), &opened).ok()) {
+      return std::nullopt;
+    }
+    const std::unique_ptr<rocksdb::DB> database(opened);
+    std::uint64_t number = 0;
+    const bool known =
+        database->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &number);
+    return known ? std::optional(number) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+/// RocksDB removes the logs that it needs no more newest first, so a kill meanwhile leaves an old
+/// one and a gap after it: what looks like damage is looked at again without those.
+Result<WalCheck> check_logs(const DataFolder& folder) {
+  WalCheck check = KVS_TRY(check_wals(folder.database_path()));
+  if (check.state != WalCheck::State::damaged) {
+    return check;
+  }
+  const auto first = first_log_needed(folder);
+  return first ? check_wals(folder.database_path(), *first) : check;
+}
+
 }  // namespace
 
 Result<OpenedDatabase> open_database(DataFolder& folder, std::uint64_t block_cache_bytes) {
-  const WalCheck check = KVS_TRY(check_wals(folder.database_path()));
+  const WalCheck check = KVS_TRY(check_logs(folder));
   KVS_TRY(check_space(folder, check));
   OpenReport report{.created = folder.created(),
                     .torn_tail = check.state == WalCheck::State::torn,

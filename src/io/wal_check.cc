@@ -262,10 +262,12 @@ void append(WalCheck& all, const std::string& path, const WalCheck& log) {
 
 }  // namespace
 
-Result<WalCheck> check_wals(const std::string& folder) {
+Result<WalCheck> check_wals(const std::string& folder, std::uint64_t first) {
   WalCheck all;
   for (const auto& [number, path] : KVS_TRY(logs_in(folder))) {
-    append(all, path, KVS_TRY(check_wal(path, all.next_sequence)));
+    if (number >= first) {
+      append(all, path, KVS_TRY(check_wal(path, all.next_sequence)));
+    }
   }
   return all;
 }

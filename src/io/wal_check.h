@@ -67,9 +67,9 @@ class WalChecker {
   std::size_t offset_ = 0;  // in the block
 };
 
-/// Checks all logs (NUMBER.log) of a RocksDB folder in their order. A log may be torn only if
-/// nothing that was written after the torn batch is in a later one. Errors: io_error if one cannot
-/// be read. A folder that does not exist is sound.
-Result<WalCheck> check_wals(const std::string& folder);
+/// Checks the logs (NUMBER.log) of a RocksDB folder in their order, from the number `first` on. A
+/// log may be torn only if nothing that was written after the torn batch is in a later one. Errors:
+/// io_error if one cannot be read. A folder that does not exist is sound.
+Result<WalCheck> check_wals(const std::string& folder, std::uint64_t first = 0);
 
 }  // namespace kvs
