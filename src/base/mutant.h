@@ -37,6 +37,11 @@ enum class Mutant : std::uint8_t {
   dot_reused_after_failure,
   knowledge_kept_after_failure,
   origin_kept_across_restarts,
+  covered_record_taken,
+  far_future_taken,
+  clock_does_not_learn,
+  tie_broken_alone,
+  join_covers_ties,
   // core/merge
   merge_keeps_older,
   // core/mode, core/node

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
@@ -22,11 +24,11 @@ struct RecordWrite {
   enum class Kind : std::uint8_t {
     store,  // `record` replaces what is there
     drop,   // what is there, `record.header`, goes: it was replaced or deleted elsewhere
-    lose,   // as drop, for a live record: its bytes are kept in lost+found
+    lose,   // as drop, for a live record: the store keeps its bytes in lost+found
   };
 
   Key key;
-  RecordView record;
+  RecordView record;  // without the value unless it is stored
   Kind kind = Kind::store;
 };
 
@@ -68,6 +70,9 @@ struct Effects {
   std::optional<Stamp> clock_reserve;  // demands that this batch be synced, whatever the durability
   std::optional<Identity> identity;    // likewise
   std::optional<Fingerprint> root;     // of all records, this batch included; damage shows by it
+
+  /// Bytes that `writes` point to and nobody else keeps.
+  std::deque<std::string> kept;
 
   // 2. Sent only after all of 1 is durable, in this order. If 1 fails, none is sent as it stands.
   std::vector<Reply> replies;

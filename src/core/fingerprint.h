@@ -24,6 +24,9 @@ struct Fingerprint {
   bool operator==(const Fingerprint&) const = default;
 };
 
+/// Stands where a fingerprint of all records is kept that nobody has counted.
+inline constexpr Fingerprint kUncounted{.high = 0, .low = 0, .count = UINT64_MAX};
+
 /// The fingerprint of the set that is this record alone: of its path, version (dot included) and
 /// kind.
 [[nodiscard]] Fingerprint fingerprint_of(std::string_view path, const RecordHeader& header);

@@ -66,7 +66,7 @@ void Node::watch_clock(const Now& now, Effects& effects) {
 }
 
 void Node::committed(const Now& /*now*/, Effects& /*effects*/) {
-  replica_.committed();
+  static_cast<void>(replica_.committed());
 }
 
 void Node::commit_failed() {

@@ -8,21 +8,18 @@
 
 namespace kvs {
 
-void Pending::add(Key key, const RecordHeader& header) {
+void Pending::add(Key key, const Held& held) {
   auto it = entries_.find(key.text());
   if (it == entries_.end()) {
     it = entries_.emplace(std::string(key.text()), Entry{}).first;
   }
-  it->second = {.header = header, .batch = open_batch_};
+  it->second = {.held = held, .batch = open_batch_};
   open_.push_back(it->first);
 }
 
-std::optional<RecordHeader> Pending::find(Key key) const {
+const Pending::Held* Pending::find(Key key) const {
   const auto it = entries_.find(key.text());
-  if (it == entries_.end()) {
-    return std::nullopt;
-  }
-  return it->second.header;
+  return it == entries_.end() ? nullptr : &it->second.held;
 }
 
 void Pending::close_batch() {

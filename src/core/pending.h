@@ -20,11 +20,14 @@ namespace kvs {
 
 class Pending {
  public:
-  /// Remembers a write of the open batch.
-  void add(Key key, const RecordHeader& header);
+  /// What a key will hold: a record, or nothing any more.
+  using Held = std::optional<RecordHeader>;
 
-  /// The newest pending header under `key`.
-  [[nodiscard]] std::optional<RecordHeader> find(Key key) const;
+  /// Remembers what a write of the open batch makes of `key`.
+  void add(Key key, const Held& held);
+
+  /// What `key` will hold; nullptr if no pending write concerns it. Valid until the next change.
+  [[nodiscard]] const Held* find(Key key) const;
 
   /// Closes the open batch; what is added from now on belongs to the next.
   void close_batch();
@@ -40,7 +43,7 @@ class Pending {
 
  private:
   struct Entry {
-    RecordHeader header;
+    Held held;
     std::uint64_t batch = 0;  // the last one that wrote this key
   };
 

@@ -1,5 +1,6 @@
 #include "core/replica.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -37,6 +38,14 @@ WriteStatus status_of(const WriteCommand& command, const std::optional<RecordHea
   return live ? WriteStatus::deleted : WriteStatus::not_found;
 }
 
+/// The fingerprint of what a folder holds; nothing if it was not kept.
+std::optional<Fingerprint> root_of(const Recovered& recovered) {
+  if (!recovered.identity) {
+    return Fingerprint{};  // a new folder
+  }
+  return recovered.root == kUncounted ? std::nullopt : recovered.root;
+}
+
 }  // namespace
 
 Replica::Replica(const Recovered& recovered, const StoreView& store, Prng& prng)
@@ -44,26 +53,31 @@ Replica::Replica(const Recovered& recovered, const StoreView& store, Prng& prng)
       prng_(prng),
       stamper_(recovered.clock_reserve),
       knowledge_(recovered.knowledge),
-      durable_(recovered.knowledge) {}
+      durable_(recovered.knowledge),
+      root_(root_of(recovered)),
+      durable_root_(root_) {}
 
 Result<std::optional<RecordHeader>> Replica::held(Key key) const {
-  const auto pending = pending_.find(key);
-  if (pending && !KVS_MUTATED(pending_not_consulted)) {
+  const Pending::Held* const pending = pending_.find(key);
+  if (pending != nullptr && !KVS_MUTATED(pending_not_consulted)) {
     KVS_PROBE("replica: a command met a pending write");
-    return pending;
+    return *pending;
   }
   return store_.find(key);
 }
 
-WriteStatus Replica::decide(const WriteCommand& command, Effects& effects) {
+// --- clients' writes
+
+Replica::Decision Replica::decide(const WriteCommand& command, Effects& effects) {
   const auto found = held(command.key);
   if (found) {
-    if (*found) {
+    const std::optional<RecordHeader>& held = *found;
+    if (held) {
       // What replaces a record is above it, even if damage took the reserve and the wall clock was
       // set back.
-      stamper_.observe((*found)->version.stamp);
+      stamper_.observe(held->version.stamp);
     }
-    return status_of(command, *found);
+    return {.status = status_of(command, held), .held = held};
   }
   // A damaged record must not make its key unusable: an unconditional PUT replaces it. Its stamp is
   // below the clock's like every stored one, so the new version wins everywhere.
@@ -73,29 +87,31 @@ WriteStatus Replica::decide(const WriteCommand& command, Effects& effects) {
   if (can_replace) {
     KVS_PROBE("replica: a damaged record was replaced");
     ++stats_.damaged_replaced;
+    note_damage();
     effects.trace.push_back({.kind = Trace::Kind::damaged_record_replaced});
-    return WriteStatus::created;
+    return {.status = WriteStatus::created, .held = {}};
   }
   if (found.error().code == Errc::corrupt_data) {
     KVS_PROBE("replica: a damaged record refused a command");
-    return KVS_MUTATED(damage_taken_for_absence) ? status_of(command, std::nullopt)
-                                                 : WriteStatus::corrupt_data;
+    return {.status = KVS_MUTATED(damage_taken_for_absence) ? status_of(command, std::nullopt)
+                                                            : WriteStatus::corrupt_data,
+            .held = {}};
   }
   KVS_PROBE("replica: a record could not be read");
-  return WriteStatus::io_error;
+  return {.status = WriteStatus::io_error, .held = {}};
 }
 
 void Replica::write(WallTime wall, const WriteCommand& command, Effects& effects) {
-  const WriteStatus status = decide(command, effects);
-  const WriteOutcome outcome =
-      succeeded(status) ? accept(wall, command, status, effects) : WriteOutcome{.status = status};
-  if (KVS_MUTATED(refusal_without_reply) && status == WriteStatus::version_mismatch) {
+  const Decision decision = decide(command, effects);
+  const WriteOutcome outcome = succeeded(decision.status) ? accept(wall, command, decision, effects)
+                                                          : WriteOutcome{.status = decision.status};
+  if (KVS_MUTATED(refusal_without_reply) && decision.status == WriteStatus::version_mismatch) {
     return;
   }
   effects.replies.push_back({.ticket = command.ticket, .outcome = outcome});
 }
 
-WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, WriteStatus status,
+WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, const Decision& decision,
                              Effects& effects) {
   const bool put = command.kind == WriteCommand::Kind::put;
   const Version version{.stamp = stamper_.next(wall),
@@ -104,12 +120,15 @@ WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, WriteSt
                         .dot = next_dot(effects)};
   const RecordHeader header{.version = version,
                             .kind = put ? RecordKind::value : RecordKind::tombstone};
-  if (KVS_MUTATED(delete_writes_nothing) && !put) {
-    return {.status = status, .uuid = version.uuid, .stamp = version.stamp};
+  if (!KVS_MUTATED(delete_writes_nothing) || put) {
+    const RecordView record{.header = header, .value = put ? command.value : std::string_view{}};
+    store_record({.key = command.key,
+                  .record = record,
+                  .before = decision.held,
+                  .cause = Change::Cause::client},
+                 effects);
   }
-  store_record(command.key, {.header = header, .value = put ? command.value : std::string_view{}},
-               effects);
-  return {.status = status, .uuid = version.uuid, .stamp = version.stamp};
+  return {.status = decision.status, .uuid = version.uuid, .stamp = version.stamp};
 }
 
 Dot Replica::next_dot(Effects& effects) {
@@ -119,16 +138,219 @@ Dot Replica::next_dot(Effects& effects) {
     effects.trace.push_back(
         {.kind = Trace::Kind::origin_taken, .number = static_cast<std::uint64_t>(*origin_)});
   }
-  return {.origin = *origin_, .seq = knowledge_.of(*origin_).upto + 1};
+  return {.origin = *origin_, .seq = knowledge_.of(*origin_).last() + 1};
 }
 
-void Replica::store_record(Key key, const RecordView& record, Effects& effects) {
-  effects.writes.push_back({.key = key, .record = record});
-  pending_.add(key, record.header);
-  knowledge_.add(record.header.version.dot);
-  changed_.insert(record.header.version.dot.origin);
+// --- peers' records
+
+Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effects) {
+  const Version& version = theirs.record.header.version;
+  if (knowledge_.covers(version.dot) && !KVS_MUTATED(covered_record_taken)) {
+    std::ranges::for_each(theirs.replaced, [this](const Dot& dot) { know(dot); });
+    ++stats_.known;
+    return Taken::known;
+  }
+  if (version.stamp > terms.newest_allowed && !KVS_MUTATED(far_future_taken)) {
+    KVS_PROBE("replica: a record was stamped too far ahead");
+    ++stats_.deferred;
+    remember_unsettled(theirs);
+    return Taken::deferred;
+  }
+  const Key key = Key::from_store(theirs.path);
+  const auto found = held(key);
+  if (!found && found.error().code != Errc::corrupt_data) {
+    KVS_PROBE("replica: a peer's record met one that could not be read");
+    remember_unsettled(theirs);
+    return Taken::unreadable;
+  }
+  if (!found) {
+    KVS_PROBE("replica: a peer's record replaced a damaged one");
+    ++stats_.damaged_replaced;
+    note_damage();
+  }
+  const std::optional<RecordHeader> mine = found ? *found : std::nullopt;
+  if (!KVS_MUTATED(clock_does_not_learn)) {
+    stamper_.observe(version.stamp);
+  }
+  const MergeOutcome outcome = mine ? merge(mine->version, version) : MergeOutcome::take;
+  if (outcome == MergeOutcome::tie && !KVS_MUTATED(tie_broken_alone)) {
+    ++stats_.ties;
+    remember_unsettled(theirs);
+    return Taken::tied;
+  }
+  std::ranges::for_each(theirs.replaced, [this](const Dot& dot) { know(dot); });
+  if (outcome == MergeOutcome::keep) {
+    know(version.dot);
+    ++stats_.older;
+    return Taken::older;
+  }
+  store_record({.key = key, .record = theirs.record.view(), .before = mine, .cause = terms.cause},
+               effects);
+  ++stats_.taken;
+  return Taken::stored;
+}
+
+void Replica::settle(Key key, const Record& winner, Effects& effects) {
+  const auto found = held(key);
+  if (!found) {
+    return;
+  }
+  Version version = winner.header.version;
+  version.dot = {};
+  const std::optional<RecordHeader>& mine = *found;
+  if (mine && mine->version >= version) {
+    KVS_PROBE("replica: a verdict came too late");
+    return;
+  }
+  version.dot = next_dot(effects);
+  const RecordView record{.header = {.version = version, .kind = winner.header.kind},
+                          .value = effects.kept.emplace_back(winner.value)};
+  store_record({.key = Key::from_store(effects.kept.emplace_back(key.text())),
+                .record = record,
+                .before = mine,
+                .cause = Change::Cause::verdict},
+               effects);
+}
+
+bool Replica::drop(const PeerItem& dead, Effects& effects) {
+  const bool live = dead.header.live();
+  if (!remove(dead, live ? RecordWrite::Kind::lose : RecordWrite::Kind::drop, effects)) {
+    return false;
+  }
+  ++(live ? stats_.dropped_live : stats_.dropped_tombstones);
+  return true;
+}
+
+bool Replica::collect(const PeerItem& tombstone, Effects& effects) {
+  if (!remove(tombstone, RecordWrite::Kind::drop, effects)) {
+    return false;
+  }
+  ++stats_.collected;
+  return true;
+}
+
+bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects) {
+  if (pending_.find(Key::from_store(dead.path)) != nullptr) {
+    KVS_PROBE("replica: a dead record was about to change");
+    return false;
+  }
+  const Key key = Key::from_store(effects.kept.emplace_back(dead.path));
+  const auto found = held(key);
+  if (!found || *found != dead.header) {
+    return false;
+  }
+  effects.writes.push_back(
+      {.key = key, .record = {.header = dead.header, .value = {}}, .kind = kind});
+  pending_.add(key, std::nullopt);
+  recount(dead.header, std::nullopt, dead.path);
+  open_changes_.push_back({.path = dead.path,
+                           .before = dead.header,
+                           .after = std::nullopt,
+                           .cause = Change::Cause::exchange});
+  return true;
+}
+
+void Replica::join(const Knowledge& theirs) {
+  if (unsettled_overflow_ && !unsettled_.empty()) {
+    return;
+  }
+  unsettled_overflow_ = false;
+  Knowledge reflected = theirs;
+  if (!KVS_MUTATED(join_covers_ties)) {
+    for (const auto& [name, version] : unsettled_) {
+      reflected.cut_from(version.dot);
+    }
+  }
+  for (const DotRange& range : reflected.minus(knowledge_)) {
+    knowledge_.add(range);
+    changed_.insert(range.origin);
+  }
+}
+
+void Replica::forget_knowledge() {
+  // Writes under way stay: without K they are like any other record that this node holds.
+  for (const auto& [origin, known] : knowledge_.origins()) {
+    changed_.insert(origin);
+  }
+  knowledge_ = {};
+  origin_.reset();
+}
+
+void Replica::know(Dot dot) {
+  if (knowledge_.add(dot)) {
+    changed_.insert(dot.origin);
+  }
+}
+
+void Replica::store_record(const StoredRecord& stored, Effects& effects) {
+  const RecordHeader& header = stored.record.header;
+  effects.writes.push_back({.key = stored.key, .record = stored.record});
+  pending_.add(stored.key, header);
+  know(header.version.dot);
+  recount(stored.before, header, stored.key.text());
+  forget_unsettled(stored.key.text(), header.version);
+  open_changes_.push_back({.path = std::string(stored.key.text()),
+                           .before = stored.before,
+                           .after = header,
+                           .cause = stored.cause});
   ++stats_.records_written;
 }
+
+// --- what is neither taken nor beaten
+
+void Replica::remember_unsettled(const PeerRecord& theirs) {
+  if (unsettled_.size() >= kUnsettledMax) {
+    unsettled_overflow_ = true;
+    return;
+  }
+  const Version& version = theirs.record.header.version;
+  unsettled_.emplace(std::pair(theirs.path, version.dot), version);
+}
+
+void Replica::forget_unsettled(std::string_view path, const Version& now_held) {
+  if (unsettled_.empty()) {
+    return;
+  }
+  auto it = unsettled_.lower_bound({std::string(path), Dot{}});
+  while (it != unsettled_.end() && it->first.first == path) {
+    if (now_held >= it->second) {
+      know(it->second.dot);
+      settled_.emplace_back(it->first.first, it->second);
+      it = unsettled_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+// --- fingerprint of everything
+
+void Replica::recount(const std::optional<RecordHeader>& before,
+                      const std::optional<RecordHeader>& after, std::string_view path) {
+  if (!root_) {
+    return;
+  }
+  if (before) {
+    root_->remove(fingerprint_of(path, *before));
+  }
+  if (after) {
+    root_->add(fingerprint_of(path, *after));
+  }
+}
+
+void Replica::note_damage() {
+  root_.reset();
+}
+
+bool Replica::counted(const Fingerprint& root) {
+  KVS_CHECK(idle(), "records were counted while writes were under way");
+  const bool as_kept = !root_ || *root_ == root;
+  root_ = root;
+  durable_root_ = root;
+  return as_kept;
+}
+
+// --- batches
 
 void Replica::close_batch(Effects& effects) {
   for (const Origin origin : changed_) {
@@ -141,21 +363,30 @@ void Replica::close_batch(Effects& effects) {
     effects.knowledge.clear();
   }
   changed_.clear();
+  if (!open_changes_.empty()) {
+    effects.root = root_.value_or(kUncounted);
+  }
   effects.clock_reserve = stamper_.take_due_reserve();
   if (KVS_MUTATED(reserve_not_written)) {
     effects.clock_reserve.reset();
   }
-  closed_.push_back(effects.knowledge);
+  closed_.push_back({.knowledge = effects.knowledge,
+                     .changes = std::exchange(open_changes_, {}),
+                     .root = root_,
+                     .settled = std::exchange(settled_, {})});
   pending_.close_batch();
 }
 
-void Replica::committed() {
+std::vector<Change> Replica::committed() {
   KVS_CHECK(!closed_.empty(), "a batch was committed that was never closed");
-  for (KnowledgeWrite& change : closed_.front()) {
-    durable_.set(change.origin, std::move(change.known));
-  }
+  ClosedBatch batch = std::move(closed_.front());
   closed_.pop_front();
+  for (const KnowledgeWrite& change : batch.knowledge) {
+    durable_.set(change.origin, change.known);
+  }
+  durable_root_ = batch.root;
   pending_.commit_oldest();
+  return std::move(batch.changes);
 }
 
 void Replica::commit_failed() {
@@ -165,13 +396,32 @@ void Replica::commit_failed() {
   if (!KVS_MUTATED(knowledge_kept_after_failure)) {
     knowledge_ = durable_;
   }
+  root_ = durable_root_;
+  for (const ClosedBatch& batch : closed_) {
+    settled_.insert(settled_.end(), batch.settled.begin(), batch.settled.end());
+  }
+  for (const auto& [path, version] : settled_) {
+    unsettled_.emplace(std::pair(path, version.dot), version);
+  }
+  settled_.clear();
   changed_.clear();
+  open_changes_.clear();
   closed_.clear();
   pending_.clear();
   if (!KVS_MUTATED(dot_reused_after_failure)) {
     origin_.reset();
   }
   stamper_.forget_reserve();
+}
+
+Dot Replica::last_durable_dot() const {
+  return origin_ ? Dot{.origin = *origin_, .seq = durable_.of(*origin_).last()} : Dot{};
+}
+
+ReplicaStats Replica::stats() const {
+  ReplicaStats stats = stats_;
+  stats.unsettled = unsettled_.size();
+  return stats;
 }
 
 }  // namespace kvs

@@ -2,17 +2,21 @@
 //
 // The replica owns K, the clock and the writes in flight. A client's write gets a stamp and a dot;
 // whatever comes is merged against what is held; what wins is written together with the K that
-// covers it. No other room appends to effects.writes.
+// covers it. No other room appends to effects.writes. Rules: docs/consistency.md.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "base/prng.h"
 #include "base/time.h"
+#include "core/change.h"
 #include "core/command.h"
 #include "core/effects.h"
 #include "core/knowledge.h"
@@ -34,10 +38,32 @@ struct ReplicaStats {
   std::uint64_t records_written = 0;
   std::uint64_t origins_taken = 0;
   std::uint64_t damaged_replaced = 0;
+  std::uint64_t taken = 0;               // peers' records that won
+  std::uint64_t known = 0;               // peers' records that K covered
+  std::uint64_t older = 0;               // peers' records that lost
+  std::uint64_t ties = 0;                // met for the first time
+  std::uint64_t deferred = 0;            // stamped too far ahead
+  std::uint64_t dropped_live = 0;        // by the rule of exchange
+  std::uint64_t dropped_tombstones = 0;  // likewise
+  std::uint64_t collected = 0;           // tombstones that everybody has seen
+  std::uint64_t unsettled = 0;           // tied and deferred versions, at present
+};
+
+/// What became of a peer's record.
+enum class Taken : std::uint8_t {
+  stored,
+  known,       // K covers it: nothing to do
+  older,       // what is held is newer
+  tied,        // equal stamps and no verdict: a ballot decides
+  deferred,    // its stamp is too far ahead of the cluster's time: offered again later
+  unreadable,  // what is held cannot be read: offered again later
 };
 
 class Replica {
  public:
+  /// Versions whose tie or delay is remembered one by one; beyond, no exchange completes.
+  static constexpr std::size_t kUnsettledMax = 100'000;
+
   /// `store` and `prng` outlive the replica.
   Replica(const Recovered& recovered, const StoreView& store, Prng& prng);
 
@@ -45,12 +71,48 @@ class Replica {
   /// it.
   void write(WallTime wall, const WriteCommand& command, Effects& effects);
 
+  /// How a peer's record came, and up to which stamp it may be taken.
+  struct Terms {
+    Change::Cause cause = Change::Cause::exchange;
+    Stamp newest_allowed{UINT64_MAX};
+  };
+
+  /// A peer's record: merged against what is held, unless K covers it. Its bytes stay alive as a
+  /// command's do.
+  Taken take(const PeerRecord& theirs, const Terms& terms, Effects& effects);
+
+  /// The outcome of a ballot: the winner with its verdict; gets a dot of this node. Dropped if what
+  /// is held is newer.
+  void settle(Key key, const Record& winner, Effects& effects);
+
+  /// Drops an item that the rule of exchange has found dead, if it is still held. A live one goes
+  /// to lost+found. False if something else is held, or if it is not durable yet.
+  bool drop(const PeerItem& dead, Effects& effects);
+
+  /// Drops a tombstone that every member has seen. As drop().
+  bool collect(const PeerItem& tombstone, Effects& effects);
+
+  /// A complete exchange: what the peer's state reflected at its start this state reflects too, but
+  /// for what is unsettled here.
+  void join(const Knowledge& theirs);
+
+  /// A stamp seen elsewhere: later ones of this node will be larger.
+  void observe(Stamp seen) { stamper_.observe(seen); }
+
+  /// Records were lost: without K the node claims to know nothing, so nobody takes what is missing
+  /// here for deleted, and everything is fetched again.
+  void forget_knowledge();
+
+  /// The fingerprint of all committed records has been counted; no batch is under way or open with
+  /// writes. False if it differs from what was kept: damage.
+  bool counted(const Fingerprint& root);
+
   /// Ends the open batch: adds the K and the clock reserve that its writes need. Call once a batch,
   /// last.
   void close_batch(Effects& effects);
 
-  /// The oldest closed batch is durable.
-  void committed();
+  /// The oldest closed batch is durable: what it changed, in order.
+  std::vector<Change> committed();
 
   /// The oldest closed batch failed. All that was decided since is void; the dots given are never
   /// used again, because some of them may reach the disk after all.
@@ -58,28 +120,73 @@ class Replica {
 
   [[nodiscard]] const Knowledge& knowledge() const { return knowledge_; }
 
+  /// The K of committed state: what peers are told.
+  [[nodiscard]] const Knowledge& durable_knowledge() const { return durable_; }
+
+  /// This run's origin and its last durable write; 0 before the first.
+  [[nodiscard]] Dot last_durable_dot() const;
+
   [[nodiscard]] Stamp last_stamp() const { return stamper_.last(); }
 
-  [[nodiscard]] const ReplicaStats& stats() const { return stats_; }
+  [[nodiscard]] bool idle() const { return closed_.empty() && open_changes_.empty(); }
+
+  [[nodiscard]] ReplicaStats stats() const;
 
  private:
+  /// A version that was offered under a path.
+  using Unsettled = std::pair<std::string, Version>;
+
+  struct ClosedBatch {
+    std::vector<KnowledgeWrite> knowledge;
+    std::vector<Change> changes;
+    std::optional<Fingerprint> root;
+    std::vector<Unsettled> settled;
+  };
+
+  struct StoredRecord {
+    Key key;
+    RecordView record;
+    const std::optional<RecordHeader>& before;
+    Change::Cause cause;
+  };
+
   /// What is held under a key, newest first: pending, then stored.
   Result<std::optional<RecordHeader>> held(Key key) const;
-  WriteStatus decide(const WriteCommand& command, Effects& effects);
-  WriteOutcome accept(WallTime wall, const WriteCommand& command, WriteStatus status,
+
+  /// A decision, and what it rests on.
+  struct Decision {
+    WriteStatus status;
+    std::optional<RecordHeader> held;
+  };
+
+  Decision decide(const WriteCommand& command, Effects& effects);
+  WriteOutcome accept(WallTime wall, const WriteCommand& command, const Decision& decision,
                       Effects& effects);
   Dot next_dot(Effects& effects);
-  void store_record(Key key, const RecordView& record, Effects& effects);
+  void know(Dot dot);
+  void store_record(const StoredRecord& stored, Effects& effects);
+  bool remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects);
+  void remember_unsettled(const PeerRecord& theirs);
+  void forget_unsettled(std::string_view path, const Version& now_held);
+  void recount(const std::optional<RecordHeader>& before, const std::optional<RecordHeader>& after,
+               std::string_view path);
+  void note_damage();
 
   const StoreView& store_;
   Prng& prng_;
   Stamper stamper_;
-  std::optional<Origin> origin_;  // taken at the first write
-  Knowledge knowledge_;           // covers what is pending too
-  Knowledge durable_;             // what the disk has, to return to when a batch fails
-  std::set<Origin> changed_;      // origins whose knowledge the open batch changed
-  std::deque<std::vector<KnowledgeWrite>> closed_;  // what each closed batch adds to durable_
+  std::optional<Origin> origin_;             // taken at the first write
+  Knowledge knowledge_;                      // covers what is pending too
+  Knowledge durable_;                        // what the disk has, to return to when a batch fails
+  std::set<Origin> changed_;                 // origins whose knowledge the open batch changed
+  std::optional<Fingerprint> root_;          // pending writes included; nothing: not known
+  std::optional<Fingerprint> durable_root_;  // what the disk has
+  std::vector<Change> open_changes_;         // of the open batch
+  std::deque<ClosedBatch> closed_;
   Pending pending_;
+  std::map<std::pair<std::string, Dot>, Version> unsettled_;  // neither taken nor beaten
+  std::vector<Unsettled> settled_;                            // by the open batch
+  bool unsettled_overflow_ = false;
   ReplicaStats stats_;
 };
 

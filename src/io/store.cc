@@ -40,7 +40,11 @@ std::string_view view(const rocksdb::Slice& bytes) {
 
 void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   for (const KnowledgeWrite& write : effects.knowledge) {
-    batch.Put(knowledge_key(write.origin), encode_knowledge(write.known));
+    if (write.known.empty()) {
+      batch.Delete(knowledge_key(write.origin));
+    } else {
+      batch.Put(knowledge_key(write.origin), encode_knowledge(write.known));
+    }
   }
   if (effects.clock_reserve) {
     batch.Put(slice(kClockKey), encode_stamp(*effects.clock_reserve));
@@ -53,21 +57,25 @@ void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   }
 }
 
-void put_records(const Effects& effects, rocksdb::WriteBatch& batch) {
+void put_records(const Effects& effects, rocksdb::DB& database, rocksdb::WriteBatch& batch) {
   std::string encoded;
   for (const RecordWrite& write : effects.writes) {
     if (write.kind == RecordWrite::Kind::drop) {
       batch.Delete(slice(write.key.text()));
       continue;
     }
+    if (write.kind == RecordWrite::Kind::lose) {
+      const rocksdb::Status found =
+          database.Get(rocksdb::ReadOptions(), slice(write.key.text()), &encoded);
+      if (found.ok()) {
+        batch.Put(lost_record_key(write.key, write.record.header.version.dot), encoded);
+      }
+      batch.Delete(slice(write.key.text()));
+      continue;
+    }
     encoded.clear();
     encode_record(write.key, write.record, encoded);
-    if (write.kind == RecordWrite::Kind::lose) {
-      batch.Put(lost_record_key(write.key, write.record.header.version.dot), encoded);
-      batch.Delete(slice(write.key.text()));
-    } else {
-      batch.Put(slice(write.key.text()), encoded);
-    }
+    batch.Put(slice(write.key.text()), encoded);
   }
 }
 
@@ -209,7 +217,7 @@ Result<void> Store::commit(const Effects& effects) {
   const Instant begin = monotonic_now();
   rocksdb::WriteBatch batch;
   put_state(effects, batch);
-  put_records(effects, batch);
+  put_records(effects, *database_, batch);
   auto space = check_space(batch.GetDataSize());
   if (!space) {
     counters_.disk_full = true;
