@@ -49,6 +49,11 @@ enum class Mutant : std::uint8_t {
   identity_made_anew,
   failure_acknowledged,
   refusal_rests_on_failure,
+  // core/write_ref, core/journal, core/ring, core/outbox
+  older_version_told_as_newer,
+  delta_skips_gaps,
+  stretch_not_shrunk,
+  lost_frame_stays_in_flight,
   // wire/record_codec
   damage_served,
   // sim/shell: rules that whoever drives the node has to keep

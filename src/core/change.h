@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/record.h"
 
@@ -22,6 +23,7 @@ struct Change {
   std::optional<RecordHeader> before;
   std::optional<RecordHeader> after;  // nothing: the record was dropped
   Cause cause = Cause::client;
+  std::vector<Dot> replaced;  // older writes of the path that came with it: K covers them too
 };
 
 }  // namespace kvs
