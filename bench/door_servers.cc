@@ -39,6 +39,8 @@ class ConstantHandler : public RequestHandler {
 
   void complete(const WriteOutcome& /*outcome*/, const AnswerTarget& /*target*/) override {}
 
+  void complete_call(const PeerReply& /*reply*/, const AnswerTarget& /*target*/) override {}
+
   void refuse(Errc /*code*/, std::string_view message, const AnswerTarget& target) override {
     answer(400, message, target);
   }

@@ -66,6 +66,10 @@ void Service::complete(const WriteOutcome& outcome, const AnswerTarget& target) 
   counters_.count(Route::write, answered_status(std::string_view(target.out).substr(begin)));
 }
 
+void Service::complete_call(const PeerReply& /*reply*/, const AnswerTarget& target) {
+  refuse(Errc::not_implemented, "this node takes no calls", target);
+}
+
 void Service::refuse(Errc code, std::string_view message, const AnswerTarget& target) {
   append_error_response(target, Error{.code = code, .detail = std::string(message)});
   counters_.count(Route::other, http_status(code));

@@ -39,6 +39,7 @@ class Service final : public RequestHandler {
 
   void hand_over() override;
   void complete(const WriteOutcome& outcome, const AnswerTarget& target) override;
+  void complete_call(const PeerReply& reply, const AnswerTarget& target) override;
   void refuse(Errc code, std::string_view message, const AnswerTarget& target) override;
 
  private:

@@ -97,7 +97,16 @@ void DoorThread::stop_now() {
 }
 
 void DoorThread::post_replies(std::span<const Reply> replies) {
-  const auto is_mine = [this](const Reply& reply) {
+  post_mine(replies, inbox_);
+}
+
+void DoorThread::post_peer_replies(std::span<PeerReply> replies) {
+  post_mine(replies, peer_inbox_);
+}
+
+template <class Kind>
+void DoorThread::post_mine(std::span<Kind> replies, std::vector<std::remove_const_t<Kind>>& inbox) {
+  const auto is_mine = [this](const Kind& reply) {
     return from_ticket(reply.ticket).thread == options_.index;
   };
   const auto first = std::ranges::find_if(replies, is_mine);
@@ -107,8 +116,12 @@ void DoorThread::post_replies(std::span<const Reply> replies) {
   bool was_empty = false;
   {
     const std::lock_guard lock(inbox_mutex_);
-    was_empty = inbox_.empty();
-    std::copy_if(first, replies.end(), std::back_inserter(inbox_), is_mine);
+    was_empty = inbox_.empty() && peer_inbox_.empty();
+    for (auto reply = first; reply != replies.end(); ++reply) {
+      if (is_mine(*reply)) {
+        inbox.push_back(std::move(*reply));
+      }
+    }
   }
   if (was_empty) {
     asio::post(context_, [this] { take_replies(); });
@@ -401,6 +414,7 @@ void DoorThread::take_replies() {
   {
     const std::lock_guard lock(inbox_mutex_);
     replies_.swap(inbox_);
+    peer_replies_.swap(peer_inbox_);
   }
   turns_posted_ = true;  // at the end of this function
   for (const Reply& reply : replies_) {
@@ -409,7 +423,14 @@ void DoorThread::take_replies() {
       give_turn(*client);
     }
   }
+  for (const PeerReply& reply : peer_replies_) {
+    if (Client* const client = find(reply.ticket)) {
+      client->connection.complete_call(reply);
+      give_turn(*client);
+    }
+  }
   replies_.clear();
+  peer_replies_.clear();
   run_turns();
 }
 

@@ -7,8 +7,9 @@
 // The clients' sockets are in an epoll set of their own, level-triggered, on which the loop waits
 // as on one descriptor: Asio's own waits would cost a call of epoll_ctl for every request.
 //
-// start_shutdown(), stop_now(), post_replies() and counters() may be called from any thread; the
-// rest before start() or after join(); everything private runs on the thread itself.
+// start_shutdown(), stop_now(), post_replies(), post_peer_replies() and add_to() may be called from
+// any thread; the rest before start() or after join(); everything private runs on the thread
+// itself.
 #pragma once
 
 #include <array>
@@ -19,6 +20,7 @@
 #include <mutex>
 #include <span>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <sys/epoll.h>
@@ -57,6 +59,9 @@ class DoorThread {
 
   /// Takes those of `replies` that belong to this thread.
   void post_replies(std::span<const Reply> replies);
+
+  /// Takes those of `replies` that belong to this thread; what is left of each is its ticket.
+  void post_peer_replies(std::span<PeerReply> replies);
 
   /// Adds this thread's share to `sum`.
   void add_to(DoorCounters& sum) const;
@@ -119,6 +124,8 @@ class DoorThread {
   void run_turns();
   void feed_starved();
   void hand_over();
+  template <class Kind>
+  void post_mine(std::span<Kind> replies, std::vector<std::remove_const_t<Kind>>& inbox);
   void take_replies();
   void tick();
   void await_tick();
@@ -136,6 +143,7 @@ class DoorThread {
   // Protected by inbox_mutex_.
   std::mutex inbox_mutex_;
   std::vector<Reply> inbox_;
+  std::vector<PeerReply> peer_inbox_;
 
   // The thread's own.
   boost::asio::steady_timer timer_;
@@ -149,6 +157,7 @@ class DoorThread {
   std::vector<Ticket> turns_now_;
   std::vector<Ticket> starved_;
   std::vector<Reply> replies_;
+  std::vector<PeerReply> peer_replies_;
   std::array<char, std::size_t{64} * 1024> scratch_{};
   std::array<epoll_event, 128> events_{};
   bool accepting_ = false;

@@ -50,6 +50,12 @@ void HttpDoor::post_replies(std::span<const Reply> replies) {
   }
 }
 
+void HttpDoor::post_peer_replies(std::span<PeerReply> replies) {
+  for (const std::unique_ptr<DoorThread>& thread : threads_) {
+    thread->post_peer_replies(replies);
+  }
+}
+
 void HttpDoor::start_shutdown() {
   for (const std::unique_ptr<DoorThread>& thread : threads_) {
     thread->start_shutdown();

@@ -69,6 +69,9 @@ class HttpDoor {
   /// connections that are gone are dropped. Any thread.
   void post_replies(std::span<const Reply> replies);
 
+  /// Hands over what came of peers' calls, and takes them out of `replies`. Otherwise alike.
+  void post_peer_replies(std::span<PeerReply> replies);
+
   /// Stops accepting, answers what has begun, closes; after shutdown_timeout what is left is cut.
   /// Replies go on being accepted. Returns at once. Any thread.
   void start_shutdown();

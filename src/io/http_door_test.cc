@@ -19,6 +19,7 @@ using testing::EchoHandler;
 using testing::TcpClient;
 
 constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr std::string_view kCall = "GET /call HTTP/1.1\r\nHost: x\r\n\r\n";
 constexpr std::string_view kPut = "PUT /kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1";
 
 std::string repeat(std::string_view text, std::size_t times) {
@@ -52,7 +53,7 @@ class PostingHandler : public EchoHandler {
 
   Handled handle(const ReceivedRequest& request, const AnswerTarget& target) override {
     Handled handled = EchoHandler::handle(request, target);
-    if (handled.kind == Handled::Kind::pending) {
+    if (handled.kind != Handled::Kind::answered && handled.kind != Handled::Kind::streaming) {
       const std::lock_guard lock(mutex_);
       tickets_.push_back(request.ticket);
     }
@@ -95,6 +96,19 @@ class HttpDoorTest : public ::testing::Test {
       }
     }
     door_->post_replies(replies);
+  }
+
+  /// Answers every call posted so far: the n-th of all with n.
+  void reply_to_calls() {
+    std::vector<PeerReply> replies;
+    for (PostingHandler* handler : handlers_) {
+      for (const Ticket ticket : handler->tickets()) {
+        PeerReply reply{.ticket = ticket, .envelope = {}, .answer = {}};
+        reply.envelope.wall_ms = static_cast<std::int64_t>(replies.size());
+        replies.push_back(reply);
+      }
+    }
+    door_->post_peer_replies(replies);
   }
 
   [[nodiscard]] std::size_t posted() {
@@ -145,6 +159,25 @@ TEST_F(HttpDoorTest, PipelinesBeyondOneTurn) {
   }
   EXPECT_EQ(answers, 5'000U);
   EXPECT_TRUE(open_connections_become(0));
+}
+
+TEST_F(HttpDoorTest, RepliesToCallsFindTheirConnection) {
+  open({.threads = 3});
+  std::vector<std::unique_ptr<TcpClient>> clients;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(std::make_unique<TcpClient>(door_->port()));
+    ASSERT_TRUE(clients.back()->send(kCall));
+    ASSERT_TRUE(clients.back()->send(kGet));
+  }
+  ASSERT_TRUE(eventually([&] { return posted() == 12; }));
+  clients[0]->reset();
+  ASSERT_TRUE(open_connections_become(11));
+  reply_to_calls();
+  for (int i = 1; i < 12; ++i) {
+    const std::string got = clients[static_cast<std::size_t>(i)]->receive_until("GET /a ");
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 202 ")) << got;
+    EXPECT_NE(got.find("HTTP/1.1 200 "), std::string::npos) << "what came behind it";
+  }
 }
 
 TEST_F(HttpDoorTest, RepliesFindTheirConnection) {

@@ -64,14 +64,38 @@ void Connection::broken() {
 }
 
 void Connection::complete(const WriteOutcome& outcome) {
-  KVS_CHECK(pending_ > 0, "a reply without a pending write");
+  KVS_CHECK(pending_ > 0 && !is_alone_, "a reply without a pending write");
   if (state_ == State::closed) {
     return;
   }
+  begin_late_answer();
+  answer_next_pending(outcome);
+  end_late_answer();
+}
+
+void Connection::complete_call(const PeerReply& reply) {
+  KVS_CHECK(pending_ == 1 && is_alone_, "a reply without a pending call");
+  if (state_ == State::closed) {
+    return;
+  }
+  begin_late_answer();
+  pending_ = 0;
+  is_alone_ = false;
+  shared_->handler.complete_call(reply, {.out = output_,
+                                         .persistence = last_pending_,
+                                         .stream_framing = StreamFraming::chunked,
+                                         .head_only = is_alone_to_head_});
+  moved_on_ = true;
+  end_late_answer();
+}
+
+void Connection::begin_late_answer() {
   if (output_.empty()) {
     output_.swap(shared_->spare_output);
   }
-  answer_next_pending(outcome);
+}
+
+void Connection::end_late_answer() {
   if (pending_ == 0) {
     pending_bytes_ = 0;
     output_.append(std::exchange(held_, {}));
@@ -293,7 +317,7 @@ bool Connection::admit_body() {
 bool Connection::may_execute() const {
   const RequestHead& head = shared_->head;
   const ConnectionLimits& limits = shared_->limits;
-  return pending_ == 0 || (last_pending_ == Persistence::implicit &&
+  return pending_ == 0 || (!is_alone_ && last_pending_ == Persistence::implicit &&
                            head.framing.minor_version == 1 && pending_ < limits.pending_max &&
                            pending_bytes_ + reader_.body().size() <= limits.pending_bytes_max &&
                            shared_->handler.is_write(head));
@@ -310,9 +334,11 @@ void Connection::execute(Instant now) {
   const std::size_t before = target.out.size();
   Handled handled = shared_->handler.handle(
       {.head = head, .body = reader_.body(), .ticket = ticket_, .now = now}, target);
-  KVS_CHECK((handled.kind == Handled::Kind::pending) == (target.out.size() == before),
+  const bool pends =
+      handled.kind == Handled::Kind::pending || handled.kind == Handled::Kind::pending_alone;
+  KVS_CHECK(pends == (target.out.size() == before),
             "an answer must be appended at once or be pending");
-  if (handled.kind == Handled::Kind::pending) {
+  if (pends) {
     pending_bytes_ += reader_.body().size();
   }
   reader_.consume();
@@ -322,7 +348,12 @@ void Connection::execute(Instant now) {
 /// Remembers what the answer to the request just handled means for the next ones.
 void Connection::take(Handled handled, const AnswerTarget& target) {
   bool ends = target.persistence == Persistence::close;
-  if (handled.kind == Handled::Kind::pending) {
+  if (handled.kind == Handled::Kind::pending_alone) {
+    KVS_CHECK(pending_ == 0, "pending alone beside others");
+    is_alone_ = true;
+    is_alone_to_head_ = target.head_only;
+  }
+  if (handled.kind == Handled::Kind::pending || handled.kind == Handled::Kind::pending_alone) {
     ++pending_;
     last_pending_ = target.persistence;
   } else if (handled.kind == Handled::Kind::streaming) {

@@ -67,6 +67,9 @@ class Connection {
   /// The oldest pending write has come to this. Call resume() after a batch of these.
   void complete(const WriteOutcome& outcome);
 
+  /// The request that is pending alone has come to this. Call resume() likewise.
+  void complete_call(const PeerReply& reply);
+
   /// Goes on with what had to wait: requests behind pending writes or a full output, a stream.
   void resume(Instant now);
 
@@ -98,8 +101,11 @@ class Connection {
 
   [[nodiscard]] Ticket ticket() const { return ticket_; }
 
-  /// Writes handed over and not answered.
+  /// Writes, or the one other request, handed over and not answered.
   [[nodiscard]] std::uint32_t pending() const { return pending_; }
+
+  /// True if complete_call() is what is to come, not complete().
+  [[nodiscard]] bool pends_alone() const { return is_alone_; }
 
   /// When tick() will have something to do unless something happens before.
   [[nodiscard]] Instant deadline() const;
@@ -134,6 +140,8 @@ class Connection {
   [[nodiscard]] AnswerTarget target_for(const RequestHead& head);
   void refuse(const RequestReader::Step& refusal, const RequestHead* head);
   void answer_next_pending(const WriteOutcome& outcome);
+  void begin_late_answer();
+  void end_late_answer();
   void close_after_output();
   void drain(std::size_t bytes);
   void client_is_late(Instant now);
@@ -156,16 +164,18 @@ class Connection {
   RequestReader reader_;
   std::string output_;
   std::size_t output_sent_ = 0;
-  std::string held_;  // an answer that waits for those of pending writes; then no more is executed
+  std::string held_;  // an answer that waits for pending ones; then no more is executed
   std::unique_ptr<BodySource> source_;
   StreamFraming source_framing_ = StreamFraming::chunked;
-  Persistence last_pending_ = Persistence::implicit;  // of the youngest pending write
+  Persistence last_pending_ = Persistence::implicit;  // of the youngest pending request
   State state_ = State::open;
   Stop stop_ = Stop::input;
   Wait wait_ = Wait::nothing;
   bool moved_on_ = true;  // since the last arm(), a request was taken or an answer went out
   bool peer_ended_ = false;
   bool shutting_down_ = false;
+  bool is_alone_ = false;          // what is pending is not a write, but one other request
+  bool is_alone_to_head_ = false;  // which was HEAD
   std::uint32_t pending_ = 0;
   std::size_t pending_bytes_ = 0;  // of all writes handed over since pending_ was 0
   std::size_t drained_bytes_ = 0;

@@ -34,6 +34,12 @@ std::string chunked(std::string_view body, Prng& prng) {
   return out;
 }
 
+PeerReply numbered_reply(std::int64_t number) {
+  PeerReply reply;
+  reply.envelope.wall_ms = number;
+  return reply;
+}
+
 /// Makes up conversations of the kinds of requests that testing::EchoHandler knows.
 class Author {
  public:
@@ -52,7 +58,7 @@ class Author {
     story_.ends = close;
     fields_ = close ? "Host: x\r\nConnection: close\r\n" : "Host: x\r\n";
     persistence_ = close ? Persistence::close : Persistence::implicit;
-    switch (prng_.below(8)) {
+    switch (prng_.below(9)) {
       case 0:
       case 1:
       case 2:
@@ -65,6 +71,8 @@ class Author {
         return add_nonsense();
       case 6:
         return add_big();
+      case 7:
+        return add_call();
       default:
         return add_get();
     }
@@ -73,6 +81,11 @@ class Author {
   void add_get() {
     request("GET /a");
     say(story_.answers, 200, "GET /a ", persistence_);
+  }
+
+  void add_call() {
+    request("GET /call");
+    say(story_.answers, 202, std::to_string(++story_.writes), persistence_);
   }
 
   void add_big() {
@@ -208,6 +221,11 @@ class World {
   bool complete() {
     if (connection_.pending() == 0) {
       return false;
+    }
+    if (connection_.pends_alone()) {
+      connection_.complete_call(numbered_reply(static_cast<std::int64_t>(++completed_)));
+      connection_.resume(now_);
+      return true;
     }
     for (std::uint64_t n = 1 + prng_.below(connection_.pending()); n > 0; --n) {
       connection_.complete({.status = WriteStatus::created,

@@ -130,6 +130,53 @@ TEST_F(ConnectionTest, BytesOfPendingWritesAreBounded) {
   EXPECT_EQ(take(), written(1) + written(2) + written(3));
 }
 
+TEST_F(ConnectionTest, NothingOvertakesACall) {
+  receive(get("/call") + std::string(kPut) + get("/call") + std::string(kGet));
+  EXPECT_TRUE(connection().pends_alone());
+  EXPECT_EQ(handler_.posted.size(), 1U) << "not even a write";
+  EXPECT_EQ(take(), "");
+  complete_call();
+  EXPECT_EQ(take(), answer("1", 202));
+  EXPECT_FALSE(connection().pends_alone());
+  complete();
+  EXPECT_EQ(take(), written(2));
+  EXPECT_TRUE(connection().pends_alone());
+  complete_call();
+  EXPECT_EQ(take(), answer("3", 202) + kGot);
+  EXPECT_EQ(connection().pending(), 0U);
+}
+
+TEST_F(ConnectionTest, ACallMayBeAskedForItsHeadAlone) {
+  receive("HEAD /call HTTP/1.1\r\nHost: x\r\n\r\n" + std::string(kGet));
+  complete_call();
+  EXPECT_EQ(take(), "HTTP/1.1 202 Accepted\r\nContent-Length: 1\r\n\r\n" + kGot);
+}
+
+TEST_F(ConnectionTest, AMalformedRequestBehindACallIsAnsweredAfterIt) {
+  receive(get("/call") + "GET /a HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(take(), "");
+  complete_call();
+  EXPECT_EQ(take(), answer("1", 202) + answer("no Host", 400, Persistence::close));
+  EXPECT_EQ(state(), State::draining);
+}
+
+TEST_F(ConnectionTest, ACallIsAnsweredBeforeAShutdown) {
+  receive(get("/call") + std::string(kGet));
+  connection().start_shutdown(now_);
+  EXPECT_EQ(state(), State::closing);
+  complete_call();
+  EXPECT_EQ(take(), answer("1", 202, Persistence::close));
+  EXPECT_EQ(state(), State::draining);
+}
+
+TEST_F(ConnectionTest, TheReplyToACallOfABrokenConnectionIsDropped) {
+  receive(get("/call"));
+  connection().broken();
+  complete_call();
+  EXPECT_EQ(connection().output(), "");
+  EXPECT_EQ(state(), State::closed);
+}
+
 TEST_F(ConnectionTest, OneTurnHasItsQuota) {
   shared_.limits.requests_per_turn = 4;
   receive(repeat(kGet, 10));

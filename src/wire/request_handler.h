@@ -3,6 +3,8 @@
 // The requests of one connection are executed in order, and answered in order without reply slots:
 // writes may be handed over while earlier writes of the same connection are still pending, since
 // the node answers them first in, first out; every other request waits until nothing is pending.
+// A request that the node answers in its own time (a peer's call) is pending alone: nothing after
+// it is handed over before its answer.
 //
 // One handler serves all connections of one door, on that door's thread.
 #pragma once
@@ -16,6 +18,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "core/command.h"
+#include "core/peer_message.h"
 #include "wire/http.h"
 #include "wire/http_write.h"
 
@@ -60,9 +63,10 @@ class BodySource {
 /// What a handler did with a request.
 struct Handled {
   enum class Kind : std::uint8_t {
-    answered,   // the complete answer was appended
-    pending,    // a write was posted; RequestHandler::complete will append the answer
-    streaming,  // put_stream_head was appended; `source` gives the body (dropped for HEAD)
+    answered,       // the complete answer was appended
+    pending,        // a write was posted; RequestHandler::complete will append the answer
+    pending_alone,  // something else was posted; complete_call will append the answer
+    streaming,      // put_stream_head was appended; `source` gives the body (dropped for HEAD)
   };
 
   Kind kind = Kind::answered;
@@ -85,17 +89,21 @@ class RequestHandler {
   /// Asked only if the head announces a body.
   [[nodiscard]] virtual std::uint64_t body_bytes_max(const RequestHead& head) const = 0;
 
-  /// Executes a request. May answer while writes are pending; the connection keeps the order.
+  /// Executes a request. May answer while writes are pending; the connection keeps the order. Only
+  /// what is_write() denies may be pending alone.
   virtual Handled handle(const ReceivedRequest& request, const AnswerTarget& target) = 0;
 
-  /// True if writes that handle() took are still with the handler: the door calls hand_over() once
-  /// it has served what was ready, so that one turn's writes cross to the node together.
+  /// True if something that handle() took is still with the handler: the door calls hand_over()
+  /// once it has served what was ready, so that one turn's writes cross to the node together.
   [[nodiscard]] virtual bool has_gathered() const { return false; }
 
   virtual void hand_over() {}
 
   /// Appends the answer to the oldest pending write of a connection. Never HEAD, never streamed.
   virtual void complete(const WriteOutcome& outcome, const AnswerTarget& target) = 0;
+
+  /// Appends the answer to the request of a connection that is pending alone.
+  virtual void complete_call(const PeerReply& reply, const AnswerTarget& target) = 0;
 
   /// Appends the answer to a request that the connection refuses: malformed, too large, too slow.
   virtual void refuse(Errc code, std::string_view message, const AnswerTarget& target) = 0;

@@ -71,7 +71,11 @@ class Talk {
       KVS_CHECK(connection_.pending() <= shared_.limits.pending_max, "pending writes");
       KVS_CHECK(connection_.output().size() <= 3 * kBigAnswerMax, "queued output");
       for (; connection_.pending() > 0; moved = true) {
-        connection_.complete({.status = WriteStatus::created, .uuid = {}, .stamp = {}});
+        if (connection_.pends_alone()) {
+          connection_.complete_call({});
+        } else {
+          connection_.complete({.status = WriteStatus::created, .uuid = {}, .stamp = {}});
+        }
       }
       if (const std::size_t queued = connection_.output().size(); queued > 0) {
         got_.append(connection_.output());

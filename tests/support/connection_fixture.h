@@ -91,6 +91,14 @@ class ConnectionTest : public ::testing::Test {
     connection().resume(now_);
   }
 
+  /// The node answers the call that is pending alone.
+  void complete_call() {
+    PeerReply reply;
+    reply.envelope.wall_ms = ++completed_;
+    connection().complete_call(reply);
+    connection().resume(now_);
+  }
+
   void pass(Duration time) {
     now_ = now_ + time;
     if (connection().deadline() <= now_) {

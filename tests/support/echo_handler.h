@@ -2,8 +2,9 @@
 // what it was asked.
 //
 // PUT /kv/... is a write: pending, and answered with its number by complete(); PUT /refused is
-// answered at once; GET /stream/N streams N pieces, GET /broken/N fails after N; GET /big/N has N
-// bytes; anything else is echoed.
+// answered at once; /call is pending alone, and answered with the number in the reply's envelope;
+// GET /stream/N streams N pieces, GET /broken/N fails after N; GET /big/N has N bytes; anything
+// else is echoed.
 #pragma once
 
 #include <charconv>
@@ -74,7 +75,7 @@ class Pieces : public BodySource {
 class EchoHandler : public RequestHandler {
  public:
   std::uint64_t body_max = 1000;
-  std::vector<Ticket> posted;     // of the writes, oldest first
+  std::vector<Ticket> posted;     // of the writes and calls, oldest first
   std::vector<std::string> seen;  // "METHOD target body" of each request, if `record`
   bool record = true;
 
@@ -95,6 +96,10 @@ class EchoHandler : public RequestHandler {
       posted.push_back(request.ticket);
       return {.kind = Handled::Kind::pending, .source = nullptr};
     }
+    if (head.path == "/call") {
+      posted.push_back(request.ticket);
+      return {.kind = Handled::Kind::pending_alone, .source = nullptr};
+    }
     if (head.path.starts_with("/stream/")) {
       return stream(head, target, BodySource::Status::done);
     }
@@ -112,6 +117,10 @@ class EchoHandler : public RequestHandler {
   /// Answers with the `ms` of the outcome's stamp, so that tests can tell replies apart.
   void complete(const WriteOutcome& outcome, const AnswerTarget& target) override {
     answer(target, succeeded(outcome.status) ? 201 : 503, std::to_string(outcome.stamp.ms()));
+  }
+
+  void complete_call(const PeerReply& reply, const AnswerTarget& target) override {
+    answer(target, 202, std::to_string(reply.envelope.wall_ms));
   }
 
   void refuse(Errc code, std::string_view message, const AnswerTarget& target) override {
