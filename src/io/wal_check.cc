@@ -72,9 +72,7 @@ void WalChecker::feed(std::string_view bytes) {
   result_.bytes += bytes.size();
   while (!bytes.empty()) {
     if (block_.size() == kBlockBytes) {
-      check_block(block_, Last::no);
-      block_offset_ += kBlockBytes;
-      block_.clear();
+      close_block();
     }
     const std::size_t count = std::min(bytes.size(), kBlockBytes - block_.size());
     block_.append(bytes.substr(0, count));
@@ -82,8 +80,33 @@ void WalChecker::feed(std::string_view bytes) {
   }
 }
 
+void WalChecker::close_block() {
+  if (all_zero(block_)) {
+    ++zero_blocks_;
+  } else {
+    check_closed();
+    closed_.swap(block_);
+  }
+  block_.clear();
+}
+
+/// More that was written is to come.
+void WalChecker::check_closed() {
+  check_block(closed_, Last::no);
+  block_offset_ += closed_.size();
+  if (zero_blocks_ > 0) {
+    offset_ = 0;
+    damage("zeros");
+    block_offset_ += std::exchange(zero_blocks_, 0) * kBlockBytes;
+  }
+}
+
 WalCheck WalChecker::finish() {
-  check_block(block_, Last::yes);
+  if (!block_.empty()) {
+    close_block();  // the last, whatever its size
+    cut_off_ = zero_blocks_ > 0;
+  }
+  check_block(closed_, Last::yes);
   const bool incomplete = in_batch_ || cut_off_;
   if (incomplete && result_.state == WalCheck::State::sound) {
     result_.state = WalCheck::State::torn;

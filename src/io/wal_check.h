@@ -50,6 +50,8 @@ class WalChecker {
   enum class Fragment : std::uint8_t { full = 1, first = 2, middle = 3, last = 4 };
   enum class Last : std::uint8_t { no, yes };
 
+  void close_block();
+  void check_closed();
   void check_block(std::string_view block, Last last);
   std::size_t check_fragment(std::string_view rest, Last last);
   void take(Fragment type, std::string_view body);
@@ -58,11 +60,13 @@ class WalChecker {
   void damage(std::string_view what);
 
   WalCheck result_;
-  std::string block_;          // not yet complete
-  std::string head_;           // the first bytes of the batch being put together
-  bool in_batch_ = false;      // fragments are missing yet
-  bool after_damage_ = false;  // until the next beginning of a batch
-  bool cut_off_ = false;       // the file ends inside a fragment
+  std::string block_;            // not yet complete
+  std::string closed_;           // the last one that is, but for those of zeros alone
+  std::size_t zero_blocks_ = 0;  // after it: the unwritten end of the file, if nothing follows
+  std::string head_;             // the first bytes of the batch being put together
+  bool in_batch_ = false;        // fragments are missing yet
+  bool after_damage_ = false;    // until the next beginning of a batch
+  bool cut_off_ = false;         // the file ends inside a fragment
   std::uint64_t block_offset_ = 0;
   std::size_t offset_ = 0;  // in the block
 };

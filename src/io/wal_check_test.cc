@@ -151,6 +151,35 @@ TEST(WalCheck, UnwrittenSectorsAtTheEndAreATornTail) {
   EXPECT_EQ(check(std::string(4096, '\0')).state, State::torn);
 }
 
+// A crash leaves them where the file system had made the file longer before it wrote it.
+TEST(WalCheck, ALongUnwrittenEndIsATornTail) {
+  Prng prng(4);
+  for (const std::size_t zeros : {1UL, 512UL, WalChecker::kBlockBytes - 1, WalChecker::kBlockBytes,
+                                  5 * WalChecker::kBlockBytes + 100}) {
+    const std::string end(zeros, '\0');
+    EXPECT_EQ(check(end).state, State::torn) << zeros;
+    EXPECT_EQ(check(large_log() + end).state, State::torn) << zeros;
+    EXPECT_EQ(check(large_log() + end).batches, 699U) << zeros;
+    for (int i = 0; i < 100; ++i) {
+      const std::size_t sectors = prng.below(large_log().size() / 512);
+      const WalCheck result = check(large_log().substr(0, sectors * 512) + end);
+      ASSERT_NE(result.state, State::damaged) << sectors << " sectors, " << zeros << result.what;
+    }
+  }
+}
+
+TEST(WalCheck, ALongStretchOfZerosBeforeTheEndIsNoticed) {
+  constexpr std::size_t kBlock = WalChecker::kBlockBytes;
+  for (const std::size_t blocks : {1U, 2U}) {
+    std::string log = large_log();
+    log.replace(kBlock, blocks * kBlock, blocks * kBlock, '\0');
+    EXPECT_EQ(check(log).state, State::damaged);
+    EXPECT_EQ(check(log).what, fmt::format("zeros at byte {}", kBlock));
+  }
+  EXPECT_EQ(check(std::string(kBlock, '\0') + large_log()).state, State::damaged);
+  EXPECT_EQ(check(large_log() + std::string(3 * kBlock, '\0') + "x").state, State::damaged);
+}
+
 TEST(WalCheck, AHeaderCutInTwoByTheEndOfASectorIsATornTail) {
   const std::string batch = small_log().substr(0, fragment_offsets(small_log()).at(1));
   for (std::size_t written = 1; written < 7; ++written) {
