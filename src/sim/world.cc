@@ -31,22 +31,28 @@ std::optional<Event> World::take() {
     const Event event = heap_.back();
     heap_.pop_back();
     now_ = event.at;
-    if (process_paused_ && event.wake.target == Target::process) {
+    if (!paused_.empty() && event.wake.target == Target::process &&
+        paused_.contains(event.wake.machine)) {
       KVS_PROBE("world: an event waited for a paused process");
       held_back_.push_back(event.wake);
       continue;
     }
     digest_.mix(static_cast<std::uint64_t>(event.at.ns));
-    digest_.mix((static_cast<std::uint64_t>(event.wake.input) << 56U) ^ event.wake.subject);
+    digest_.mix((static_cast<std::uint64_t>(event.wake.input) << 56U) ^
+                (static_cast<std::uint64_t>(event.wake.machine) << 40U) ^ event.wake.subject);
     return event;
   }
   return std::nullopt;
 }
 
-void World::resume_process() {
-  process_paused_ = false;
+void World::resume_process(std::uint32_t machine) {
+  paused_.erase(machine);
   for (const Wake& wake : std::exchange(held_back_, {})) {
-    push(now_, wake);
+    if (wake.machine == machine) {
+      push(now_, wake);
+    } else {
+      held_back_.push_back(wake);
+    }
   }
 }
 

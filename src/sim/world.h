@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/time.h"
@@ -29,6 +30,10 @@ enum class Input : std::uint8_t {
   replies_leave,
   process_starts,
   recovery_ends,
+  deadline_passes,
+  call_arrives,    // subject: the parcel (sim/network)
+  return_arrives,  // subject: the call
+  call_times_out,  // likewise
   // nemesis; subject: the strike
   strike_begins,
   strike_ends,
@@ -37,12 +42,14 @@ enum class Input : std::uint8_t {
   time_is_up,
 };
 
-/// An input for somebody. `life` says which run of the process it is meant for (0: any).
+/// An input for somebody. `life` says which run of the process it is meant for (0: any), `machine`
+/// whose process, where there are several.
 struct Wake {
   Target target{};
   Input input{};
   std::uint64_t subject = 0;
   std::uint64_t life = 0;
+  std::uint32_t machine = 0;
 };
 
 struct Event {
@@ -61,12 +68,14 @@ class World {
   /// The next event, at whose time the world then is; nothing if nothing will ever happen.
   std::optional<Event> take();
 
-  /// Holds back all events for the process until resume_process().
-  void pause_process() { process_paused_ = true; }
+  /// Holds back all events for the process of a machine until resume_process().
+  void pause_process(std::uint32_t machine = 0) { paused_.insert(machine); }
 
-  void resume_process();
+  void resume_process(std::uint32_t machine = 0);
 
-  [[nodiscard]] bool process_paused() const { return process_paused_; }
+  [[nodiscard]] bool process_paused(std::uint32_t machine = 0) const {
+    return paused_.contains(machine);
+  }
 
   /// What has happened so far, as a hash; every component adds what it did.
   Digest& digest() { return digest_; }
@@ -80,7 +89,7 @@ class World {
   std::uint64_t sequence_ = 0;
   std::vector<Event> heap_;
   std::vector<Wake> held_back_;
-  bool process_paused_ = false;
+  std::set<std::uint32_t> paused_;
   Digest digest_;
 };
 

@@ -54,6 +54,23 @@ TEST(World, APausedProcessGetsItsEventsWhenItResumes) {
   EXPECT_EQ(rest_of(world), (std::vector<std::uint64_t>{4, 1, 2}));
 }
 
+TEST(World, APauseHoldsBackOneMachineOnly) {
+  World world;
+  world.pause_process(1);
+  world.pause_process(2);
+  for (std::uint32_t machine : {0U, 1U, 2U}) {
+    Wake wake = for_process(machine);
+    wake.machine = machine;
+    world.schedule({1}, wake);
+  }
+  EXPECT_EQ(rest_of(world), std::vector<std::uint64_t>{0});
+  world.resume_process(2);
+  EXPECT_EQ(rest_of(world), std::vector<std::uint64_t>{2});
+  EXPECT_TRUE(world.process_paused(1));
+  world.resume_process(1);
+  EXPECT_EQ(rest_of(world), std::vector<std::uint64_t>{1});
+}
+
 TEST(World, TheDigestTellsRunsApart) {
   const auto digest_of = [](std::uint64_t subject, std::int64_t ns) {
     World world;
