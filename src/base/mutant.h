@@ -44,6 +44,13 @@ enum class Mutant : std::uint8_t {
   join_covers_ties,
   // core/merge
   merge_keeps_older,
+  // core/verdict
+  verdict_ignores_majority,
+  verdict_prefers_young,
+  // core/ballot
+  syncing_votes,
+  ballot_ignores_decided,
+  verdict_without_value,
   // core/mode, core/node
   read_only_writes,
   identity_made_anew,

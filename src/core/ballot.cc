@@ -1,0 +1,307 @@
+#include "core/ballot.h"
+
+#include <algorithm>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/mutant.h"
+#include "base/probe.h"
+#include "core/call.h"
+
+namespace kvs {
+
+namespace {
+
+Voter voter_of(const Member& member) {
+  return {.instance = member.instance, .joined_ms = member.joined_ms, .node_id = member.node_id};
+}
+
+/// Highest random weight (Thaler, Ravishankar 1998).
+std::uint64_t weight_of(std::string_view path, Instance instance) {
+  return XXH3_64bits_withSeed(path.data(), path.size(), static_cast<std::uint64_t>(instance));
+}
+
+bool may_vote(const Member& member) {
+  return is_live(member.state) && (member.mode != Mode::syncing || KVS_MUTATED(syncing_votes));
+}
+
+}  // namespace
+
+Ballots::Ballots(const BallotOptions& options, const StoreView& store, Prng& prng)
+    : options_(options), store_(store), prng_(prng) {}
+
+// --- ties
+
+void Ballots::opened(const Now& now, std::string_view path, const RecordHeader& mine,
+                     const PeerRecord& theirs) {
+  const Stamp stamp = mine.version.stamp;
+  if (const auto known = ties_.find(path); known != ties_.end()) {
+    if (known->second.stamp >= stamp) {
+      return;
+    }
+    close(known);
+  }
+  if (ties_.size() >= options_.open_max) {
+    KVS_PROBE("ballot: too many open ties");
+    ++stats_.turned_away;
+    return;
+  }
+  ++stats_.ties;
+  Tie tie{.stamp = stamp, .mine = mine, .theirs = theirs.record.header, .kept = {}};
+  if (kept_bytes_ + theirs.record.value.size() <= options_.kept_bytes_max) {
+    tie.kept = theirs.record;
+    kept_bytes_ += theirs.record.value.size();
+  }
+  const auto entry = ties_.emplace(path, std::move(tie)).first;
+  const auto turns = static_cast<std::int64_t>(rank_of(path));
+  schedule(*entry, now.instant + options_.gather + Duration{options_.step_in.ns * turns});
+}
+
+std::size_t Ballots::rank_of(std::string_view path) const {
+  if (!view_) {
+    return 0;
+  }
+  const std::uint64_t own = weight_of(path, view_->self);
+  std::size_t rank = 0;
+  for (const Member& member : view_->members) {
+    if (is_live(member.state) && member.instance != view_->self) {
+      const std::uint64_t weight = weight_of(path, member.instance);
+      rank += weight > own || (weight == own && member.instance < view_->self) ? 1U : 0U;
+    }
+  }
+  return rank;
+}
+
+void Ballots::schedule(Ties::value_type& entry, Instant due) {
+  auto& [path, tie] = entry;
+  if (tie.due != Instant::never()) {
+    due_.erase({tie.due, path});
+  }
+  tie.due = due;
+  if (due != Instant::never()) {
+    due_.emplace(due, path);
+  }
+}
+
+void Ballots::close(Ties::iterator at) {
+  schedule(*at, Instant::never());
+  if (at->second.kept) {
+    kept_bytes_ -= at->second.kept->value.size();
+  }
+  ties_.erase(at);
+}
+
+void Ballots::put_off(std::string_view path, Stamp tied, Instant due) {
+  --in_work_;
+  const auto at = ties_.find(path);
+  if (at != ties_.end() && at->second.stamp == tied) {
+    schedule(*at, due);
+  }
+}
+
+void Ballots::settled(std::span<const Change> changes) {
+  for (const Change& change : changes) {
+    if (ties_.empty()) {
+      return;
+    }
+    const auto at = ties_.find(change.path);
+    if (at != ties_.end() &&
+        (!change.after || is_decisive(change.after->version, at->second.stamp))) {
+      close(at);
+    }
+  }
+}
+
+Votes Ballots::answer(const AskVotes& question) const {
+  Votes votes;
+  votes.votes.reserve(question.paths.size());
+  for (const std::string& path : question.paths) {
+    votes.votes.push_back(store_.find(Key::from_store(path)).value_or(std::nullopt));
+  }
+  return votes;
+}
+
+std::vector<Ruling> Ballots::take_rulings() {
+  ruling_bytes_ = 0;
+  return std::exchange(rulings_, {});
+}
+
+Instant Ballots::next_deadline() const {
+  if (!view_) {
+    return Instant::never();
+  }
+  if (!questions_.empty()) {
+    return Instant{};
+  }
+  return due_.empty() || in_work_ >= options_.in_work_max ? Instant::never() : due_.begin()->first;
+}
+
+void Ballots::tick(const Now& now, Effects& effects) {
+  if (!view_) {
+    return;
+  }
+  const std::size_t slice = std::min(options_.slice, questions_.size());
+  for (std::size_t i = 0; i < slice && ruling_bytes_ < options_.ruling_bytes_max; ++i) {
+    Question question = std::move(questions_.front());
+    questions_.pop_front();
+    consider(now, std::move(question));
+  }
+  fetch_values(effects);
+  if (!due_.empty() && due_.begin()->first <= now.instant && in_work_ < options_.in_work_max) {
+    begin_round(now, effects);
+  }
+}
+
+// --- rounds
+
+void Ballots::begin_round(const Now& now, Effects& effects) {
+  Round round{.view = view_, .request = {}, .asked = {}};
+  for (const Member& member : view_->members) {
+    if (may_vote(member) && member.instance != view_->self) {
+      round.asked.push_back({.voter = voter_of(member), .address = member.address, .votes = {}});
+    }
+  }
+  std::vector<std::string> paths = gather(now, round.asked.size());
+  if (paths.empty()) {
+    return;
+  }
+  stats_.ballots += paths.size();
+  round.request = std::make_shared<const PeerRequest>(AskVotes{.paths = std::move(paths)});
+  round.waiting = round.asked.size();
+  if (round.waiting == 0) {
+    KVS_PROBE("ballot: nobody else to ask");
+    count(now, round);
+    return;
+  }
+  const std::uint64_t number = ++last_round_;
+  const std::size_t voters = rounds_.emplace(number, std::move(round)).first->second.asked.size();
+  for (std::size_t voter = 0; voter < voters; ++voter) {
+    ask(number, voter, effects);
+  }
+}
+
+/// Paths that are due, in path order; they are in work now.
+std::vector<std::string> Ballots::gather(const Now& now, std::size_t voters) {
+  const std::size_t by_votes = std::max<std::size_t>(options_.votes_max / (voters + 1), 1);
+  const std::size_t room = options_.in_work_max - in_work_;
+  const std::size_t keys = std::min({options_.keys_max, by_votes, room});
+  std::vector<std::string> paths;
+  std::size_t bytes = 0;
+  while (paths.size() < keys && !due_.empty() && due_.begin()->first <= now.instant) {
+    const auto at = ties_.find(due_.begin()->second);
+    const auto own = store_.find(Key::from_store(at->first));
+    if (own && *own && is_decisive((*own)->version, at->second.stamp)) {
+      KVS_PROBE("ballot: settled before it began");
+      close(at);
+      continue;
+    }
+    if (!paths.empty() && bytes + at->first.size() > options_.path_bytes_max) {
+      break;
+    }
+    bytes += at->first.size();
+    paths.push_back(at->first);
+    schedule(*at, Instant::never());
+    ++in_work_;
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+void Ballots::ask(std::uint64_t number, std::size_t voter, Effects& effects) {
+  const Round& round = rounds_.at(number);
+  send(round.asked[voter].address, round.request, {.round = number, .voter = voter}, effects);
+}
+
+void Ballots::send(std::string_view address, std::shared_ptr<const PeerRequest> request,
+                   const Call& call, Effects& effects) {
+  const CallId id = make_call_id(Caller::ballot, ++last_call_);
+  calls_.emplace(id, call);
+  effects.sends.push_back({.id = id,
+                           .address = std::string(address),
+                           .channel = Channel::bulk,
+                           .timeout = options_.deadline,
+                           .envelope = {},
+                           .request = std::move(request)});
+}
+
+void Ballots::returned(const Now& now, const PeerReturn& result, Effects& effects) {
+  const auto at = calls_.find(result.id);
+  if (at == calls_.end()) {
+    return;
+  }
+  const Call call = at->second;
+  calls_.erase(at);
+  if (call.round != 0) {
+    voted(now, result, call, effects);
+  } else {
+    fetched(now, result, call, effects);
+  }
+  tick(now, effects);
+}
+
+void Ballots::voted(const Now& now, const PeerReturn& result, const Call& call, Effects& effects) {
+  Round& round = rounds_.at(call.round);
+  Asked& asked = round.asked[call.voter];
+  const Votes* votes = std::get_if<Votes>(&result.answer);
+  if (result.failure == PeerReturn::Failure::none && votes != nullptr &&
+      votes->votes.size() == round.paths().size()) {
+    asked.votes = *votes;
+  } else if (std::exchange(asked.again, false)) {
+    KVS_PROBE("ballot: a voter is asked again");
+    ask(call.round, call.voter, effects);
+    return;
+  }
+  if (--round.waiting == 0) {
+    const Round whole = std::move(round);
+    rounds_.erase(call.round);
+    count(now, whole);
+  }
+}
+
+void Ballots::count(const Now& now, const Round& round) {
+  const Member& self = round.view->own();
+  std::vector<Vote> votes;
+  for (std::size_t i = 0; i < round.paths().size(); ++i) {
+    const std::string& path = round.paths()[i];
+    const auto at = ties_.find(path);
+    if (at == ties_.end()) {
+      --in_work_;
+      continue;
+    }
+    votes.clear();
+    if (may_vote(self)) {
+      votes.push_back({.voter = voter_of(self),
+                       .held = store_.find(Key::from_store(path)).value_or(std::nullopt)});
+    }
+    for (const Asked& asked : round.asked) {
+      if (asked.votes) {
+        votes.push_back({.voter = asked.voter, .held = asked.votes->votes[i]});
+      }
+    }
+    const Stamp tied = at->second.stamp;
+    raise_question(now, {.path = path, .tied = tied, .tally = count_votes(tied, votes)}, round);
+  }
+}
+
+void Ballots::raise_question(const Now& now, Question question, const Round& round) {
+  if (KVS_MUTATED(ballot_ignores_decided) && !question.tally.standings.empty()) {
+    question.tally.found.reset();
+  }
+  if (question.tally.found || !question.tally.standings.empty()) {
+    question.first = static_cast<std::size_t>(prng_.below(question.wanted().holders.size()));
+    questions_.push_back(std::move(question));
+    return;
+  }
+  put_off(question.path, question.tied, now.instant + options_.patience);
+  const bool complete =
+      std::ranges::all_of(round.asked, [](const Asked& asked) { return asked.votes.has_value(); });
+  if (const auto at = ties_.find(question.path); complete && at != ties_.end()) {
+    KVS_PROBE("ballot: nobody holds what tied");
+    close(at);
+    return;
+  }
+  ++stats_.without_end;
+}
+
+}  // namespace kvs
