@@ -139,9 +139,9 @@ Handled Service::answer(const GetHealth& /*request*/, const ReceivedRequest& rec
   return {};
 }
 
-Handled Service::answer(const ListKeys& request, const ReceivedRequest& /*received*/,
+Handled Service::answer(const ListKeys& request, const ReceivedRequest& received,
                         const AnswerTarget& target) {
-  return answer_listing(target, request, parts_.store.cursor());
+  return answer_listing(target, request, parts_.store, received.now);
 }
 
 Handled Service::answer(const GetMetrics& /*request*/, const ReceivedRequest& /*received*/,

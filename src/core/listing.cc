@@ -22,7 +22,7 @@ std::string text_after(std::string_view prefix, std::string_view name, ListReque
 }  // namespace
 
 Listing::Listing(RecordCursor& cursor, const ListRequest& request)
-    : cursor_(cursor),
+    : cursor_(&cursor),
       prefix_(request.path.empty() ? std::string() : std::string(request.path) + '/'),
       depth_(request.depth),
       limit_(request.limit),
@@ -31,15 +31,15 @@ Listing::Listing(RecordCursor& cursor, const ListRequest& request)
 void Listing::start() {
   if (!started_) {
     started_ = true;
-    cursor_.seek(start_);
+    cursor_->seek(start_);
   }
 }
 
 std::optional<std::string_view> Listing::name_below() const {
-  if (!cursor_.valid()) {
+  if (!cursor_->valid()) {
     return std::nullopt;
   }
-  std::string_view text = cursor_.key().text();
+  std::string_view text = cursor_->key().text();
   if (!text.starts_with(prefix_)) {
     return std::nullopt;
   }
@@ -52,14 +52,14 @@ ListSink::Appetite Listing::take_key(std::string_view name, const RecordView& re
   last_name_ = name;
   const auto appetite =
       sink.take({.name = last_name_, .version = record.header, .value = record.value});
-  cursor_.next();
+  cursor_->next();
   return appetite;
 }
 
 ListSink::Appetite Listing::take_folder(std::string_view name, ListSink& sink) {
   last_name_ = name;
   const auto appetite = sink.take({.name = last_name_, .version = std::nullopt, .value = {}});
-  cursor_.seek(text_after(prefix_, last_name_, depth_));
+  cursor_->seek(text_after(prefix_, last_name_, depth_));
   return appetite;
 }
 
@@ -79,9 +79,9 @@ Result<Listing::Progress> Listing::step(std::size_t records_max, ListSink& sink)
     if (!name) {
       return end_of_keys();
     }
-    const RecordView record = KVS_TRY(cursor_.record());
+    const RecordView record = KVS_TRY(cursor_->record());
     if (!record.header.live()) {
-      cursor_.next();
+      cursor_->next();
     } else if (taken_ < limit_) {
       appetite = take(*name, record, sink);
     } else {
@@ -93,7 +93,7 @@ Result<Listing::Progress> Listing::step(std::size_t records_max, ListSink& sink)
 }
 
 Result<Listing::Progress> Listing::end_of_keys() const {
-  KVS_TRY(cursor_.status());
+  KVS_TRY(cursor_->status());
   return Progress::done;
 }
 

@@ -5,7 +5,7 @@
 // a folder below which there is nothing else. A child's subtree is jumped over, not walked.
 //
 // Work comes in bounded slices, and memory does not grow with the number of keys. A Listing sees
-// the one moment that its cursor sees. One thread at a time.
+// the one moment that its cursor sees, until it is given another cursor. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -55,13 +55,18 @@ class Listing {
  public:
   enum class Progress : std::uint8_t { more, done };
 
-  /// `cursor` outlives the listing and is moved by nobody else; what `request` points to is copied.
+  /// `cursor` outlives the listing, or go_on_with(), and is moved by nobody else; what `request`
+  /// points to is copied.
   Listing(RecordCursor& cursor, const ListRequest& request);
 
   /// Looks at up to `records_max` (at least 1) further records. After `done` or an error it must
   /// not be called again. Errors: corrupt_data if a record that has to be read is damaged;
   /// io_error.
   Result<Progress> step(std::size_t records_max, ListSink& sink);
+
+  /// Takes another cursor, which stands where the one before stood, or at what has come to follow
+  /// it. What has been taken already stays. Only between two steps.
+  void go_on_with(RecordCursor& cursor) { cursor_ = &cursor; }
 
   /// Once done: the name after which the next page begins; nothing if this was the last.
   [[nodiscard]] const std::optional<std::string>& next_after() const { return next_after_; }
@@ -76,7 +81,7 @@ class Listing {
   ListSink::Appetite take_key(std::string_view name, const RecordView& record, ListSink& sink);
   ListSink::Appetite take_folder(std::string_view name, ListSink& sink);
 
-  RecordCursor& cursor_;
+  RecordCursor* cursor_;
   std::string prefix_;  // the path with its slash; empty for the root
   ListRequest::Depth depth_;
   std::size_t limit_;

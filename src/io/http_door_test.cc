@@ -255,7 +255,7 @@ TEST_F(HttpDoorTest, SlowReaderGetsAllOfAStream) {
   std::string expected;
   const std::string_view chunks = std::string_view(got).substr(got.find("\r\n\r\n") + 4);
   EXPECT_TRUE(ChunkedDecoder(UINT64_MAX).decode(chunks, body).complete());
-  (void)testing::Pieces(300'000, BodySource::Status::done).fill(expected, SIZE_MAX / 2);
+  (void)testing::Pieces(300'000, BodySource::Status::done).fill(expected, SIZE_MAX / 2, {});
   EXPECT_TRUE(body == expected) << body.size() << " bytes instead of " << expected.size();
 }
 

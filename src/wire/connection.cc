@@ -247,13 +247,13 @@ bool Connection::step(Instant now) {
   if (shared_->output_bytes >= limits.door_output_bytes_max) {
     return stop(Stop::door);
   }
-  return source_ ? pull() : read_and_execute(now);
+  return source_ ? pull(now) : read_and_execute(now);
 }
 
-bool Connection::pull() {
+bool Connection::pull(Instant now) {
   std::string& chunk = shared_->chunk;
   chunk.clear();
-  const BodySource::Status status = source_->fill(chunk, shared_->limits.output_low_water);
+  const BodySource::Status status = source_->fill(chunk, shared_->limits.output_low_water, now);
   if (source_framing_ == StreamFraming::chunked) {
     put_chunk(output_, chunk);
   } else {

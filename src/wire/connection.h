@@ -131,7 +131,7 @@ class Connection {
 
   void work(Instant now);
   bool step(Instant now);
-  bool pull();
+  bool pull(Instant now);
   bool read_and_execute(Instant now);
   bool admit_body();
   [[nodiscard]] bool may_execute() const;

@@ -117,7 +117,7 @@ class Author {
                     {.status = 200, .persistence = persistence_, .content_type = {}, .fields = {}},
                     StreamFraming::chunked);
     std::string body;
-    (void)testing::Pieces(pieces, BodySource::Status::done).fill(body, SIZE_MAX);
+    (void)testing::Pieces(pieces, BodySource::Status::done).fill(body, SIZE_MAX, {});
     put_chunk(story_.answers, body);
     put_last_chunk(story_.answers);
   }

@@ -58,8 +58,12 @@ class EntryWriter final : public ListSink {
 
 class ListBody final : public BodySource {
  public:
-  ListBody(const ListKeys& request, std::unique_ptr<RecordCursor> cursor)
-      : cursor_(std::move(cursor)), listing_(*cursor_, request.list), writer_(request.values) {
+  ListBody(const ListKeys& request, const StoreView& store, Instant now)
+      : store_(store),
+        cursor_(store.cursor()),
+        cursor_until_(now + kListCursorAge),
+        listing_(*cursor_, request.list),
+        writer_(request.values) {
     begun_ = R"({"path":)";
     const bool root = request.list.path.empty();
     append_json_string(begun_, root ? std::string() : std::string(request.list.path) + '/');
@@ -71,10 +75,13 @@ class ListBody final : public BodySource {
 
   [[nodiscard]] std::string_view begun() const { return begun_; }
 
-  Status fill(std::string& out, std::size_t budget) override {
+  Status fill(std::string& out, std::size_t budget, Instant now) override {
     if (!begun_.empty()) {
       out.append(std::exchange(begun_, {}));
       return Status::more;
+    }
+    if (now >= cursor_until_ && cursor_->valid()) {
+      renew_cursor(now);
     }
     const auto progress = advance(out, budget);
     if (!progress) {
@@ -99,7 +106,17 @@ class ListBody final : public BodySource {
     return progress;
   }
 
+  void renew_cursor(Instant now) {
+    auto cursor = store_.cursor();
+    cursor->seek(cursor_->key().text());
+    listing_.go_on_with(*cursor);
+    cursor_ = std::move(cursor);
+    cursor_until_ = now + kListCursorAge;
+  }
+
+  const StoreView& store_;
   std::unique_ptr<RecordCursor> cursor_;
+  Instant cursor_until_;
   Listing listing_;
   EntryWriter writer_;
   std::string begun_;
@@ -107,9 +124,9 @@ class ListBody final : public BodySource {
 
 }  // namespace
 
-Handled answer_listing(const AnswerTarget& target, const ListKeys& request,
-                       std::unique_ptr<RecordCursor> cursor) {
-  auto body = std::make_unique<ListBody>(request, std::move(cursor));
+Handled answer_listing(const AnswerTarget& target, const ListKeys& request, const StoreView& store,
+                       Instant now) {
+  auto body = std::make_unique<ListBody>(request, store, now);
   const auto progress = body->begin();
   if (!progress) {
     append_error_response(target, progress.error());

@@ -1,5 +1,12 @@
 #include "wire/list_body.h"
 
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "support/memory_store.h"
@@ -24,7 +31,7 @@ Answer ask(const MemoryStore& store, const ListKeys& keys, std::size_t budget = 
                             .persistence = Persistence::implicit,
                             .stream_framing = StreamFraming::chunked,
                             .head_only = false};
-  Handled handled = answer_listing(target, keys, std::make_unique<MemoryCursor>(store));
+  Handled handled = answer_listing(target, keys, store, Instant{});
   answer.kind = handled.kind;
   if (handled.kind == Handled::Kind::answered) {
     const std::size_t split = answer.head.find("\r\n\r\n") + 4;
@@ -35,7 +42,7 @@ Answer ask(const MemoryStore& store, const ListKeys& keys, std::size_t budget = 
   answer.end = BodySource::Status::more;
   while (answer.end == BodySource::Status::more) {
     std::string piece;
-    answer.end = handled.source->fill(piece, budget);
+    answer.end = handled.source->fill(piece, budget, Instant{});
     answer.longest_piece = std::max(answer.longest_piece, piece.size());
     answer.body += piece;
   }
@@ -139,6 +146,88 @@ TEST(ListBody, LaterDamageBreaksTheStreamOff) {
   EXPECT_FALSE(JsonChecker().check(answer.body)) << "nobody takes it for whole";
 }
 
+/// A store whose cursors keep their moment, as RocksDB's do.
+class StoreOfMoments final : public StoreView {
+ public:
+  explicit StoreOfMoments(const MemoryStore& store) : store_(store) {}
+
+  [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override {
+    return store_.find(key);
+  }
+
+  [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override {
+    return store_.get_record(key);
+  }
+
+  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override {
+    moments_.push_back(std::make_unique<MemoryStore>(store_));
+    return moments_.back()->cursor();
+  }
+
+ private:
+  const MemoryStore& store_;
+  mutable std::vector<std::unique_ptr<MemoryStore>> moments_;
+};
+
+/// The body of a listing of all 5000 records below `u`, to which somebody adds "u/103000!" and
+/// "u/100000!", and from which "u/103500" goes, after the first pieces, read at these moments.
+std::string read_while_written(const ListKeys& keys, std::span<const Instant> moments) {
+  MemoryStore store = large_store(5000);
+  const StoreOfMoments view(store);
+  std::string head;
+  const AnswerTarget target{.out = head,
+                            .persistence = Persistence::implicit,
+                            .stream_framing = StreamFraming::chunked,
+                            .head_only = false};
+  const Handled handled = answer_listing(target, keys, view, moments.front());
+  std::string body;
+  EXPECT_EQ(handled.source->fill(body, 1000, moments.front()), BodySource::Status::more);
+  store.put("u/103000!", 1);
+  store.put("u/100000!", 1);
+  store.erase("u/103500");
+  auto status = BodySource::Status::more;
+  for (std::size_t n = 0; status == BodySource::Status::more; ++n) {
+    status = handled.source->fill(body, 1000, moments[std::min(n, moments.size() - 1)]);
+  }
+  EXPECT_EQ(status, BodySource::Status::done);
+  EXPECT_TRUE(JsonChecker().check(body));
+  return body;
+}
+
+TEST(ListBody, APageIsOfOneMoment) {
+  const std::array moments{Instant{0}, Instant{0} + kListCursorAge - Duration{1}};
+  const std::string body = read_while_written(keys_of({.path = "u", .limit = 10'000}), moments);
+  EXPECT_EQ(body.find("103000!"), std::string::npos);
+  EXPECT_NE(body.find("103500"), std::string::npos);
+}
+
+TEST(ListBody, ASlowClientGetsTheRestOfALaterMomentEachNameOnce) {
+  const std::array moments{Instant{0}, Instant{0} + kListCursorAge,
+                           Instant{0} + kListCursorAge + kListCursorAge};
+  for (const ListRequest::Depth depth : {ListRequest::Depth::children, ListRequest::Depth::below}) {
+    const std::string body =
+        read_while_written(keys_of({.path = "u", .depth = depth, .limit = 10'000}), moments);
+    std::vector<std::string> names;
+    constexpr std::string_view kName = R"("name":")";
+    for (std::size_t at = body.find(kName); at != std::string::npos; at = body.find(kName, at)) {
+      at += kName.size();
+      names.push_back(body.substr(at, body.find('"', at) - at));
+    }
+    EXPECT_TRUE(std::ranges::is_sorted(names));
+    EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
+    EXPECT_EQ(names.size(), 5000U) << "one came, one went";
+    EXPECT_NE(body.find("\"103000!\""), std::string::npos);
+    EXPECT_EQ(body.find("\"100000!\""), std::string::npos) << "its place had been passed";
+    EXPECT_EQ(body.find("\"103500\""), std::string::npos);
+  }
+}
+
+TEST(ListBody, ASlowClientsPageHasItsLimitAndItsNext) {
+  const std::array moments{Instant{0}, Instant{0} + kListCursorAge};
+  const std::string body = read_while_written(keys_of({.path = "u", .limit = 3002}), moments);
+  EXPECT_TRUE(body.ends_with(R"("next":"MTAzMDAwIQ"})")) << body.substr(body.size() - 200);
+}
+
 TEST(ListBody, HeadSendsNoBody) {
   std::string out;
   const AnswerTarget target{.out = out,
@@ -146,8 +235,7 @@ TEST(ListBody, HeadSendsNoBody) {
                             .stream_framing = StreamFraming::chunked,
                             .head_only = true};
   const MemoryStore store;
-  EXPECT_EQ(answer_listing(target, keys_of({}), std::make_unique<MemoryCursor>(store)).kind,
-            Handled::Kind::answered);
+  EXPECT_EQ(answer_listing(target, keys_of({}), store, Instant{}).kind, Handled::Kind::answered);
   EXPECT_TRUE(out.ends_with("Content-Length: 24\r\n\r\n")) << out;
 }
 

@@ -57,7 +57,7 @@ class BodySource {
 
   /// Appends about `budget` bytes of the body, in bounded time. More is allowed, but is held in
   /// memory.
-  virtual Status fill(std::string& out, std::size_t budget) = 0;
+  virtual Status fill(std::string& out, std::size_t budget, Instant now) = 0;
 };
 
 /// What a handler did with a request.

@@ -58,7 +58,7 @@ class Pieces : public BodySource {
  public:
   Pieces(std::uint64_t count, Status end) : count_(count), end_(end) {}
 
-  Status fill(std::string& out, std::size_t budget) override {
+  Status fill(std::string& out, std::size_t budget, Instant /*now*/) override {
     const std::size_t enough = out.size() + budget;
     while (out.size() < enough && next_ <= count_) {
       out.append("piece ").append(std::to_string(next_++)).append("\n");

@@ -55,6 +55,8 @@ class MemoryStore final : public StoreView {
     set(key, {.header = {.version = version_of(seq), .kind = RecordKind::tombstone}, .value = {}});
   }
 
+  void erase(const std::string& key) { slots_.erase(key); }
+
   void damage(const std::string& key, Errc code) { slots_[key].damage = code; }
 
   void commit(const Effects& effects) {
