@@ -61,6 +61,15 @@ enum class Mutant : std::uint8_t {
   delta_skips_gaps,
   stretch_not_shrunk,
   lost_frame_stays_in_flight,
+  // core/member_table, core/suspicion, core/member_ledger, core/failure_detector, core/meetings,
+  // core/members
+  member_state_ignores_incarnation,
+  accuser_confirms_itself,
+  accusation_not_refuted,
+  member_list_kills,
+  isolated_node_accuses,
+  halves_never_meet,
+  member_id_used_twice,
   // wire/record_codec
   damage_served,
   // sim/shell: rules that whoever drives the node has to keep

@@ -1,0 +1,250 @@
+#include "core/failure_detector.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/mutant.h"
+#include "base/probe.h"
+#include "core/view.h"
+
+namespace kvs {
+
+namespace {
+
+bool may_be_probed(const MemberEntry* entry) {
+  return entry != nullptr && entry->listed && is_live(entry->member.state);
+}
+
+}  // namespace
+
+FailureDetector::FailureDetector(const DetectorOptions& options, MemberTable& table,
+                                 MemberNews& news, MemberCalls& calls, Prng& prng)
+    : options_(options), table_(table), news_(news), calls_(calls), prng_(prng) {}
+
+void FailureDetector::start(Instant now) {
+  // Nodes that start together do not probe in step.
+  next_probe_ = now + Duration{prng_.between(0, options_.probe_interval.ns)};
+}
+
+Duration FailureDetector::interval() const {
+  return {options_.probe_interval.ns * (awareness_ + 1)};
+}
+
+void FailureDetector::tick(Instant now, Effects& effects) {
+  for (Probe& probe : probes_) {
+    if (!probe.helpers_asked && probe.helpers_at <= now) {
+      ask_helpers(now, probe, effects);
+    }
+  }
+  conclude(now);
+  if (next_probe_ > now) {
+    return;
+  }
+  next_probe_ = now + interval();
+  const MemberEntry* target = next_target();
+  if (target != nullptr && find(target->member.instance) == nullptr) {
+    begin(now, *target, effects);
+  }
+}
+
+void FailureDetector::conclude(Instant now) {
+  const auto over = [now](const Probe& probe) {
+    return probe.deadline <= now || probe.hopeless();
+  };
+  for (const Probe& probe : probes_) {
+    if (over(probe)) {
+      missed(probe);
+    }
+  }
+  std::erase_if(probes_, over);
+}
+
+Instant FailureDetector::next_deadline() const {
+  Instant next = next_probe_;
+  for (const Probe& probe : probes_) {
+    next = std::min(next, probe.deadline);
+    next = probe.helpers_asked ? next : std::min(next, probe.helpers_at);
+  }
+  return next;
+}
+
+void FailureDetector::added(Instance instance) {
+  const auto left = static_cast<std::uint64_t>(round_.size() - next_in_round_);
+  const auto place = next_in_round_ + static_cast<std::size_t>(prng_.below(left + 1));
+  round_.insert(round_.begin() + static_cast<std::ptrdiff_t>(place), instance);
+}
+
+const MemberEntry* FailureDetector::next_target() {
+  for (int rounds = 0; rounds < 2; ++rounds) {
+    while (next_in_round_ < round_.size()) {
+      const MemberEntry* entry = std::as_const(table_).find(round_[next_in_round_++]);
+      if (may_be_probed(entry) && entry->member.instance != table_.self()) {
+        return entry;
+      }
+    }
+    refill_round();
+  }
+  return nullptr;
+}
+
+void FailureDetector::refill_round() {
+  round_.clear();
+  next_in_round_ = 0;
+  for (const auto& [instance, entry] : table_.entries()) {
+    if (instance != table_.self() && may_be_probed(&entry)) {
+      round_.push_back(instance);
+    }
+  }
+  for (std::size_t i = round_.size(); i > 1; --i) {
+    std::swap(round_[i - 1], round_[static_cast<std::size_t>(prng_.below(i))]);
+  }
+}
+
+void FailureDetector::begin(Instant now, const MemberEntry& entry, Effects& effects) {
+  const Instance target = entry.member.instance;
+  ++stats_.probes;
+  probes_.push_back({.target = target,
+                     .begun = now,
+                     .helpers_at = now + options_.probe_timeout,
+                     .deadline = now + interval()});
+  calls_.send(now,
+              {.kind = MemberCall::Kind::probe, .target = target, .address = entry.member.address},
+              interval(), Ping{.news = news_.for_ping(target)}, effects);
+}
+
+void FailureDetector::probe_at_once(Instant now, Instance instance, Effects& effects) {
+  const MemberEntry* entry = std::as_const(table_).find(instance);
+  if (instance == table_.self() || !may_be_probed(entry) || find(instance) != nullptr ||
+      probes_.size() >= kProbesMax) {
+    return;
+  }
+  begin(now, *entry, effects);
+}
+
+FailureDetector::Probe* FailureDetector::find(Instance target) {
+  const auto it = std::ranges::find(probes_, target, &Probe::target);
+  return it == probes_.end() ? nullptr : &*it;
+}
+
+/// A return that comes too late belongs to no probe, least of all to the next one of that target.
+FailureDetector::Probe* FailureDetector::find(const MemberCall& call) {
+  Probe* probe = find(call.target);
+  return probe != nullptr && call.sent >= probe->begun ? probe : nullptr;
+}
+
+void FailureDetector::probe_returned(Instant now, const MemberCall& call, Pinged pinged,
+                                     Effects& effects) {
+  if (pinged == Pinged::answered) {
+    answered(call.target);
+    return;
+  }
+  Probe* probe = find(call);
+  if (probe == nullptr) {
+    return;
+  }
+  probe->direct_open = false;
+  if (!probe->helpers_asked) {
+    ask_helpers(now, *probe, effects);
+  }
+  conclude(now);
+}
+
+std::vector<const Member*> FailureDetector::helpers(Instance target) {
+  std::vector<const Member*> others;
+  for (const auto& [instance, entry] : table_.entries()) {
+    if (instance != target && instance != table_.self() && entry.listed &&
+        entry.member.state == MemberState::alive) {
+      others.push_back(&entry.member);
+    }
+  }
+  for (std::size_t i = 0; i < std::min(kHelpers, others.size()); ++i) {
+    std::swap(others[i], others[i + static_cast<std::size_t>(prng_.below(others.size() - i))]);
+  }
+  others.resize(std::min(kHelpers, others.size()));
+  return others;
+}
+
+void FailureDetector::ask_helpers(Instant now, Probe& probe, Effects& effects) {
+  probe.helpers_asked = true;
+  const MemberEntry* entry = std::as_const(table_).find(probe.target);
+  if (!may_be_probed(entry)) {
+    return;
+  }
+  ++stats_.probes_helped;
+  // Helpers answer after at most a probe timeout of theirs; what is left of the interval allows for
+  // the way there and back.
+  const Duration left = std::max(probe.deadline - now, options_.probe_timeout);
+  for (const Member* helper : helpers(probe.target)) {
+    ++probe.asked;
+    ++probe.help_open;
+    calls_.send(now,
+                {.kind = MemberCall::Kind::helped_probe,
+                 .target = probe.target,
+                 .address = helper->address},
+                left,
+                PingOther{.target = probe.target,
+                          .address = entry->member.address,
+                          .news = news_.for_ping(helper->instance)},
+                effects);
+  }
+}
+
+void FailureDetector::help_returned(Instant now, const MemberCall& call, Help help) {
+  if (help == Help::answered) {
+    answered(call.target);
+    return;
+  }
+  Probe* probe = find(call);
+  if (probe != nullptr && probe->help_open > 0) {
+    --probe->help_open;
+    probe->well += help == Help::not_answered ? 1U : 0U;
+    conclude(now);
+  }
+}
+
+void FailureDetector::answered(Instance target) {
+  if (std::erase_if(probes_, [target](const Probe& probe) { return probe.target == target; }) > 0) {
+    awareness_ = std::max(0, awareness_ - 1);
+    count_round(Outcome::answered);
+  }
+}
+
+void FailureDetector::missed(const Probe& probe) {
+  if (!may_be_probed(std::as_const(table_).find(probe.target))) {
+    return;
+  }
+  ++stats_.probes_unanswered;
+  // Helpers that say nothing may be as well as dead: then it is this node that hears nothing.
+  adjust(probe.asked > 0 ? probe.asked - probe.well : 1);
+  if (isolated() && !KVS_MUTATED(isolated_node_accuses)) {
+    KVS_PROBE("failure detector: an isolated node accuses nobody");
+    ++stats_.accusations_withheld;
+  } else {
+    accused_.push_back(probe.target);
+  }
+  count_round(Outcome::missed);
+}
+
+void FailureDetector::count_round(Outcome outcome) {
+  round_misses_ += outcome == Outcome::missed ? 1 : 0;
+  if (++round_probes_ < kRoundProbes) {
+    return;
+  }
+  bad_rounds_ = round_misses_ * 2 > kRoundProbes ? bad_rounds_ + 1 : 0;
+  round_probes_ = 0;
+  round_misses_ = 0;
+}
+
+void FailureDetector::blame_self() {
+  adjust(1);
+}
+
+void FailureDetector::adjust(std::size_t blame) {
+  awareness_ = std::min(kAwarenessMax, awareness_ + static_cast<int>(blame));
+}
+
+std::vector<Instance> FailureDetector::take_accused() {
+  return std::exchange(accused_, {});
+}
+
+}  // namespace kvs

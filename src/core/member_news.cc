@@ -1,0 +1,38 @@
+#include "core/member_news.h"
+
+#include <algorithm>
+#include <array>
+
+namespace kvs {
+
+std::vector<Member> MemberNews::for_ping(Instance receiver) {
+  const MemberEntry* held = table_.find(receiver);
+  const bool accused =
+      held != nullptr && receiver != table_.self() && held->member.state != MemberState::alive;
+  return compose(accused ? &held->member : nullptr);
+}
+
+std::vector<Member> MemberNews::for_answer(std::span<const Member> told, Instance receiver) {
+  const MemberEntry* held = table_.find(receiver);
+  const auto own_words = std::ranges::find(told, receiver, &Member::instance);
+  const bool newer = held != nullptr && receiver != table_.self() && own_words != told.end() &&
+                     overrides(held->member, *own_words);
+  return compose(newer ? &held->member : nullptr);
+}
+
+std::vector<Member> MemberNews::compose(const Member* about_receiver) {
+  const std::size_t limit = retransmissions(table_.live_count());
+  std::vector<Member> rows{table_.own()};
+  std::array<Instance, 2> said{table_.self()};
+  rumors_.told(table_.self(), limit);
+  if (about_receiver != nullptr) {
+    rows.push_back(*about_receiver);
+    said[1] = about_receiver->instance;
+  }
+  for (Member& row : rumors_.take(kNewsRowsMax - rows.size(), limit, said)) {
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace kvs

@@ -1,0 +1,39 @@
+// What a node says to another one about members: composes the rows of each ping and pong.
+//
+// At most kNewsRowsMax rows: its own first (so its digest is fresh wherever it speaks), then what
+// the receiver should know of itself, then rumors.
+#pragma once
+
+#include <vector>
+
+#include "core/member_table.h"
+#include "core/rumors.h"
+
+namespace kvs {
+
+inline constexpr std::size_t kNewsRowsMax = 16;
+
+class MemberNews {
+ public:
+  /// `table` outlives it.
+  explicit MemberNews(const MemberTable& table) : table_(table) {}
+
+  /// For a ping: the receiver's row goes along if it is not held to be alive, so that it can
+  /// refute.
+  [[nodiscard]] std::vector<Member> for_ping(Instance receiver);
+
+  /// For an answer: the receiver's row goes along if it is newer than what it told of itself.
+  [[nodiscard]] std::vector<Member> for_answer(std::span<const Member> told, Instance receiver);
+
+  Rumors& rumors() { return rumors_; }
+
+  [[nodiscard]] const Rumors& rumors() const { return rumors_; }
+
+ private:
+  [[nodiscard]] std::vector<Member> compose(const Member* about_receiver);
+
+  const MemberTable& table_;
+  Rumors rumors_;
+};
+
+}  // namespace kvs
