@@ -1,12 +1,15 @@
 // A queue from many threads to one: the receiver takes everything at once, so that one wake-up
-// serves a whole batch.
+// serves a whole batch, and wakes without a letter when its time has come.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include "base/time.h"
 
 namespace kvs {
 
@@ -45,11 +48,20 @@ class Mailbox {
     }
   }
 
-  /// Waits until there is at least one letter, then swaps all of them into `letters`, oldest first.
-  /// `letters` must be empty; its capacity is reused. One thread only.
-  void wait_and_take(std::vector<Mail>& letters) {
+  /// Waits until there is at least one letter, or until `deadline`, then swaps all letters into
+  /// `letters`, oldest first. `letters` must be empty; its capacity is reused. One thread only.
+  void wait_and_take(std::vector<Mail>& letters, Instant deadline = Instant::never()) {
+    const auto has_letters = [this] {
+      return !letters_.empty();
+    };
     std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return !letters_.empty(); });
+    if (deadline == Instant::never()) {
+      arrived_.wait(lock, has_letters);
+    } else {
+      // The machine's monotonic clock, like Instant (io/os).
+      using Time = std::chrono::steady_clock::time_point;
+      arrived_.wait_until(lock, Time(std::chrono::nanoseconds(deadline.ns)), has_letters);
+    }
     letters_.swap(letters);
   }
 

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "io/os.h"
+
 namespace kvs {
 namespace {
 
@@ -38,6 +40,30 @@ TEST(Mailbox, ManyLettersAtOnceWakeAWaitingReceiver) {
   mailbox.post_all(many);
   receiver.join();
   EXPECT_EQ(letters, (std::vector<int>{1, 2, 3}));
+}
+
+TEST(Mailbox, TheDeadlineEndsTheWaitWithoutALetter) {
+  Mailbox<int> mailbox;
+  std::vector<int> letters;
+  const Instant deadline = monotonic_now() + Duration::from_ms(20);
+  mailbox.wait_and_take(letters, deadline);
+  EXPECT_TRUE(letters.empty());
+  EXPECT_GE(monotonic_now(), deadline);
+  mailbox.wait_and_take(letters, deadline);  // which has passed
+  EXPECT_TRUE(letters.empty());
+}
+
+TEST(Mailbox, ALetterComesBeforeTheDeadline) {
+  Mailbox<int> mailbox;
+  mailbox.post(1);
+  std::vector<int> letters;
+  mailbox.wait_and_take(letters, Instant{});  // long past
+  EXPECT_EQ(letters, std::vector<int>{1});
+  letters.clear();
+  std::thread sender([&] { mailbox.post(2); });
+  mailbox.wait_and_take(letters, monotonic_now() + Duration::from_seconds(60));
+  sender.join();
+  EXPECT_EQ(letters, std::vector<int>{2});
 }
 
 TEST(Mailbox, WakesAWaitingReceiverAndLosesNothingFromManySenders) {

@@ -1,6 +1,7 @@
 #include "app/node_thread.h"
 
 #include <chrono>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
@@ -29,10 +30,31 @@ std::optional<WriteStatus> harmless(Errc code) {
   return std::nullopt;
 }
 
+/// True for what a step only reads: nothing in its effects points into it.
+struct IsOnlyRead {
+  template <class Message>
+  bool operator()(const Message& /*message*/) const {
+    constexpr bool kAboutMembers =
+        std::is_same_v<Message, Ping> || std::is_same_v<Message, PingOther> ||
+        std::is_same_v<Message, Join> || std::is_same_v<Message, CompareMembers> ||
+        std::is_same_v<Message, MemberRows> || std::is_same_v<Message, Pong> ||
+        std::is_same_v<Message, NoPong>;
+    return kAboutMembers || std::is_same_v<Message, Done> || std::is_same_v<Message, Refused>;
+  }
+};
+
+std::size_t bytes_of(const std::vector<PeerLetter>& calls) {
+  std::size_t bytes = 0;
+  for (const PeerLetter& call : calls) {
+    bytes += call.bytes;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 NodeThread::NodeThread(const NodeOptions& options, const Recovered& recovered, Parts parts)
-    : parts_(std::move(parts)), node_(options, recovered, parts_.store, entropy()) {}
+    : parts_(std::move(parts)), node_(options, recovered, parts_.records, entropy()) {}
 
 NodeThread::~NodeThread() {
   if (node_thread_.joinable()) {
@@ -45,10 +67,11 @@ Result<void> NodeThread::start() {
   node_.start(now_, open_->effects);
   node_.close_batch(now_, open_->effects);
   if (!open_->effects.nothing_to_store()) {  // on a full disk a node may start and serve reads
-    KVS_TRY(parts_.store.commit(open_->effects));
+    KVS_TRY(parts_.committer.commit(open_->effects));
   }
-  open_->effects.clear();
   node_.committed(now_, open_->effects);
+  let_go(open_->effects);
+  open_->effects.clear();
   publish_node();
   node_thread_ = std::thread([this] { run_node(); });
   commit_thread_ = std::thread([this] { run_committer(); });
@@ -80,22 +103,40 @@ void NodeThread::post_all(std::vector<WriteRequest>& requests) {
   mailbox_.post_all(requests);
 }
 
+void NodeThread::post_all(std::vector<PeerLetter>& calls) {
+  peer_bytes_under_way_.fetch_add(bytes_of(calls), std::memory_order_relaxed);
+  mailbox_.post_all(calls);
+}
+
+void NodeThread::post_all(std::vector<PeerReturn>& returns) {
+  mailbox_.post_all(returns);
+}
+
 NodeThreadStatus NodeThread::status() const {
   const std::lock_guard lock(status_mutex_);
   NodeThreadStatus status = status_;
   status.bytes_under_way = bytes_under_way_.load(std::memory_order_relaxed);
+  status.peer_bytes_under_way = peer_bytes_under_way_.load(std::memory_order_relaxed);
   return status;
 }
 
 void NodeThread::run_node() {
   std::vector<Mail> letters;
   while (!stopping_ || committing_ != nullptr) {
-    mailbox_.wait_and_take(letters);
+    mailbox_.wait_and_take(letters, node_.next_deadline());
     now_ = read_clocks();
-    take_letters(letters);
-    letters = {};
+    if (!letters.empty()) {
+      take_letters(letters);
+      letters = {};
+    }
+    if (node_.next_deadline() <= now_.instant) {
+      node_.tick(now_, open_->effects);
+    }
     if (committing_ == nullptr) {
       hand_over();
+    } else {
+      let_go(open_->effects);
+      publish_node();
     }
   }
 }
@@ -105,13 +146,28 @@ void NodeThread::take_letters(std::vector<Mail>& letters) {
   // finished commit only ever frees the other batch.
   std::vector<Mail>& kept = open_->letters.emplace_back(std::move(letters));
   for (Mail& mail : kept) {
-    if (const auto* request = std::get_if<WriteRequest>(&mail)) {
-      node_.step(now_, request->command(), open_->effects);
-    } else if (const auto* done = std::get_if<CommitDone>(&mail)) {
-      commit_done(done->outcome);
-    } else {
-      stopping_ = true;
+    take(mail);
+  }
+}
+
+void NodeThread::take(Mail& mail) {
+  if (const auto* request = std::get_if<WriteRequest>(&mail)) {
+    node_.step(now_, request->command(), open_->effects);
+  } else if (const auto* letter = std::get_if<PeerLetter>(&mail)) {
+    node_.step(now_, letter->call, open_->effects);
+    if (std::visit(IsOnlyRead{}, letter->call.request)) {
+      peer_bytes_under_way_.fetch_sub(letter->bytes, std::memory_order_relaxed);
+      mail = std::monostate{};
     }
+  } else if (const auto* returned = std::get_if<PeerReturn>(&mail)) {
+    node_.step(now_, *returned, open_->effects);
+    if (std::visit(IsOnlyRead{}, returned->answer)) {
+      mail = std::monostate{};
+    }
+  } else if (const auto* done = std::get_if<CommitDone>(&mail)) {
+    commit_done(done->outcome);
+  } else {
+    stopping_ = true;
   }
 }
 
@@ -124,40 +180,67 @@ void NodeThread::commit_done(const Result<void>& outcome) {
     return;
   }
   // What was decided since rests on writes that are void: refuse it too, in order.
-  const WriteStatus why = harmless(outcome.error().code).value_or(WriteStatus::io_error);
+  const Errc why = harmless(outcome.error().code) ? outcome.error().code : Errc::io_error;
   node_.commit_failed();
   refuse_batch(batch, why);
   finish(batch);
   refuse_batch(*open_, why);
+  let_go(open_->effects);
   open_->effects.clear();
 }
 
-void NodeThread::refuse_batch(Batch& batch, WriteStatus why) {
-  refuse(batch.effects.replies, why);
+void NodeThread::refuse_batch(Batch& batch, Errc why) {
+  refuse(batch.effects.replies, harmless(why).value_or(WriteStatus::io_error));
   parts_.sink.deliver(batch.effects.replies);
+  refuse(batch.effects.peer_replies, why);
+  parts_.sink.deliver_to_peers(batch.effects.peer_replies);
+}
+
+/// Sends off what rests on nothing in its batch.
+void NodeThread::let_go(Effects& effects) {
+  if (!effects.sends.empty()) {
+    parts_.calls.send(std::move(effects.sends));
+    effects.sends.clear();
+  }
+  if (!effects.answers.empty()) {
+    parts_.sink.deliver_to_peers(effects.answers);
+    effects.answers.clear();
+  }
+  trace(effects);
+  effects.trace.clear();
 }
 
 void NodeThread::finish(Batch& batch) {
   std::size_t bytes = 0;
+  std::size_t peer_bytes = 0;
   for (const std::vector<Mail>& letters : batch.letters) {
     for (const Mail& mail : letters) {
       if (const auto* request = std::get_if<WriteRequest>(&mail)) {
         bytes += request->bytes();
+      } else if (const auto* letter = std::get_if<PeerLetter>(&mail)) {
+        peer_bytes += letter->bytes;
       }
     }
   }
   bytes_under_way_.fetch_sub(bytes, std::memory_order_relaxed);
+  peer_bytes_under_way_.fetch_sub(peer_bytes, std::memory_order_relaxed);
   batch.effects.clear();
   batch.letters.clear();
 }
 
+/// Closes the open batch. If there is nothing to make durable and nobody waits for that, it is
+/// committed by that.
 void NodeThread::hand_over() {
-  if (open_->effects.replies.empty()) {
-    finish(*open_);  // letters that asked for nothing, such as the end of a commit
+  Effects& effects = open_->effects;
+  node_.close_batch(now_, effects);
+  if (effects.nothing_to_store() && effects.replies.empty() && effects.peer_replies.empty()) {
+    node_.committed(now_, effects);
+    let_go(effects);
+    publish_node();
+    finish(*open_);
     return;
   }
-  node_.close_batch(now_, open_->effects);
-  trace(*open_);
+  let_go(effects);
   publish_node();
   committing_ = open_;
   open_ = open_ == &batches_[0] ? &batches_[1] : &batches_[0];
@@ -168,8 +251,8 @@ void NodeThread::hand_over() {
   commit_wanted_.notify_one();
 }
 
-void NodeThread::trace(const Batch& batch) {
-  for (const Trace& event : batch.effects.trace) {
+void NodeThread::trace(const Effects& effects) {
+  for (const Trace& event : effects.trace) {
     switch (event.kind) {
       case Trace::Kind::origin_taken:
         parts_.log.debug("this run took an origin", {{"origin", event.number}});
@@ -186,8 +269,10 @@ void NodeThread::trace(const Batch& batch) {
 }
 
 void NodeThread::publish_node() {
+  NodeStatus status = node_.status();
   const std::lock_guard lock(status_mutex_);
-  status_.node = node_.status();
+  status_.node = std::move(status);
+  status_.view = node_.view();
 }
 
 void NodeThread::run_committer() {
@@ -202,12 +287,13 @@ void NodeThread::run_committer() {
     }
     Result<void> outcome;
     if (!batch->effects.nothing_to_store()) {
-      outcome = parts_.store.commit(batch->effects);
+      outcome = parts_.committer.commit(batch->effects);
     }
     require_harmless(outcome);
     account(*batch, outcome);
     if (outcome) {
       parts_.sink.deliver(batch->effects.replies);
+      parts_.sink.deliver_to_peers(batch->effects.peer_replies);
     }
     mailbox_.post(CommitDone{std::move(outcome)});
   }
@@ -229,7 +315,7 @@ bool NodeThread::wait_for_batch(Batch*& batch) {
 }
 
 void NodeThread::probe() {
-  const Result<void> outcome = parts_.store.commit(Effects{});
+  const Result<void> outcome = parts_.committer.commit(Effects{});
   require_harmless(outcome);
   remember(outcome);
 }

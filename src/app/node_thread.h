@@ -1,63 +1,65 @@
 // The shell around the core: one thread that owns the node, and one that commits its batches.
 //
-// Doors post writes. The node's thread steps them into the open batch; as soon as the committing
-// thread is free it closes the batch and hands it over, and gathers the next one meanwhile (group
-// commit: the busier the disk, the larger the batches). Replies leave from the committing thread,
-// after the commit. A stalled disk stalls only that thread: the node goes on taking mail. At most
-// two batches are under way.
+// Doors post writes and peers' calls, links what came of this node's own calls. The node's thread
+// steps them into the open batch; as soon as the committing thread is free it closes the batch and
+// hands it over, and gathers the next one meanwhile (group commit: the busier the disk, the larger
+// the batches). Replies leave from the committing thread, after the commit. What rests on nothing
+// in a batch (calls to peers, most answers to them) leaves at the end of the turn that decided it,
+// so a stalled disk stalls only the committing thread: the node goes on taking mail and telling
+// others that it lives. At most two batches are under way.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <span>
 #include <thread>
 #include <variant>
 #include <vector>
 
+#include "app/exits.h"
 #include "app/mailbox.h"
 #include "app/write_request.h"
 #include "base/histogram.h"
 #include "core/node.h"
+#include "core/view.h"
+#include "io/committer.h"
 #include "io/log.h"
-#include "io/store.h"
 
 namespace kvs {
 
-/// Takes the answers to writes, in the order in which they were posted. Called by the node's
-/// threads.
-class ReplySink {
- public:
-  virtual ~ReplySink() = default;
-  virtual void deliver(std::span<const Reply> replies) = 0;
-
- protected:
-  ReplySink() = default;
-  ReplySink(const ReplySink&) = default;
-  ReplySink& operator=(const ReplySink&) = default;
+/// A peer's call on its way from a door to the node's thread.
+struct PeerLetter {
+  PeerCall call;
+  std::size_t bytes = 0;  // of its frame, for the bound on all calls under way
 };
 
 /// What the node's threads tell about themselves.
 struct NodeThreadStatus {
   NodeStatus node;
+  std::shared_ptr<const View> view;
   std::uint64_t batches = 0;
   std::uint64_t batches_failed = 0;
-  std::uint64_t bytes_under_way = 0;  // of writes posted and not yet answered
-  Histogram batch_writes;             // answers in a batch
-  Histogram write_micros;             // from posting to durable
-  std::optional<Errc> last_failure;   // of the last commit; nothing if it succeeded
+  std::uint64_t bytes_under_way = 0;       // of writes posted and not yet answered
+  std::uint64_t peer_bytes_under_way = 0;  // of peers' calls, until nothing points into them
+  Histogram batch_writes;                  // answers in a batch
+  Histogram write_micros;                  // from posting to durable
+  std::optional<Errc> last_failure;        // of the last commit; nothing if it succeeded
 };
 
 class NodeThread {
  public:
-  /// Bytes of writes under way above which doors refuse more (503 overloaded).
+  /// Bytes of writes under way above which doors refuse more (503 overloaded); the same for the
+  /// calls of peers.
   static constexpr std::size_t kBytesUnderWayMax = std::size_t{64} << 20U;
 
   struct Parts {
-    Store& store;
+    const StoreView& records;
+    Committer& committer;
     ReplySink& sink;
+    CallSink& calls;
     Log& log;
     /// Called when a commit failed in a way that leaves durability unknown; must end the process.
     std::function<void(const Error&)> fatal;
@@ -82,9 +84,20 @@ class NodeThread {
   /// Queues writes in their order, with one wake-up, and takes them out of `requests`. Any thread.
   void post_all(std::vector<WriteRequest>& requests);
 
+  /// Likewise for peers' calls; to each comes one reply, in any order.
+  void post_all(std::vector<PeerLetter>& calls);
+
+  /// Likewise for what came of this node's calls. After stop() they are dropped.
+  void post_all(std::vector<PeerReturn>& returns);
+
   /// True while writes under way take more memory than they may.
   [[nodiscard]] bool overloaded() const {
     return bytes_under_way_.load(std::memory_order_relaxed) > kBytesUnderWayMax;
+  }
+
+  /// The same for peers' calls.
+  [[nodiscard]] bool overloaded_by_peers() const {
+    return peer_bytes_under_way_.load(std::memory_order_relaxed) > kBytesUnderWayMax;
   }
 
   /// Any thread.
@@ -97,7 +110,8 @@ class NodeThread {
 
   struct Stop {};
 
-  using Mail = std::variant<WriteRequest, CommitDone, Stop>;
+  /// Empty: nothing points into it any more.
+  using Mail = std::variant<std::monostate, WriteRequest, PeerLetter, PeerReturn, CommitDone, Stop>;
 
   /// Effects and the letters whose bytes they point to.
   struct Batch {
@@ -107,11 +121,13 @@ class NodeThread {
 
   void run_node();
   void take_letters(std::vector<Mail>& letters);
+  void take(Mail& mail);
   void commit_done(const Result<void>& outcome);
+  void let_go(Effects& effects);
   void hand_over();
-  void refuse_batch(Batch& batch, WriteStatus why);
+  void refuse_batch(Batch& batch, Errc why);
   void finish(Batch& batch);
-  void trace(const Batch& batch);
+  void trace(const Effects& effects);
   void publish_node();
 
   void run_committer();
@@ -129,6 +145,7 @@ class NodeThread {
   // Thread-safe by themselves.
   Mailbox<Mail> mailbox_;
   std::atomic<std::size_t> bytes_under_way_ = 0;
+  std::atomic<std::size_t> peer_bytes_under_way_ = 0;
 
   // The node's thread only, once started.
   Node node_;

@@ -67,8 +67,16 @@ class DoorSink final : public ReplySink {
 
   void deliver(std::span<const Reply> replies) override { door_.post_replies(replies); }
 
+  void deliver_to_peers(std::span<PeerReply> replies) override { door_.post_peer_replies(replies); }
+
  private:
   HttpDoor& door_;
+};
+
+/// Makes no calls.
+class NoCalls final : public CallSink {
+ public:
+  void send(std::vector<PeerSend>&& /*sends*/) override {}
 };
 
 /// A node with all its parts, built from the ground up and taken down in reverse.
@@ -90,6 +98,7 @@ class Server {
   std::unique_ptr<HttpDoor> door_;
   std::unique_ptr<DoorSink> sink_;
   std::unique_ptr<Store> store_;
+  NoCalls calls_;
   std::unique_ptr<NodeThread> node_;
   std::unique_ptr<FiguresCollector> figures_;
   std::unique_ptr<ServiceParts> parts_;
@@ -101,9 +110,13 @@ Result<void> Server::start() {
   KVS_TRY(open_store());
   const NodeOptions options{.mode = config_.read_only ? Mode::read_only : Mode::normal,
                             .clock_skew_ms_max = config_.max_clock_skew.ms()};
-  node_ = std::make_unique<NodeThread>(
-      options, store_->recovered(),
-      NodeThread::Parts{.store = *store_, .sink = *sink_, .log = log_, .fatal = end_undurable});
+  node_ = std::make_unique<NodeThread>(options, store_->recovered(),
+                                       NodeThread::Parts{.records = *store_,
+                                                         .committer = *store_,
+                                                         .sink = *sink_,
+                                                         .calls = calls_,
+                                                         .log = log_,
+                                                         .fatal = end_undurable});
   KVS_TRY(node_->start());
   open_service();
   log_.info("the node serves",

@@ -16,6 +16,7 @@
 #include "core/effects.h"
 #include "core/replica.h"
 #include "core/store_view.h"
+#include "io/committer.h"
 #include "io/data_folder.h"
 #include "io/record_cache.h"
 #include "io/shared_record.h"
@@ -31,7 +32,7 @@ struct StoreOptions {
   std::uint64_t cache_bytes = 256ULL << 20U;
 };
 
-class Store final : public StoreView {
+class Store final : public StoreView, public Committer {
  public:
   /// Opens the data folder, making it if it is absent, and repeats what its log holds.
   /// Errors: data_dir_unusable, format_too_new; corrupt_data if the database cannot be opened;
@@ -49,15 +50,9 @@ class Store final : public StoreView {
   /// What the run before left: K, the clock reserve, the identity.
   [[nodiscard]] const Recovered& recovered() const { return recovered_; }
 
-  /// Makes records and state durable as one atomic batch; replies and traces are ignored. With
-  /// durability `sync`, or if a clock reserve or an identity is in it, it has survived loss of
-  /// power when this returns; else death of the process.
-  /// Errors after which nothing of the batch is visible, now or after a restart, and a later
-  /// commit may succeed: disk_full, overloaded (the disk cannot follow), corrupt_data (a damaged
-  /// file stops RocksDB from tidying up: reads go on, writes end until the folder is restored).
-  /// Any other error: nobody can know what reached the disk, and the process must end without an
-  /// answer; the next start finds out.
-  Result<void> commit(const Effects& effects);
+  /// See Committer. With durability `sync`, or if a clock reserve or an identity is in it, the
+  /// batch has survived loss of power when this returns; else death of the process.
+  Result<void> commit(const Effects& effects) override;
 
   [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override;
   [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override;
