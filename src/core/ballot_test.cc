@@ -5,8 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/call.h"
-#include "support/memory_store.h"
+#include "support/ballot_fixture.h"
 
 namespace kvs {
 namespace {
@@ -14,133 +13,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr Stamp kTied = Stamp::from_ms(1000);
-constexpr Instance kSelf{1};
-constexpr std::size_t kKeptBytesMax = 100;
-
-/// A version of the write `number` with the tied stamp.
-RecordHeader candidate(std::uint64_t number) {
-  return {.version = {.stamp = kTied,
-                      .verdict = {},
-                      .uuid = {.high = 7, .low = number},
-                      .dot = {.origin = Origin{number}, .seq = 1}}};
-}
-
-RecordHeader decided(std::uint64_t number, std::uint32_t votes) {
-  RecordHeader header = candidate(number);
-  header.version.verdict = {.votes = votes, .oldest_join_ms = 1, .voters_hash = 1};
-  return header;
-}
-
-Record record_of(const RecordHeader& header) {
-  return {.header = header, .value = std::to_string(header.version.uuid.low)};
-}
-
-PeerRecord peer_record(const std::string& path, const RecordHeader& header) {
-  return {.path = path, .record = record_of(header), .replaced = {}};
-}
-
-Member member(std::uint64_t number) {
-  Member member;
-  member.instance = Instance{number};
-  member.node_id = "node" + std::to_string(number);
-  member.address = "node" + std::to_string(number) + ":80";
-  member.joined_ms = static_cast<std::int64_t>(number);
-  return member;
-}
-
-/// The ballots of member 1 of `members`, whose store is a map and whose peers are played by the
-/// test.
-class BallotsTest : public ::testing::Test {
- protected:
-  BallotsTest() { have_members(3); }
-
-  void have_members(std::uint64_t count) {
-    view_.members.clear();
-    for (std::uint64_t number = 1; number <= count; ++number) {
-      view_.members.push_back(member(number));
-    }
-    show_view();
-  }
-
-  void show_view() {
-    view_.self = kSelf;
-    ballots_.set_view(std::make_shared<const View>(view_));
-  }
-
-  /// This node holds `mine` under the path and has met `theirs`.
-  void open(const std::string& path, const RecordHeader& mine, const RecordHeader& theirs) {
-    store_.set(path, record_of(mine));
-    ballots_.opened(now_, path, mine, peer_record(path, theirs));
-  }
-
-  /// Opens a tie whose other value found no room.
-  void open_valueless(const std::string& path, const RecordHeader& mine,
-                      const RecordHeader& theirs) {
-    store_.set(path, record_of(mine));
-    PeerRecord other = peer_record(path, theirs);
-    other.record.value.assign(kKeptBytesMax + 1, 'x');
-    ballots_.opened(now_, path, mine, other);
-  }
-
-  void pass(Duration time) {
-    now_.instant = now_.instant + time;
-    for (int turn = 0; turn < 100 && ballots_.next_deadline() <= now_.instant; ++turn) {
-      ballots_.tick(now_, effects_);
-    }
-  }
-
-  /// A path of which this node is the `rank`-th resolver.
-  std::string path_of_rank(std::size_t rank) {
-    for (int i = 0;; ++i) {
-      std::string path = "key" + std::to_string(i);
-      Ballots probe({}, store_, prng_);
-      probe.set_view(std::make_shared<const View>(view_));
-      probe.opened(now_, path, candidate(1), peer_record(path, candidate(2)));
-      const Instant due = probe.next_deadline();
-      if (due == now_.instant + BallotOptions{}.gather +
-                     Duration::from_seconds(static_cast<std::int64_t>(rank))) {
-        return path;
-      }
-    }
-  }
-
-  std::vector<PeerSend> take_sends() { return std::exchange(effects_.sends, {}); }
-
-  void give(CallId id, PeerAnswer answer) {
-    ballots_.returned(now_,
-                      {.id = id,
-                       .failure = PeerReturn::Failure::none,
-                       .envelope = {},
-                       .answer = std::move(answer)},
-                      effects_);
-    pass({});
-  }
-
-  void lose(CallId id) {
-    ballots_.returned(
-        now_,
-        {.id = id, .failure = PeerReturn::Failure::timed_out, .envelope = {}, .answer = Done{}},
-        effects_);
-    pass({});
-  }
-
-  /// Answers the calls that ask for votes on one path, each member its own.
-  void vote(const std::vector<std::optional<RecordHeader>>& votes) {
-    std::size_t next = 0;
-    for (const PeerSend& send : take_sends()) {
-      give(send.id, Votes{.votes = {votes.at(next++)}});
-    }
-  }
-
-  MemoryStore store_;
-  Prng prng_{1};
-  Ballots ballots_{{.kept_bytes_max = kKeptBytesMax}, store_, prng_};
-  View view_;
-  Now now_{.instant = Instant{1'000'000'000}, .wall = WallTime{5000}};
-  Effects effects_;
-};
 
 TEST_F(BallotsTest, NothingToDo) {
   EXPECT_EQ(ballots_.next_deadline(), Instant::never());
@@ -290,53 +162,6 @@ TEST_F(BallotsTest, StrayReturnsAreIgnored) {
   EXPECT_THAT(ballots_.take_rulings(), SizeIs(1));
 }
 
-TEST_F(BallotsTest, ADecidedVersionElsewhereEndsTheBallot) {
-  const std::string path = path_of_rank(0);
-  open(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  vote({decided(2, 3), candidate(1)});
-  const std::vector<PeerSend> sends = take_sends();
-  ASSERT_THAT(sends, SizeIs(1));
-  EXPECT_EQ(sends[0].address, "node2:80");
-  EXPECT_THAT(std::get<Fetch>(*sends[0].request).paths, ElementsAre(path));
-  give(sends[0].id, Fetched{.records = {peer_record(path, decided(2, 3))}});
-  const std::vector<Ruling> rulings = ballots_.take_rulings();
-  ASSERT_THAT(rulings, SizeIs(1));
-  EXPECT_EQ(rulings[0].kind, Ruling::Kind::found);
-  EXPECT_EQ(rulings[0].winner, peer_record(path, decided(2, 3)));
-  EXPECT_EQ(ballots_.stats().found, 1U);
-}
-
-TEST_F(BallotsTest, ANewerDeleteElsewhereEndsTheBallotWithoutAFetch) {
-  have_members(2);
-  const std::string path = path_of_rank(0);
-  open(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  RecordHeader tombstone = candidate(3);
-  tombstone.kind = RecordKind::tombstone;
-  tombstone.version.stamp = Stamp::from_ms(1001);
-  vote({tombstone});
-  EXPECT_THAT(take_sends(), IsEmpty());
-  const std::vector<Ruling> rulings = ballots_.take_rulings();
-  ASSERT_THAT(rulings, SizeIs(1));
-  EXPECT_EQ(rulings[0].kind, Ruling::Kind::found);
-  EXPECT_EQ(rulings[0].winner.record.header, tombstone);
-}
-
-TEST_F(BallotsTest, ATombstoneMayWin) {
-  have_members(3);
-  const std::string path = path_of_rank(0);
-  RecordHeader tombstone = candidate(2);
-  tombstone.kind = RecordKind::tombstone;
-  open_valueless(path, candidate(1), tombstone);
-  pass(BallotOptions{}.gather);
-  vote({tombstone, tombstone});
-  const std::vector<Ruling> rulings = ballots_.take_rulings();
-  ASSERT_THAT(rulings, SizeIs(1));
-  EXPECT_FALSE(rulings[0].winner.record.header.live());
-  EXPECT_EQ(rulings[0].winner.record.value, "");
-}
-
 TEST_F(BallotsTest, OwnVersionThatIsDecidedByThenEndsItWithoutAsking) {
   const std::string path = path_of_rank(0);
   open(path, candidate(1), candidate(2));
@@ -344,73 +169,6 @@ TEST_F(BallotsTest, OwnVersionThatIsDecidedByThenEndsItWithoutAsking) {
   pass(BallotOptions{}.gather);
   EXPECT_THAT(take_sends(), IsEmpty());
   EXPECT_EQ(ballots_.open_ties(), 0U);
-}
-
-TEST_F(BallotsTest, AValueThatIsNotHereIsFetchedFromAVoter) {
-  const std::string path = path_of_rank(0);
-  open_valueless(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  vote({candidate(2), candidate(2)});
-  EXPECT_THAT(ballots_.take_rulings(), IsEmpty());
-  const std::vector<PeerSend> sends = take_sends();
-  ASSERT_THAT(sends, SizeIs(1));
-  give(sends[0].id, Fetched{.records = {peer_record(path, candidate(2))}});
-  const std::vector<Ruling> rulings = ballots_.take_rulings();
-  ASSERT_THAT(rulings, SizeIs(1));
-  EXPECT_EQ(rulings[0].winner.record.value, "2");
-  EXPECT_EQ(rulings[0].winner.record.header.version.verdict.votes, 2U);
-}
-
-TEST_F(BallotsTest, AHolderThatFailsTwiceOrHasLostItIsFollowedByTheNext) {
-  have_members(4);
-  const std::string path = path_of_rank(0);
-  open_valueless(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  vote({candidate(2), candidate(2), candidate(2)});
-  const std::vector<PeerSend> first = take_sends();
-  lose(first.at(0).id);
-  const std::vector<PeerSend> again = take_sends();
-  EXPECT_EQ(again.at(0).address, first.at(0).address);
-  lose(again.at(0).id);
-  const std::vector<PeerSend> second = take_sends();
-  EXPECT_NE(second.at(0).address, first.at(0).address);
-  give(second.at(0).id, Fetched{});
-  const std::vector<PeerSend> third = take_sends();
-  ASSERT_THAT(third, SizeIs(1));
-  EXPECT_NE(third.at(0).address, first.at(0).address);
-  EXPECT_NE(third.at(0).address, second.at(0).address);
-  give(third.at(0).id, Fetched{.records = {peer_record(path, candidate(2))}});
-  EXPECT_THAT(ballots_.take_rulings(), SizeIs(1));
-}
-
-TEST_F(BallotsTest, TheNextCandidateIsTakenWhenTheWinnersValueCannotBeHad) {
-  const std::string path = path_of_rank(0);
-  open_valueless(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  vote({candidate(2), candidate(2)});
-  for (int holder = 0; holder < 2; ++holder) {
-    give(take_sends().at(0).id, Refused{.code = Errc::overloaded, .detail = ""});
-    give(take_sends().at(0).id, Refused{.code = Errc::overloaded, .detail = ""});
-  }
-  const std::vector<Ruling> rulings = ballots_.take_rulings();
-  ASSERT_THAT(rulings, SizeIs(1));
-  EXPECT_EQ(rulings[0].kind, Ruling::Kind::majority);
-  EXPECT_EQ(rulings[0].winner.record.value, "1");
-  EXPECT_EQ(rulings[0].winner.record.header.version.verdict.votes, 1U);
-  EXPECT_EQ(ballots_.stats().lost_values, 1U);
-}
-
-TEST_F(BallotsTest, WhatAFetchFindsDecidedIsTaken) {
-  have_members(3);
-  const std::string path = path_of_rank(0);
-  open_valueless(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  vote({candidate(2), candidate(2)});
-  give(take_sends().at(0).id, Fetched{.records = {peer_record(path, decided(1, 3))}});
-  const std::vector<Ruling> rulings = ballots_.take_rulings();
-  ASSERT_THAT(rulings, SizeIs(1));
-  EXPECT_EQ(rulings[0].kind, Ruling::Kind::found);
-  EXPECT_EQ(rulings[0].winner.record, record_of(decided(1, 3)));
 }
 
 TEST_F(BallotsTest, ABallotWithoutEndIsHeldAgain) {
@@ -450,7 +208,11 @@ TEST_F(BallotsTest, ARulingThatDoesNotBecomeDurableIsRepeated) {
 }
 
 Change change(const std::string& path, std::optional<RecordHeader> after) {
-  return {.path = path, .before = candidate(1), .after = after, .cause = Change::Cause::verdict};
+  return {.path = path,
+          .before = candidate(1),
+          .after = after,
+          .cause = Change::Cause::verdict,
+          .replaced = {}};
 }
 
 TEST_F(BallotsTest, DurableChangesClose) {
@@ -531,25 +293,6 @@ TEST_F(BallotsTest, AnswersWithWhatIsCommitted) {
   EXPECT_THAT(votes.votes, ElementsAre(candidate(1), std::nullopt, tombstone, std::nullopt));
 }
 
-class BatchesTest : public BallotsTest {
- protected:
-  /// `count` ties whose other value found no room; with two members half of them fall due at once.
-  void open_many(int count) {
-    have_members(2);
-    for (int i = 0; i < count; ++i) {
-      open_valueless("key" + std::to_string(i), candidate(1), candidate(2));
-    }
-    pass(Duration::from_seconds(1) + options_.gather);
-  }
-
-  static Votes all_for(const PeerSend& send, const RecordHeader& header) {
-    return {.votes =
-                std::vector(std::get<AskVotes>(*send.request).paths.size(), std::optional(header))};
-  }
-
-  const BallotOptions options_;
-};
-
 TEST_F(BatchesTest, ManyPathsShareAMessageInPathOrder) {
   open_many(10'000);
   const std::vector<PeerSend> sends = take_sends();
@@ -562,45 +305,6 @@ TEST_F(BatchesTest, ManyPathsShareAMessageInPathOrder) {
   }
   EXPECT_EQ(asked, 10'000U);
   EXPECT_EQ(sends.size(), 3U);
-}
-
-TEST_F(BatchesTest, ValuesComeInBulkAndInParts) {
-  open_many(1000);
-  for (PeerSend& send : take_sends()) {
-    give(send.id, all_for(send, decided(2, 2)));
-  }
-  std::size_t fetches = 0;
-  std::size_t taken = 0;
-  for (auto sends = take_sends(); !sends.empty(); sends = take_sends()) {
-    ASSERT_THAT(sends, SizeIs(1));
-    ++fetches;
-    Fetched answer{.records = {}, .cut = false};
-    for (const std::string& path : std::get<Fetch>(*sends[0].request).paths) {
-      answer.cut = answer.records.size() == 300;
-      if (answer.cut) {
-        break;
-      }
-      answer.records.push_back(peer_record(path, decided(2, 2)));
-    }
-    give(sends[0].id, answer);
-    taken += ballots_.take_rulings().size();
-  }
-  EXPECT_EQ(taken, 1000U);
-  EXPECT_LE(fetches, 6U);
-}
-
-TEST_F(BatchesTest, ACutAnswerThatBringsNothingIsNotAskedForEver) {
-  have_members(2);
-  open_valueless(path_of_rank(0), candidate(1), candidate(2));
-  pass(options_.gather);
-  vote({decided(2, 2)});
-  for (int turn = 0; turn < 3; ++turn) {
-    for (const PeerSend& send : take_sends()) {
-      give(send.id, Fetched{.records = {peer_record("\x01", decided(2, 2))}, .cut = true});
-    }
-  }
-  EXPECT_THAT(take_sends(), IsEmpty());
-  EXPECT_EQ(ballots_.stats().without_end, 1U);
 }
 
 TEST_F(BatchesTest, AThousandVotersMakeSmallerRounds) {
@@ -618,27 +322,6 @@ TEST_F(BatchesTest, AThousandVotersMakeSmallerRounds) {
   }
   EXPECT_EQ(most, options_.votes_max / 1000);
   EXPECT_EQ(sends.size(), 999U * ((400 + most - 1) / most));
-}
-
-TEST_F(BatchesTest, RulingsWaitForTheOnesBeforeThem) {
-  have_members(1);
-  const std::string value(1U << 20U, 'x');
-  for (int i = 0; i < 20; ++i) {
-    const std::string path = "key" + std::to_string(i);
-    open(path, candidate(1), candidate(2));
-    store_.set(path, {.header = candidate(1), .value = value});
-  }
-  pass(options_.gather);
-  std::size_t taken = 0;
-  std::size_t turns = 0;
-  for (auto rulings = ballots_.take_rulings(); !rulings.empty();
-       rulings = ballots_.take_rulings(), ++turns) {
-    EXPECT_LE(rulings.size(), 5U);
-    taken += rulings.size();
-    pass({});
-  }
-  EXPECT_EQ(taken, 20U);
-  EXPECT_GE(turns, 4U);
 }
 
 }  // namespace
