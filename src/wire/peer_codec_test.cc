@@ -1,6 +1,5 @@
 #include "wire/peer_codec.h"
 
-#include <array>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -93,23 +92,6 @@ TEST(PeerCodec, EveryAnswerComesBack) {
       EXPECT_EQ(decoded->envelope, envelope);
       EXPECT_TRUE(decoded->message == answer) << i;
     }
-  }
-}
-
-// Nodes of different versions meet in one cluster: these numbers never change.
-TEST(PeerCodec, TheNumbersOfTheKindsAreFrozen) {
-  PeerSamples samples(3);
-  const std::array<unsigned char, 14> requests{0x01, 0x02, 0x03, 0x04, 0x05, 0x10, 0x20,
-                                               0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x30};
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    const std::string frame = encode({}, samples.request(i), kPlain);
-    EXPECT_EQ(static_cast<unsigned char>(frame[kFrameKindAt]), requests[i]) << i;
-  }
-  const std::array<unsigned char, 11> answers{0x80, 0x81, 0x82, 0x83, 0x84, 0xa0,
-                                              0xa1, 0xa2, 0xa3, 0xa6, 0xb0};
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    const std::string frame = encode({}, samples.answer(i), kPlain);
-    EXPECT_EQ(static_cast<unsigned char>(frame[kFrameKindAt]), answers[i]) << i;
   }
 }
 
