@@ -1,9 +1,12 @@
 #include "io/data_folder.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -21,6 +24,8 @@
 namespace kvs {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr int kFormat = 1;
 constexpr mode_t kFolderMode = 0750;
@@ -86,10 +91,23 @@ Result<void> write_short_file(const std::string& path, std::string_view text) {
   return {};
 }
 
+std::unexpected<Error> cannot_sync(const std::string& path) {
+  return unusable(fmt::format("data folder {} cannot be synced: {}", path, why(errno)));
+}
+
 Result<void> sync_folder(const std::string& path) {
   const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.open() || ::fsync(folder.number()) != 0) {
-    return unusable(fmt::format("data folder {} cannot be synced: {}", path, why(errno)));
+    return cannot_sync(path);
+  }
+  return {};
+}
+
+/// The whole file system that the folder is on, so also the folder that it is in.
+Result<void> sync_disk_of(const std::string& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.open() || ::syncfs(folder.number()) != 0) {
+    return cannot_sync(path);
   }
   return {};
 }
@@ -172,6 +190,60 @@ Result<Descriptor> lock(const std::string& path) {
   return file;
 }
 
+/// The logs of a folder that hold anything, in the order of their names.
+std::vector<fs::path> logs_in(const fs::path& folder, std::error_code& error) {
+  std::vector<fs::path> logs;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".log" && it->file_size(error) > 0) {
+      logs.push_back(it->path());
+    }
+  }
+  std::ranges::sort(logs);
+  return logs;
+}
+
+/// False also if one of them cannot be read.
+bool same_file(const fs::path& left, const fs::path& right) {
+  std::error_code error;
+  if (left.filename() != right.filename() ||
+      fs::file_size(left, error) != fs::file_size(right, error)) {
+    return false;
+  }
+  if (fs::equivalent(left, right, error)) {
+    return true;
+  }
+  std::ifstream mine(left, std::ios::binary);
+  std::ifstream theirs(right, std::ios::binary);
+  using Bytes = std::istreambuf_iterator<char>;
+  return mine && theirs && std::equal(Bytes(mine), Bytes(), Bytes(theirs), Bytes());
+}
+
+/// The folder damaged-... in `path` that keeps these very logs, from an earlier start that failed.
+std::optional<std::string> folder_that_keeps(const std::string& path,
+                                             const std::vector<fs::path>& logs) {
+  std::error_code error;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().filename().string().starts_with("damaged-") &&
+        std::ranges::equal(logs_in(it->path(), error), logs, same_file)) {
+      return it->path().string();
+    }
+  }
+  return std::nullopt;
+}
+
+void keep(const std::vector<fs::path>& logs, const fs::path& target, std::error_code& error) {
+  fs::create_directory(target, error);
+  for (const fs::path& log : logs) {
+    fs::create_hard_link(log, target / log.filename(), error);
+    if (error) {
+      fs::copy_file(log, target / log.filename(), error);
+    }
+    if (error) {
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 Result<DataFolder> DataFolder::open(const std::string& path) {
@@ -193,7 +265,14 @@ Result<void> DataFolder::initialise() {
 
 Result<void> DataFolder::sync() const {
   KVS_TRY(sync_folder(path_));
-  return sync_folder(path_ + "/..");
+  const Descriptor parent(::open((path_ + "/..").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent.open() && errno == EACCES) {
+    return sync_disk_of(path_);  // who may not list the parent may not sync it either
+  }
+  if (!parent.open() || ::fsync(parent.number()) != 0) {
+    return cannot_sync(path_ + "/..");
+  }
+  return {};
 }
 
 std::uint64_t DataFolder::free_bytes() const {
@@ -207,17 +286,12 @@ std::uint64_t DataFolder::free_bytes() const {
 Result<std::string> DataFolder::keep_logs(WallTime now) {
   std::string target = fmt::format("{}/damaged-{}", path_, now.ms);
   std::error_code error;
-  std::filesystem::create_directory(target, error);
-  for (std::filesystem::directory_iterator it(database_path(), error), end; !error && it != end;
-       it.increment(error)) {
-    const std::filesystem::path& log = it->path();
-    if (log.extension() == ".log") {
-      std::filesystem::create_hard_link(log, target / log.filename(), error);
-      if (error) {
-        error.clear();
-        std::filesystem::copy_file(log, target / log.filename(), error);
-      }
-    }
+  const std::vector<fs::path> logs = logs_in(database_path(), error);
+  const std::optional<std::string> kept = error ? std::nullopt : folder_that_keeps(path_, logs);
+  if (kept) {
+    target = *kept;
+  } else {
+    keep(logs, target, error);
   }
   if (error) {
     return fail(error == std::errc::no_space_on_device ? Errc::disk_full : Errc::io_error,

@@ -42,7 +42,8 @@ class DataFolder {
   [[nodiscard]] std::uint64_t free_bytes() const;
 
   /// Keeps the logs in the database folder as DIR/damaged-<now>/ and marks the folder as damaged,
-  /// durably. Links where the file system can, else copies. Returns the folder's path.
+  /// durably. Links where the file system can, else copies; nothing new if an earlier start has
+  /// kept the same logs. Returns the folder's path.
   /// Errors: disk_full, io_error.
   Result<std::string> keep_logs(WallTime now);
 

@@ -151,6 +151,50 @@ TEST(DataFolder, WithoutRightsItSaysSo) {
   }
 }
 
+TEST(DataFolder, AParentThatMayNotBeListedWillDo) {
+  const TemporaryFolder place;
+  fs::create_directory(place / "d");
+  fs::permissions(place / "d", fs::perms::all);
+  // Whether this test's user is its owner or, without root's rights, of its group.
+  fs::permissions(place.path(),
+                  fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec);
+  {
+    const WithoutRoot rights;
+    if (!rights.dropped()) {
+      GTEST_SKIP() << "root's rights cannot be dropped here";
+    }
+    ASSERT_NE(::eaccess(place.path().c_str(), R_OK), 0);
+    const auto folder = DataFolder::open(place / "d");
+    EXPECT_TRUE(folder) << folder.error().detail;
+  }
+  fs::permissions(place.path(), fs::perms::owner_all);
+}
+
+TEST(DataFolder, TheSameDamagedLogsAreKeptOnce) {
+  const TemporaryFolder place;
+  auto folder = DataFolder::open(place / "d");
+  ASSERT_TRUE(folder);
+  const fs::path database = folder->database_path();
+  fs::create_directory(database);
+  write_file(database / "000007.log", "damaged");
+  write_file(database / "000009.log", "sound");
+  const std::string first = folder->keep_logs(WallTime{1000}).value();
+  EXPECT_EQ(folder->keep_logs(WallTime{2000}).value(), first) << "links to the same files";
+  fs::remove(database / "000007.log");
+  write_file(database / "000007.log", "damaged");
+  write_file(database / "000010.log", "");  // a start that failed left it
+  EXPECT_EQ(folder->keep_logs(WallTime{3000}).value(), first) << "other files, the same bytes";
+  for (const char* bytes : {"Damaged", "damage"}) {
+    fs::remove(database / "000007.log");
+    write_file(database / "000007.log", bytes);
+    EXPECT_NE(folder->keep_logs(WallTime{4000 + bytes[0]}).value(), first) << bytes;
+  }
+  fs::remove(database / "000009.log");
+  EXPECT_EQ(folder->keep_logs(WallTime{5000}).value(), place / "d/damaged-5000");
+  EXPECT_EQ(files_like(place / "d", "damaged-").size(), 4U) << "none of them is ever deleted";
+  EXPECT_EQ(read_file(first + "/000007.log"), "damaged");
+}
+
 TEST(DataFolder, DamageIsRememberedUntilForgotten) {
   const TemporaryFolder place;
   std::string copy;
