@@ -15,9 +15,9 @@ constexpr std::size_t kSpareBytesMax = ConnectionLimits::kMiB;
 /// Sent output beyond this is dropped before the rest is sent.
 constexpr std::size_t kSentBytesMax = 64 * ConnectionLimits::kKiB;
 
+/// A request that announces no body has none (RFC 9112, 6.3). That makes no sense for a PUT.
 bool needs_length(const RequestHead& head) {
-  return (head.method == Method::put || head.method == Method::post) &&
-         !head.framing.content_length && !head.framing.chunked;
+  return head.method == Method::put && !head.framing.content_length && !head.framing.chunked;
 }
 
 }  // namespace
@@ -327,7 +327,7 @@ void Connection::execute(Instant now) {
   const RequestHead& head = shared_->head;
   moved_on_ = true;
   if (needs_length(head)) {
-    refuse({.code = Errc::length_required, .detail = "PUT and POST need a Content-Length"}, &head);
+    refuse({.code = Errc::length_required, .detail = "PUT needs a Content-Length"}, &head);
     return;
   }
   const AnswerTarget target = target_for(head);
