@@ -12,7 +12,9 @@ ConnectionFigures connection_figures(const DoorCounters& door) {
           .refused = door.connections_refused,
           .open = door.connections_open,
           .received_bytes = door.bytes_received,
-          .sent_bytes = door.bytes_sent};
+          .sent_bytes = door.bytes_sent,
+          .input_bytes = door.input_bytes,
+          .output_bytes = door.output_bytes};
 }
 
 NodeFigures node_figures(const NodeThreadStatus& status) {

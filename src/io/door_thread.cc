@@ -136,6 +136,8 @@ void DoorThread::add_to(DoorCounters& sum) const {
   sum.connections_refused += refused_.get();
   sum.bytes_received += bytes_received_.get();
   sum.bytes_sent += bytes_sent_.get();
+  sum.input_bytes += input_bytes_.get();
+  sum.output_bytes += output_bytes_.get();
 }
 
 // Accepting
@@ -242,7 +244,7 @@ void DoorThread::handle_events() {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
     handle(Ticket{event.data.u64}, event.events, now);
   }
-  hand_over();
+  end_turn();
 }
 
 /// What is not wanted any more is asked for no more only when it happens: that is rare, and a call.
@@ -375,14 +377,16 @@ void DoorThread::run_turns() {
     }
   }
   turns_now_.clear();
-  hand_over();
+  end_turn();
 }
 
 /// The writes of all connections that were served just now cross to the node together.
-void DoorThread::hand_over() {
+void DoorThread::end_turn() {
   if (handler_->has_gathered()) {
     handler_->hand_over();
   }
+  input_bytes_.set(shared_->input_bytes);
+  output_bytes_.set(shared_->output_bytes);
 }
 
 /// Those held back by the bound on all output go on once it has fallen.
@@ -454,6 +458,7 @@ void DoorThread::tick() {
       flush(*client, now);
     }
   }
+  end_turn();
   resume_accepting();
   if (now >= cut_at_) {
     drop_all();
@@ -480,7 +485,7 @@ void DoorThread::shut_down() {
       flush(*client, now);
     }
   }
-  hand_over();
+  end_turn();
   stop_if_empty();
 }
 

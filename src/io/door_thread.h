@@ -94,6 +94,8 @@ class DoorThread {
       value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
 
+    void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+
     [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 
    private:
@@ -123,7 +125,7 @@ class DoorThread {
 
   void run_turns();
   void feed_starved();
-  void hand_over();
+  void end_turn();
   template <class Kind>
   void post_mine(std::span<Kind> replies, std::vector<std::remove_const_t<Kind>>& inbox);
   void take_replies();
@@ -170,6 +172,8 @@ class DoorThread {
   Counter closed_;
   Counter bytes_received_;
   Counter bytes_sent_;
+  Counter input_bytes_;
+  Counter output_bytes_;
 
   std::thread thread_;
 };

@@ -36,6 +36,8 @@ struct DoorCounters {
   std::uint64_t connections_refused = 0;  // no file descriptor left
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
+  std::uint64_t input_bytes = 0;   // held for requests that are not complete
+  std::uint64_t output_bytes = 0;  // held for clients that have not read them
 };
 
 class DoorThread;

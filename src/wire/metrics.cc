@@ -153,7 +153,8 @@ void put_cache(Exposition& text, const StoreFigures& store) {
 void put_store(Exposition& text, const StoreFigures& store) {
   text.gauge("kvs_store_records", "Records in the store, tombstones included; an estimate.")
       .value(store.records_estimate);
-  text.gauge("kvs_store_disk_bytes", "Bytes of tables and logs.").value(store.disk_bytes);
+  text.gauge("kvs_store_disk_bytes", "Bytes of tables; logs are not counted.")
+      .value(store.disk_bytes);
   text.gauge("kvs_store_memory_bytes", "Memory of the store and its caches.")
       .value(store.memory_bytes);
   text.counter("kvs_store_commits_total", "Commits.").value(store.commits);
