@@ -38,8 +38,9 @@ std::string_view separator(std::string_view left, std::string_view right) {
 }
 
 BlockIndex::BlockIndex(const BlockLimits& limits) : limits_(limits) {
-  KVS_CHECK(limits.fill > 0 && limits.max >= 2 * limits.fill && limits.chunk_max > 1,
-            "blocks could not be split");
+  KVS_CHECK(limits.fill > 0, "blocks could not be filled");
+  KVS_CHECK(limits.max >= 2 * limits.fill, "blocks could not be split");
+  KVS_CHECK(limits.chunk_max > 1, "chunks could not be divided");
   clear();
 }
 
@@ -163,7 +164,7 @@ void BlockIndex::divide_large_chunk(std::size_t chunk) {
 
 void BlockIndex::postpone_split(Spot spot) {
   Block& block = chunks_[spot.chunk].blocks[spot.block];
-  block.split_above = block.sum.count + limits_.max;
+  block.split_above = 2 * block.sum.count;  // so that all tries together cost O(1) a record
 }
 
 void BlockIndex::join_small(std::string_view text) {

@@ -90,11 +90,11 @@ class BlockIndex {
   /// Adds an empty block whose range begins at `begin`, inside the range of the last one.
   void append(std::string_view begin);
 
-  /// Puts these blocks where one stood. They are consecutive, the first begins where that one did,
-  /// and their sums are its sum.
-  void replace(Spot spot, std::vector<Block> blocks);
+  /// Puts these pieces where a block stood. They are consecutive, the first begins where that one
+  /// did, and their sums are its sum.
+  void replace(Spot spot, std::vector<Block> pieces);
 
-  /// Says that a block could not be split: it is due again when it has `max` more records.
+  /// Says that a block could not be split: it is due again when it has twice as many records.
   void postpone_split(Spot spot);
 
   /// Joins the block that contains `text` with a neighbour, if it is small and a neighbour has

@@ -211,7 +211,7 @@ TEST(BlockIndex, APostponedSplitIsDueAfterMoreRecords) {
   EXPECT_EQ(index.at(Spot{}).split_above, 4U);
   index.add(Spot{}, records(4));
   index.postpone_split(Spot{});
-  EXPECT_EQ(index.at(Spot{}).split_above, 9U);
+  EXPECT_EQ(index.at(Spot{}).split_above, 10U);
 }
 
 TEST(BlockIndex, MemoryGrowsWithBlocksAndTheirTexts) {

@@ -139,38 +139,41 @@ void FingerprintTree::even_out(std::string_view path) {
   const Block& block = index_.at(spot);
   if (block.sum.count <= block.split_above) {
     index_.join_small(path);
-    return;
+  } else if (!reread(spot)) {
+    KVS_PROBE("fingerprint tree: a large block could not be read");
+    ++stats_.splits_failed;
+    index_.postpone_split(spot);
   }
-  if (auto pieces = pieces_of(spot)) {
-    index_.replace(spot, *std::move(pieces));
-    return;
-  }
-  KVS_PROBE("fingerprint tree: a large block could not be split");
-  ++stats_.splits_failed;
-  index_.postpone_split(spot);
 }
 
-Result<std::vector<Block>> FingerprintTree::pieces_of(Spot spot) const {
-  const Fingerprint& sum = index_.at(spot).sum;
+Result<void> FingerprintTree::reread(Spot spot) {
+  const Fingerprint sum = index_.at(spot).sum;
   const BlockLimits& limits = index_.limits();
   const std::uint64_t parts = sum.count / limits.fill;
-  const std::uint64_t goal = (sum.count + parts - 1) / parts;
+  const std::uint64_t goal =
+      sum.count > limits.max ? (sum.count + parts - 1) / parts : BlockIndex::kAll;
   std::vector<Block> pieces{{.begin = {}, .sum = {}, .split_above = limits.max}};
-  Fingerprint found;
+  Fingerprint difference;
   std::string previous;
-  KVS_TRY(scan(store_, range_of(spot), [&](std::string_view path, const Fingerprint& record) {
+  const auto add = [&](std::string_view path, const Fingerprint& record) {
     if (pieces.back().sum.count == goal) {
       pieces.push_back(
           {.begin = std::string(separator(previous, path)), .sum = {}, .split_above = limits.max});
     }
     pieces.back().sum.add(record);
-    found.add(record);
+    difference.add(record);
     previous = path;
-  }));
-  if (found != sum) {
-    return fail(Errc::corrupt_data, "the records of a block do not give its sum");
+  };
+  const std::size_t damaged = KVS_TRY(scan(store_, range_of(spot), add));
+  difference.remove(sum);
+  if (difference != Fingerprint{}) {
+    KVS_PROBE("fingerprint tree: a sum was corrected");
+    ++stats_.corrected;
+    stats_.damaged += damaged;  // else they were left out before
+    index_.add(spot, difference);
   }
-  return pieces;
+  index_.replace(spot, std::move(pieces));
+  return {};
 }
 
 // --- building
@@ -207,15 +210,8 @@ Result<void> FingerprintTree::recount(std::string_view path) {
   if (!covers(path)) {
     return {};
   }
-  const Spot spot = index_.find(path);
-  Fingerprint difference;
-  const auto add = [&](std::string_view, const Fingerprint& record) {
-    difference.add(record);
-  };
-  stats_.damaged += KVS_TRY(scan(store_, range_of(spot), add));
-  difference.remove(index_.at(spot).sum);
-  index_.add(spot, difference);
-  even_out(path);
+  KVS_TRY(reread(index_.find(path)));
+  index_.join_small(path);
   return {};
 }
 

@@ -37,8 +37,9 @@ struct RangePart {
 
 /// Counters since the start.
 struct FingerprintTreeStats {
-  std::uint64_t damaged = 0;        // records that build_some and recount left out, unreadable
-  std::uint64_t splits_failed = 0;  // blocks left large: reading them did not give their sum
+  std::uint64_t damaged = 0;        // records found to be unreadable, and left out
+  std::uint64_t corrected = 0;      // blocks whose sum was not that of their records
+  std::uint64_t splits_failed = 0;  // large blocks that could not be read, and stayed large
   std::uint64_t unknown = 0;        // changes away from a record that was not counted
 };
 
@@ -49,7 +50,7 @@ class FingerprintTree {
 
   /// The changes of a batch, which is durable: the store shows the state after it, and after no
   /// later one. What lies beyond the part that is built is left to build_some. Blocks that grew
-  /// large are read from the store and split.
+  /// large are read and split; from then on they count what was read (see recount).
   void apply(std::span<const Change> batch);
 
   /// Reads up to `records_max` further records, more than 0. Call it only while every closed batch
@@ -65,8 +66,9 @@ class FingerprintTree {
   void rebuild();
 
   /// Sums up the records around `path` anew: after a damaged record was found or replaced there,
-  /// whose fingerprint nobody could take away. Call it only while every closed batch has been
-  /// applied. Errors: the store's; nothing has changed then.
+  /// whose fingerprint nobody could take away. Damaged records are left out, as in build_some.
+  /// Call it only while every closed batch has been applied. Errors: the store's; nothing has
+  /// changed then.
   Result<void> recount(std::string_view path);
 
   /// Of all records (until built(): of those covered so far).
@@ -105,7 +107,9 @@ class FingerprintTree {
   void count(const Change& change);
   void count_next(std::string_view path, const Fingerprint& fingerprint);
   void even_out(std::string_view path);
-  [[nodiscard]] Result<std::vector<Block>> pieces_of(Spot spot) const;
+
+  /// Takes what the store holds for the sum of a block, and splits it if it is large.
+  Result<void> reread(Spot spot);
 
   const StoreView& store_;
   BlockIndex index_;

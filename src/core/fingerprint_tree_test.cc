@@ -279,39 +279,71 @@ TEST_F(FingerprintTreeTest, AnEmptiedTreeIsSmallAgain) {
 
 // --- damage
 
-TEST_F(SmallFingerprintTreeTest, ABlockThatCannotBeReadStaysLargeAndRight) {
+TEST_F(SmallFingerprintTreeTest, ASplitLeavesOutWhatWasDamagedMeanwhile) {
   driver_.build();
   put_all(4);
   driver_.store().memory.damage(path_of(2), Errc::corrupt_data);
-  const Fingerprint damaged = expected();
+  EXPECT_EQ(tree().root().count, 4U);
   driver_.put(path_of(9));
   driver_.commit_and_apply();
-  EXPECT_EQ(tree().blocks(), 1U);
-  EXPECT_EQ(tree().stats().splits_failed, 1U);
-  EXPECT_EQ(tree().root().count, 5U) << "what was counted before it was damaged still is";
-  EXPECT_NE(tree().root(), damaged);
+  EXPECT_EQ(tree().blocks(), 2U);
+  EXPECT_EQ(tree().root(), expected());
+  EXPECT_EQ(tree().stats().corrected, 1U);
+  EXPECT_EQ(tree().stats().damaged, 1U);
+  split(kEverything);
 }
 
-TEST_F(SmallFingerprintTreeTest, ASplitThatFailedIsTriedAgainAfterMoreWrites) {
+TEST_F(SmallFingerprintTreeTest, DamageThatIsKnownIsNotToldAgain) {
+  put_all(4);
+  driver_.store().memory.damage(path_of(2), Errc::corrupt_data);
+  driver_.build();
+  for (std::uint64_t number = 0; number < 10; ++number) {
+    driver_.put(path_of(2) + fmt::format("/{}", number));
+    driver_.commit_and_apply();
+  }
+  EXPECT_EQ(tree().stats().damaged, 1U);
+  EXPECT_EQ(tree().stats().corrected, 0U);
+  EXPECT_GE(tree().blocks(), 3U);
+  EXPECT_EQ(tree().root(), expected());
+}
+
+TEST_F(SmallFingerprintTreeTest, ABlockThatCannotBeReadStaysLargeAndRight) {
   driver_.build();
   put_all(4);
-  const Record lost = driver_.store().memory.slots().at(path_of(2)).record;
+  const Record unreadable = driver_.store().memory.slots().at(path_of(2)).record;
   driver_.store().memory.damage(path_of(2), Errc::io_error);
   driver_.put(path_of(10));
   driver_.commit_and_apply();
+  EXPECT_EQ(tree().stats().splits_failed, 1U);
   driver_.store().take_reads();
-  for (std::uint64_t number = 11; number < 15; ++number) {
+  for (std::uint64_t number = 11; number < 16; ++number) {
     driver_.put(path_of(number));
     driver_.commit_and_apply();
   }
-  EXPECT_EQ(driver_.store().take_reads(), 0U) << "not with each write";
+  EXPECT_EQ(driver_.store().take_reads(), 0U) << "not tried again with each write";
   EXPECT_EQ(tree().blocks(), 1U);
-  driver_.store().memory.set(path_of(2), lost);
-  driver_.put(path_of(15));
+  driver_.store().memory.set(path_of(2), unreadable);
+  EXPECT_EQ(tree().root(), expected());
+  driver_.put(path_of(16));
   driver_.commit_and_apply();
-  EXPECT_EQ(tree().blocks(), 5U);
+  EXPECT_EQ(tree().blocks(), 4U);
   EXPECT_EQ(tree().root(), expected());
   EXPECT_EQ(tree().stats().splits_failed, 1U);
+  EXPECT_EQ(tree().stats().corrected, 0U);
+}
+
+TEST_F(SmallFingerprintTreeTest, RecountSplitsABlockThatStayedLarge) {
+  driver_.build();
+  put_all(4);
+  driver_.store().memory.damage(path_of(2), Errc::io_error);
+  driver_.put(path_of(10));
+  driver_.commit_and_apply();
+  ASSERT_EQ(tree().blocks(), 1U);
+  driver_.put(path_of(2));
+  driver_.commit_and_apply();
+  ASSERT_TRUE(tree().recount(path_of(2)));
+  EXPECT_GE(tree().blocks(), 2U);
+  EXPECT_EQ(tree().root(), expected());
 }
 
 TEST_F(SmallFingerprintTreeTest, RecountTakesWhatTheStoreHolds) {

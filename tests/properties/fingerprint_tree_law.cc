@@ -79,6 +79,7 @@ TEST(law_fingerprint_tree, RootIsTheSumOfAllRecords) {
     driver.build(1);
     RC_ASSERT(driver.tree().root() == driver.expected());
     RC_ASSERT(driver.tree().stats().splits_failed == 0U);
+    RC_ASSERT(driver.tree().stats().corrected == 0U);
     RC_ASSERT(driver.tree().stats().unknown == 0U);
   }));
 }
