@@ -3,24 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include "support/parsed_head.h"
 #include "wire/http.h"
 
 namespace kvs {
 namespace {
 
-struct Parsed {
-  ParseResult result;
-  RequestHead head;
-  std::vector<char> input;  // what the views point into; its size is exact, for the sanitizer
-};
-
-Parsed parse(std::string_view text, const HttpLimits& limits = {}) {
-  Parsed parsed;
-  parsed.input.assign(text.begin(), text.end());
-  const std::string_view input(parsed.input.data(), parsed.input.size());
-  HeadScan scan;
-  parsed.result = parse_request_head(input, limits, scan, parsed.head);
-  return parsed;
+ParsedHead<RequestHead> parse(std::string_view text, const HttpLimits& limits = {}) {
+  return parse_text(text, limits, parse_request_head);
 }
 
 /// A GET for `/` with these lines, each with its CRLF, after the request line.

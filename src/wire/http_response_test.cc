@@ -1,26 +1,15 @@
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "support/parsed_head.h"
 #include "wire/http.h"
 
 namespace kvs {
 namespace {
 
-struct Parsed {
-  ParseResult result;
-  ResponseHead head;
-  std::vector<char> input;  // what the views point into; its size is exact, for the sanitizer
-};
-
-Parsed parse(std::string_view text, const HttpLimits& limits = {}) {
-  Parsed parsed;
-  parsed.input.assign(text.begin(), text.end());
-  const std::string_view input(parsed.input.data(), parsed.input.size());
-  HeadScan scan;
-  parsed.result = parse_response_head(input, limits, scan, parsed.head);
-  return parsed;
+ParsedHead<ResponseHead> parse(std::string_view text, const HttpLimits& limits = {}) {
+  return parse_text(text, limits, parse_response_head);
 }
 
 TEST(ResponseHead, StatusFieldsAndFraming) {
