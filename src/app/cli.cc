@@ -57,6 +57,7 @@ int run_cli(int argc, const char* const* argv, const Serve& serve) {
     app.add_option("CONFIG.yaml", path, "Configuration file of the node to run");
     Command command;
     declare_check(app, command);
+    declare_make_conflict(app, command);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

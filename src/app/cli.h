@@ -1,4 +1,5 @@
-// The command line: `kvs [CONFIG.yaml]`, `kvs check [CONFIG.yaml]`, `--help`, `--version`.
+// The command line: `kvs [CONFIG.yaml]`, `kvs check [CONFIG.yaml]`, `kvs make-conflict DIR1 DIR2`,
+// `--help`, `--version`.
 //
 // A subcommand is one small file: declare_NAME() adds it to the parser and sets what it runs.
 // Exit codes: 0 fine; 1 an operating error, said in lines `kvs: ...` on standard error; 2 a wrong
@@ -37,5 +38,8 @@ void print_error(const std::string& detail);
 
 /// Adds `kvs check`; `command` is set where the command line chooses it.
 void declare_check(CLI::App& app, Command& command);
+
+/// Adds `kvs make-conflict`; likewise.
+void declare_make_conflict(CLI::App& app, Command& command);
 
 }  // namespace kvs

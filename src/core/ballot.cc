@@ -86,8 +86,8 @@ void Ballots::schedule(Ties::value_type& entry, Instant due) {
 
 void Ballots::close(Ties::iterator at) {
   schedule(*at, Instant::never());
-  if (at->second.kept) {
-    kept_bytes_ -= at->second.kept->value.size();
+  if (const std::optional<Record>& kept = at->second.kept; kept) {
+    kept_bytes_ -= kept->value.size();
   }
   ties_.erase(at);
 }
@@ -190,8 +190,8 @@ std::vector<std::string> Ballots::gather(const Now& now, std::size_t voters) {
   std::size_t bytes = 0;
   while (paths.size() < keys && !due_.empty() && due_.begin()->first <= now.instant) {
     const auto at = ties_.find(due_.begin()->second);
-    const auto own = store_.find(Key::from_store(at->first));
-    if (own && *own && is_decisive((*own)->version, at->second.stamp)) {
+    const auto own = store_.find(Key::from_store(at->first)).value_or(std::nullopt);
+    if (own && is_decisive(own->version, at->second.stamp)) {
       KVS_PROBE("ballot: settled before it began");
       close(at);
       continue;
