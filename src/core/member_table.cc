@@ -109,7 +109,7 @@ MemberTable::Merged MemberTable::replace(MemberEntry& entry, const Member& row, 
       row.run == entry.member.run && !is_fresher(row.digest, entry.member.digest);
   const StateDigest digest = keeps_digest ? entry.member.digest : row.digest;
   const Mode mode = keeps_digest ? entry.member.mode : row.mode;
-  const bool reborn = !entry.listed && is_live(row.state);
+  const bool reborn = !entry.listed && row.state != MemberState::left;
   live_ -= counts_as_live(entry) ? 1U : 0U;
   entry.member = row;
   entry.member.digest = digest;
