@@ -220,8 +220,9 @@ void WalChecker::damage(std::string_view what) {
 
 namespace {
 
-/// The logs of a folder by number.
-Result<std::map<std::uint64_t, std::string>> logs_in(const std::string& folder) {
+/// The logs of a folder by number, from `first` on.
+Result<std::map<std::uint64_t, std::string>> logs_in(const std::string& folder,
+                                                     std::uint64_t first) {
   std::map<std::uint64_t, std::string> logs;
   std::error_code error;
   std::filesystem::directory_iterator entries(folder, error);
@@ -232,7 +233,7 @@ Result<std::map<std::uint64_t, std::string>> logs_in(const std::string& folder) 
     const std::string name = entries->path().filename().string();
     std::uint64_t number = 0;
     const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (bad == std::errc{} && std::string_view(end) == ".log") {
+    if (bad == std::errc{} && std::string_view(end) == ".log" && number >= first) {
       logs[number] = entries->path().string();
     }
   }
@@ -287,10 +288,8 @@ void append(WalCheck& all, const std::string& path, const WalCheck& log) {
 
 Result<WalCheck> check_wals(const std::string& folder, std::uint64_t first) {
   WalCheck all;
-  for (const auto& [number, path] : KVS_TRY(logs_in(folder))) {
-    if (number >= first) {
-      append(all, path, KVS_TRY(check_wal(path, all.next_sequence)));
-    }
+  for (const auto& [number, path] : KVS_TRY(logs_in(folder, first))) {
+    append(all, path, KVS_TRY(check_wal(path, all.next_sequence)));
   }
   return all;
 }
