@@ -1,25 +1,19 @@
 // The clients of the first act: closed loops of PUT, DELETE, GET and listings on few keys.
 //
-// A client asks, waits for the answer or loses patience, thinks, and asks again. It conditions
-// writes on the version that it saw last. What it asks depends on its own stream of the seed and on
-// the answers it got.
+// A client asks, waits for the answer or loses patience, thinks, and asks again; sim/asker decides
+// what.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "base/prng.h"
+#include "sim/asker.h"
 #include "sim/observers.h"
 #include "sim/scenario.h"
 #include "sim/shell.h"
 
 namespace kvs {
-
-/// The keys of a run, some above and below others.
-[[nodiscard]] std::string key_name(std::uint64_t number);
 
 class Clients final : public Callers, public Observer {
  public:
@@ -41,15 +35,12 @@ class Clients final : public Callers, public Observer {
 
  private:
   struct Client {
-    Prng prng;
+    Asker asker;
     std::optional<Ticket> waits_for;
-    std::map<std::string, Uuid> seen;
   };
 
   void act(std::uint64_t number);
   void rest(std::uint64_t number, Duration wait);
-  [[nodiscard]] Operation draw(std::uint64_t number);
-  [[nodiscard]] Condition draw_condition(Client& client, const Operation& operation) const;
 
   const Scenario& scenario_;
   Surroundings around_;

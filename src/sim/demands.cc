@@ -1,6 +1,6 @@
 #include "sim/demands.h"
 
-#include "sim/clients.h"
+#include "sim/asker.h"
 
 namespace kvs {
 

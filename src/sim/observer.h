@@ -13,17 +13,11 @@
 
 #include "core/mode.h"
 #include "core/node.h"
+#include "sim/batch.h"
 #include "sim/disk.h"
 #include "sim/operation.h"
 
 namespace kvs {
-
-/// A batch of the shell: the effects of some steps, committed together.
-struct Batch {
-  std::uint64_t number = 0;  // counts through the run
-  Flush flush = Flush::sync;
-  Effects effects;
-};
 
 /// One step of the node.
 struct Decision {

@@ -13,44 +13,24 @@ WriteStatus refusal_for(Errc why) {
   return why == Errc::disk_full ? WriteStatus::disk_full : WriteStatus::overloaded;
 }
 
-void mix_effects(const Effects& effects, Digest& digest) {
-  for (const RecordWrite& write : effects.writes) {
-    const Version& version = write.record.header.version;
-    digest.mix(write.key.text());
-    digest.mix(write.record.value);
-    digest.mix(version.stamp.bits);
-    digest.mix(version.uuid.high ^ version.uuid.low);
-    digest.mix(static_cast<std::uint64_t>(version.dot.origin) ^ version.dot.seq);
-  }
-  for (const KnowledgeWrite& write : effects.knowledge) {
-    digest.mix(static_cast<std::uint64_t>(write.origin) ^ write.known.upto);
-  }
-  digest.mix(effects.clock_reserve.value_or(Stamp{}).bits);
-  digest.mix(effects.identity.value_or(Identity{}).instance);
-  for (const Reply& reply : effects.replies) {
-    digest.mix(static_cast<std::uint64_t>(reply.ticket));
-    digest.mix(static_cast<std::uint64_t>(reply.outcome.status));
-  }
-}
-
 }  // namespace
 
 Shell::Shell(const Scenario& scenario, const Surroundings& surroundings)
     : scenario_(scenario),
       around_(surroundings),
-      prng_(stream_seed(scenario.seed, Stream::process, 0)) {}
+      prng_(stream_seed(scenario.seed, Stream::process, 0)) {
+  line_.set_times({.write = scenario.write,
+                   .sync = scenario.sync,
+                   .checkpoint_per_mille = scenario.checkpoint_per_mille});
+}
 
-void Shell::wake_in(Duration delay, Input input, std::uint64_t subject) {
+void Shell::wake_about(Duration delay, Input input, std::uint64_t subject) {
   around_.world.schedule(
       delay, {.target = Target::process, .input = input, .subject = subject, .life = life_});
 }
 
 Now Shell::now() const {
   return {.instant = around_.world.now(), .wall = around_.wall_clock.read(around_.world.now())};
-}
-
-Duration Shell::disk_time(Duration mean) {
-  return {draw_around(prng_, mean).ns * slowness_};
 }
 
 void Shell::handle(const Wake& wake) {
@@ -63,9 +43,11 @@ void Shell::handle(const Wake& wake) {
     case Input::batch_closes:
       return close_batch();
     case Input::log_written:
-      return log_written();
+      line_.log_written();
+      return pump();
     case Input::log_synced:
-      return log_synced();
+      line_.log_synced();
+      return pump();
     case Input::replies_leave:
       return replies_leave();
     case Input::process_starts:
@@ -93,8 +75,7 @@ void Shell::crash(Crash crash, Duration pause) {
   open_.reset();
   open_steps_ = 0;
   close_due_ = false;
-  closed_.clear();
-  committing_ = false;
+  line_.clear();
   outbox_.clear();
   around_.world.resume_process();
   if (crash == Crash::power_loss) {
@@ -108,9 +89,9 @@ void Shell::crash(Crash crash, Duration pause) {
 }
 
 /// What the disk did not take back nobody can know: the process ends without answering.
-void Shell::exit_after(Errc why) {
+void Shell::doomed(const std::deque<Batch>& batches, Errc why) {
   KVS_PROBE("shell: a disk error ended the process");
-  for (const Batch& batch : closed_) {
+  for (const Batch& batch : batches) {
     around_.observers.tell(&Observer::failed, batch, why);
   }
   crash(Crash::kill, scenario_.recovery);
@@ -150,8 +131,8 @@ void Shell::run_node(const Recovered& recovered) {
 // --- requests
 
 void Shell::send(Ticket ticket) {
-  wake_in(draw_around(prng_, scenario_.network), Input::request_arrives,
-          static_cast<std::uint64_t>(ticket));
+  wake_about(draw_around(prng_, scenario_.network), Input::request_arrives,
+             static_cast<std::uint64_t>(ticket));
 }
 
 void Shell::arrive(Ticket ticket) {
@@ -203,7 +184,7 @@ void Shell::pump() {
     inbox_.pop_front();
     step(ticket);
   }
-  const bool may_close = closed_.size() < scenario_.batches_in_flight;
+  const bool may_close = line_.size() < scenario_.batches_in_flight;
   if (open_steps_ > 0 && may_close && !close_due_) {
     close_due_ = true;
     wake_in(draw_around(prng_, scenario_.gather), Input::batch_closes);
@@ -231,12 +212,6 @@ void Shell::step(Ticket ticket) {
   around_.observers.tell(&Observer::decided, decision);
 }
 
-Flush Shell::flush_of(const Effects& effects) const {
-  const bool demanded =
-      effects.identity || (effects.clock_reserve && !KVS_MUTATED(reserve_not_synced));
-  return demanded || scenario_.durability == Durability::sync ? Flush::sync : Flush::os;
-}
-
 void Shell::close_batch() {
   close_due_ = false;
   if (!open_) {
@@ -245,104 +220,49 @@ void Shell::close_batch() {
   Batch batch = *std::exchange(open_, std::nullopt);
   open_steps_ = 0;
   node_->close_batch(open_now_, batch.effects);
-  batch.flush = flush_of(batch.effects);
+  batch.flush = flush_of(batch.effects, scenario_.durability);
   mix_effects(batch.effects, around_.world.digest());
   around_.observers.tell(&Observer::closed, batch);
   if (KVS_MUTATED(reply_before_commit)) {
     send_replies(std::exchange(batch.effects.replies, {}));
   }
-  closed_.push_back(std::move(batch));
-  if (closed_.size() > 1) {
-    KVS_PROBE("shell: two batches were in flight");
-  }
-  commit_front();
+  line_.add(std::move(batch));
   pump();
 }
 
 // --- committing
 
-/// Hands the oldest closed batch to the disk; one that stores nothing needs only its turn.
-void Shell::commit_front() {
-  while (!committing_ && !closed_.empty()) {
-    if (closed_.front().effects.nothing_to_store()) {
-      settle_front();
-      continue;
-    }
-    committing_ = true;
-    around_.disk.begin(closed_.front().effects);
-    wake_in(disk_time(scenario_.write), Input::log_written);
-  }
-}
-
-void Shell::log_written() {
-  if (const auto written = around_.disk.write(); !written) {
-    return commit_failed(written.error().code);
-  }
-  if (closed_.front().flush == Flush::sync) {
-    return wake_in(disk_time(scenario_.sync), Input::log_synced);
-  }
-  finish_commit();
-}
-
-void Shell::log_synced() {
-  if (const auto synced = around_.disk.sync(); !synced) {
-    if (KVS_MUTATED(sync_error_retried)) {
-      return wake_in(disk_time(scenario_.sync), Input::log_synced);
-    }
-    return exit_after(synced.error().code);
-  }
-  finish_commit();
-}
-
-void Shell::finish_commit() {
-  around_.disk.apply();
-  if (prng_.chance(scenario_.checkpoint_per_mille, 1000)) {
-    around_.disk.checkpoint();
-  }
-  committing_ = false;
-  settle_front();
-  commit_front();
-  pump();
-}
-
-/// The oldest closed batch is durable.
-void Shell::settle_front() {
-  Batch batch = std::move(closed_.front());
-  closed_.pop_front();
+void Shell::settled(Batch batch) {
   around_.observers.tell(&Observer::durable, batch);
   Effects follow_up;
   node_->committed(now(), follow_up);
-  if (closed_.empty() && !open_) {
+  if (line_.empty() && !open_) {
     around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
   }
   send_replies(std::move(batch.effects.replies));
 }
 
-void Shell::commit_failed(Errc why) {
-  const bool known_void = why == Errc::disk_full || why == Errc::overloaded;
-  if (!known_void || closed_.front().number == first_batch_) {
-    return exit_after(why);
+void Shell::voided(std::deque<Batch> batches, Errc why) {
+  if (batches.front().number == first_batch_) {
+    return doomed(batches, why);
   }
-  if (closed_.size() > 1 && open_) {
+  if (batches.size() > 1 && open_) {
     KVS_PROBE("shell: a failed commit took a waiting batch and the open one with it");
   }
-  committing_ = false;
   node_->commit_failed();
-  std::deque<Batch> voided = std::exchange(closed_, {});
   if (open_) {
-    voided.push_back(*std::exchange(open_, std::nullopt));
+    batches.push_back(*std::exchange(open_, std::nullopt));
     open_steps_ = 0;
   }
-  for (Batch& batch : voided) {
+  for (Batch& batch : batches) {
     around_.observers.tell(&Observer::failed, batch, why);
-    if (KVS_MUTATED(later_batches_committed) && batch.number != voided.front().number) {
+    if (KVS_MUTATED(later_batches_committed) && batch.number != batches.front().number) {
       commit_voided(batch);
     }
     refuse(batch.effects.replies, refusal_for(why));
     send_replies(std::move(batch.effects.replies));
   }
   around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
-  pump();
 }
 
 /// Only for a mutant: a thread that commits did not hear of the failure.

@@ -13,6 +13,7 @@
 
 #include "base/prng.h"
 #include "core/node.h"
+#include "sim/commit_line.h"
 #include "sim/disk.h"
 #include "sim/observers.h"
 #include "sim/scenario.h"
@@ -43,7 +44,7 @@ struct Surroundings {
   Observers& observers;
 };
 
-class Shell {
+class Shell final : public BatchOwner {
  public:
   Shell(const Scenario& scenario, const Surroundings& surroundings);
 
@@ -55,7 +56,7 @@ class Shell {
 
   /// True if the node runs and nothing that it took is unanswered.
   [[nodiscard]] bool idle() const {
-    return serving() && inbox_.empty() && !open_ && closed_.empty() && outbox_.empty();
+    return serving() && inbox_.empty() && !open_ && line_.empty() && outbox_.empty();
   }
 
   /// The mode of the next start.
@@ -75,12 +76,17 @@ class Shell {
   void crash(Crash crash, Duration pause);
 
   /// Factors on the times that a write and a sync take.
-  void slow_down(std::int64_t factor) { slowness_ = factor; }
+  void slow_down(std::int64_t factor) { line_.slow_down(factor); }
 
  private:
-  void wake_in(Duration delay, Input input, std::uint64_t subject = 0);
+  void wake_in(Duration delay, Input input) override { wake_about(delay, input, 0); }
+
+  void settled(Batch batch) override;
+  void voided(std::deque<Batch> batches, Errc why) override;
+  void doomed(const std::deque<Batch>& batches, Errc why) override;
+
+  void wake_about(Duration delay, Input input, std::uint64_t subject);
   [[nodiscard]] Now now() const;
-  [[nodiscard]] Duration disk_time(Duration mean);
 
   void recover();
   void refuse_to_start(const Error& error);
@@ -92,26 +98,15 @@ class Shell {
   void pump();
   void step(Ticket ticket);
   void close_batch();
-  [[nodiscard]] Flush flush_of(const Effects& effects) const;
-
-  void commit_front();
-  void log_written();
-  void log_synced();
-  void finish_commit();
-  void settle_front();
-  void commit_failed(Errc why);
-  void void_batch(Batch batch, Errc why);
   void commit_voided(const Batch& batch);
   void send_replies(std::vector<Reply> replies);
   void replies_leave();
-  void exit_after(Errc why);
 
   const Scenario& scenario_;
   Surroundings around_;
   Callers* callers_ = nullptr;
   Prng prng_;
   Mode mode_ = Mode::normal;
-  std::int64_t slowness_ = 1;
   std::uint64_t life_ = 0;
   std::uint64_t batch_number_ = 0;
 
@@ -123,8 +118,7 @@ class Shell {
   Now open_now_;
   std::uint64_t open_steps_ = 0;
   bool close_due_ = false;
-  std::deque<Batch> closed_;
-  bool committing_ = false;
+  CommitLine line_{around_.disk, *this, prng_};
   std::deque<std::vector<Reply>> outbox_;
 };
 
