@@ -1,5 +1,6 @@
 #include "sim/command_line.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -53,6 +54,8 @@ bool take_flag(std::string_view option, CommandLine& line) {
     line.task = Task::shrink;
   } else if (option == "--mutants") {
     line.task = Task::mutants;
+  } else if (option == "--cluster") {
+    line.cluster = true;
   } else if (option == "--help") {
     line.task = Task::help;
   } else {
@@ -61,17 +64,30 @@ bool take_flag(std::string_view option, CommandLine& line) {
   return true;
 }
 
-Result<void> take_number(std::string_view option, std::string_view value, Overrides& overrides) {
-  if (option == "--clients") {
-    overrides.clients = KVS_TRY(parse_number(value));
-  } else if (option == "--keys") {
-    overrides.keys = KVS_TRY(parse_number(value));
-  } else if (option == "--steps") {
-    overrides.steps = KVS_TRY(parse_number(value));
-  } else {
-    return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
+Result<void> take_number(std::string_view option, std::string_view value, CommandLine& line) {
+  using Number = std::optional<std::uint64_t>;
+
+  struct Place {
+    std::string_view name;
+    Number Overrides::* of_node;
+    Number ClusterOverrides::* of_cluster;
+  };
+
+  for (const auto& [name, of_node, of_cluster] :
+       {Place{"--clients", &Overrides::clients, &ClusterOverrides::clients},
+        Place{"--keys", &Overrides::keys, &ClusterOverrides::keys},
+        Place{"--steps", &Overrides::steps, &ClusterOverrides::steps}}) {
+    if (option == name) {
+      line.overrides.*of_node = KVS_TRY(parse_number(value));
+      line.cluster_overrides.*of_cluster = line.overrides.*of_node;
+      return {};
+    }
   }
-  return {};
+  if (option == "--nodes") {
+    line.cluster_overrides.machines = KVS_TRY(parse_number(value));
+    return {};
+  }
+  return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
 }
 
 Result<void> take_option(std::string_view option, std::string_view value, CommandLine& line) {
@@ -83,9 +99,13 @@ Result<void> take_option(std::string_view option, std::string_view value, Comman
   } else if (option == "--mutant") {
     line.mutant = KVS_TRY(parse_mutant(value));
   } else if (option == "--faults") {
-    line.overrides.faults = KVS_TRY(parse_faults(value));
+    if (line.cluster) {
+      line.cluster_overrides.faults = KVS_TRY(parse_cluster_faults(value));
+    } else {
+      line.overrides.faults = KVS_TRY(parse_faults(value));
+    }
   } else {
-    return take_number(option, value, line.overrides);
+    return take_number(option, value, line);
   }
   return {};
 }
@@ -94,6 +114,7 @@ Result<void> take_option(std::string_view option, std::string_view value, Comman
 
 Result<CommandLine> parse_command_line(std::span<const std::string_view> arguments) {
   CommandLine line;
+  line.cluster = std::ranges::find(arguments, "--cluster") != arguments.end();
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (take_flag(arguments[i], line)) {
       continue;
@@ -105,32 +126,55 @@ Result<CommandLine> parse_command_line(std::span<const std::string_view> argumen
     KVS_TRY(take_option(arguments[i], arguments[i + 1], line));
     ++i;
   }
-  const bool impossible = line.overrides.clients == 0 || line.overrides.keys == 0;
+  const bool impossible = line.overrides.clients == 0 || line.overrides.keys == 0 ||
+                          line.cluster_overrides.machines == 0;
   if (impossible) {
-    return fail(Errc::invalid_config, "a run needs a client and a key");
+    return fail(Errc::invalid_config, "a run needs a node, a client and a key");
   }
   return line;
 }
+
+namespace {
+
+void add_number(std::string& text, std::string_view name,
+                const std::optional<std::uint64_t>& number) {
+  if (number) {
+    text += fmt::format(" {} {}", name, *number);
+  }
+}
+
+void add_mutant(std::string& text, Mutant mutant) {
+  for (const MutantInfo& info : mutants()) {
+    if (info.mutant == mutant) {
+      text += fmt::format(" --mutant {}", info.name);
+    }
+  }
+}
+
+}  // namespace
 
 std::string arguments_for(std::uint64_t seed, const Overrides& overrides, Mutant mutant) {
   std::string text = fmt::format("--seed {}", seed);
   if (overrides.faults) {
     text += fmt::format(" --faults {}", to_string(*overrides.faults));
   }
-  if (overrides.clients) {
-    text += fmt::format(" --clients {}", *overrides.clients);
+  add_number(text, "--clients", overrides.clients);
+  add_number(text, "--keys", overrides.keys);
+  add_number(text, "--steps", overrides.steps);
+  add_mutant(text, mutant);
+  return text;
+}
+
+std::string arguments_for(std::uint64_t seed, const ClusterOverrides& overrides, Mutant mutant) {
+  std::string text = fmt::format("--cluster --seed {}", seed);
+  if (overrides.faults) {
+    text += fmt::format(" --faults {}", to_string(*overrides.faults));
   }
-  if (overrides.keys) {
-    text += fmt::format(" --keys {}", *overrides.keys);
-  }
-  if (overrides.steps) {
-    text += fmt::format(" --steps {}", *overrides.steps);
-  }
-  for (const MutantInfo& info : mutants()) {
-    if (info.mutant == mutant) {
-      text += fmt::format(" --mutant {}", info.name);
-    }
-  }
+  add_number(text, "--nodes", overrides.machines);
+  add_number(text, "--clients", overrides.clients);
+  add_number(text, "--keys", overrides.keys);
+  add_number(text, "--steps", overrides.steps);
+  add_mutant(text, mutant);
   return text;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/mutant.h"
 #include "base/result.h"
+#include "sim/cluster_scenario.h"
 #include "sim/scenario.h"
 #include "sim/suite.h"
 
@@ -23,10 +24,13 @@ struct CommandLine {
   bool probes = false;  // fail if a mark was never reached
   Mutant mutant = Mutant::none;
   Overrides overrides;
+
+  bool cluster = false;  // simulate a cluster, with these overrides instead
+  ClusterOverrides cluster_overrides;
 };
 
 inline constexpr std::string_view kUsage =
-    R"(usage: kvs-sim [OPTION...]   runs one node in a simulated world and checks its promises
+    R"(usage: kvs-sim [OPTION...]   runs nodes in a simulated world and checks their promises
 
   --seeds A..B      the seeds to run (default 1..1000)
   --seed N          one seed
@@ -39,6 +43,9 @@ inline constexpr std::string_view kUsage =
 
   --faults A,B,...  instead of those that the seed draws; `none` for none
   --clients N, --keys N, --steps N
+
+  --cluster         a cluster instead of one node, with faults of its own
+  --nodes N         how many nodes it has
 )";
 
 /// Reads the arguments behind the program's name. Error: invalid_config.
@@ -46,6 +53,8 @@ Result<CommandLine> parse_command_line(std::span<const std::string_view> argumen
 
 /// The arguments that run `seed` with these overrides.
 [[nodiscard]] std::string arguments_for(std::uint64_t seed, const Overrides& overrides,
+                                        Mutant mutant);
+[[nodiscard]] std::string arguments_for(std::uint64_t seed, const ClusterOverrides& overrides,
                                         Mutant mutant);
 
 }  // namespace kvs

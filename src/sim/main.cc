@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/probe.h"
+#include "sim/cluster_suite.h"
+#include "sim/cluster_tracer.h"
 #include "sim/command_line.h"
 #include "sim/suite.h"
 #include "sim/tracer.h"
@@ -31,7 +34,10 @@ extern "C" void print_replay(int) {
 }
 
 std::string replay_command(std::string_view program, const CommandLine& line, std::uint64_t seed) {
-  return fmt::format("{} {} --trace", program, arguments_for(seed, line.overrides, line.mutant));
+  const std::string arguments = line.cluster
+                                    ? arguments_for(seed, line.cluster_overrides, line.mutant)
+                                    : arguments_for(seed, line.overrides, line.mutant);
+  return fmt::format("{} {} --trace", program, arguments);
 }
 
 void note_start(std::string_view program, const CommandLine& line, std::uint64_t seed) {
@@ -57,7 +63,47 @@ bool print_probes() {
   return all;
 }
 
+void print_failures(std::string_view program, const CommandLine& line,
+                    const std::vector<FailedSeed>& failures) {
+  constexpr std::size_t kPrintedMax = 20;
+  for (std::size_t i = 0; i < failures.size() && i < kPrintedMax; ++i) {
+    print_failure(failures[i], replay_command(program, line, failures[i].seed));
+  }
+}
+
+int run_cluster(std::string_view program, const CommandLine& line) {
+  set_mutant(line.mutant);
+  if (line.trace) {
+    ClusterTracer tracer;
+    note_start(program, line, line.seeds.first);
+    static_cast<void>(
+        simulate_cluster(draw_cluster_scenario(line.seeds.first, line.cluster_overrides), &tracer));
+  }
+  const std::clock_t begin = std::clock();
+  const ClusterSuiteResult result =
+      run_cluster_seeds(line.seeds, line.cluster_overrides,
+                        [&](std::uint64_t seed) { note_start(program, line, seed); });
+  const double cpu_minutes = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC / 60;
+  print_failures(program, line, result.failures);
+  fmt::print("{} of {} clusters failed; {} operations, {} writes, {} events\n",
+             result.failures.size(), line.seeds.size(), result.operations, result.writes,
+             result.events);
+  fmt::print(
+      "{:.1f} node-hours, {:.0f} a CPU-minute; {} messages, {} bytes; slowest to converge: "
+      "{:.1f} s\n",
+      result.node_hours, result.node_hours / cpu_minutes, result.messages, result.bytes,
+      static_cast<double>(result.slowest.ms()) / 1000);
+  if (line.hash) {
+    fmt::print("hash {:016x}\n", result.hash);
+  }
+  const bool probed = !line.probes || print_probes();
+  return result.failures.empty() && probed ? 0 : 1;
+}
+
 int run(std::string_view program, const CommandLine& line) {
+  if (line.cluster) {
+    return run_cluster(program, line);
+  }
   set_mutant(line.mutant);
   if (line.trace) {
     Tracer tracer;
@@ -66,10 +112,7 @@ int run(std::string_view program, const CommandLine& line) {
   }
   const SuiteResult result = run_seeds(
       line.seeds, line.overrides, [&](std::uint64_t seed) { note_start(program, line, seed); });
-  constexpr std::size_t kPrintedMax = 20;
-  for (std::size_t i = 0; i < result.failures.size() && i < kPrintedMax; ++i) {
-    print_failure(result.failures[i], replay_command(program, line, result.failures[i].seed));
-  }
+  print_failures(program, line, result.failures);
   fmt::print("{} of {} seeds failed; {} operations, {} events\n", result.failures.size(),
              line.seeds.size(), result.operations, result.events);
   if (line.hash) {
@@ -79,7 +122,27 @@ int run(std::string_view program, const CommandLine& line) {
   return result.failures.empty() && probed ? 0 : 1;
 }
 
+int shrink_cluster_run(std::string_view program, const CommandLine& line) {
+  set_mutant(line.mutant);
+  const std::uint64_t seed = line.seeds.first;
+  const auto violations = [&](const ClusterOverrides& overrides) {
+    return simulate_cluster(draw_cluster_scenario(seed, overrides), nullptr).violations;
+  };
+  if (violations(line.cluster_overrides).empty()) {
+    fmt::print("seed {} violates nothing\n", seed);
+    return 1;
+  }
+  CommandLine smaller = line;
+  smaller.cluster_overrides = shrink_cluster(seed, line.cluster_overrides);
+  print_failure({.seed = seed, .violation = violations(smaller.cluster_overrides).front()},
+                replay_command(program, smaller, seed));
+  return 0;
+}
+
 int shrink_run(std::string_view program, const CommandLine& line) {
+  if (line.cluster) {
+    return shrink_cluster_run(program, line);
+  }
   set_mutant(line.mutant);
   const std::uint64_t seed = line.seeds.first;
   if (simulate(draw_scenario(seed, line.overrides), nullptr).violations.empty()) {
@@ -95,8 +158,11 @@ int shrink_run(std::string_view program, const CommandLine& line) {
 }
 
 int run_all_mutants(std::string_view program, const CommandLine& line) {
+  const auto started = [&](std::uint64_t seed) {
+    note_start(program, line, seed);
+  };
   const std::vector<MutantResult> results =
-      run_mutants(line.seeds, [&](std::uint64_t seed) { note_start(program, line, seed); });
+      line.cluster ? run_cluster_mutants(line.seeds, started) : run_mutants(line.seeds, started);
   std::size_t found = 0;
   fmt::print("{:>3}  {:<30} {:>9}  {:<40} {}\n", "no.", "mutant", "found in", "first by",
              "the rule it breaks");

@@ -1,7 +1,5 @@
 #include "sim/scenario.h"
 
-#include <fmt/format.h>
-
 namespace kvs {
 
 namespace {
@@ -82,34 +80,11 @@ std::string_view to_string(Fault fault) {
 }
 
 std::string to_string(const FaultSet& faults) {
-  std::string text;
-  for (std::size_t i = 0; i < kFaultCount; ++i) {
-    if (faults.contains(static_cast<Fault>(i))) {
-      text.append(text.empty() ? "" : ",").append(kFaultNames.at(i));
-    }
-  }
-  return text.empty() ? "none" : text;
+  return join_faults<Fault>(faults, kFaultNames);
 }
 
 Result<FaultSet> parse_faults(std::string_view text) {
-  FaultSet faults;
-  if (text == "none") {
-    return faults;
-  }
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view word = text.substr(begin, end - begin);
-    std::size_t i = 0;
-    while (i < kFaultCount && kFaultNames.at(i) != word) {
-      ++i;
-    }
-    if (i == kFaultCount) {
-      return fail(Errc::invalid_config, fmt::format("`{}` is no fault", word));
-    }
-    faults.insert(static_cast<Fault>(i));
-    begin = end + 1;
-  }
-  return faults;
+  return split_faults<Fault>(text, kFaultNames);
 }
 
 Scenario draw_scenario(std::uint64_t seed, const Overrides& overrides) {

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "core/config.h"
+#include "sim/fault_set.h"
 
 namespace kvs {
 
@@ -54,21 +55,7 @@ inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::impat
 /// The name on the command line, e.g. "power_loss".
 [[nodiscard]] std::string_view to_string(Fault fault);
 
-class FaultSet {
- public:
-  [[nodiscard]] bool contains(Fault fault) const { return ((bits_ >> index(fault)) & 1U) != 0; }
-
-  void insert(Fault fault) { bits_ |= 1U << index(fault); }
-
-  void erase(Fault fault) { bits_ &= ~(1U << index(fault)); }
-
-  bool operator==(const FaultSet&) const = default;
-
- private:
-  static unsigned index(Fault fault) { return static_cast<unsigned>(fault); }
-
-  std::uint32_t bits_ = 0;
-};
+using FaultSet = FaultSetOf<Fault>;
 
 /// Names joined by commas; "none" if empty.
 [[nodiscard]] std::string to_string(const FaultSet& faults);
@@ -123,7 +110,7 @@ struct Overrides {
 [[nodiscard]] Scenario draw_scenario(std::uint64_t seed, const Overrides& overrides);
 
 /// Who draws random numbers: each has a stream that depends on the seed and on nobody else.
-enum class Stream : std::uint8_t { scenario, disk, process, clients, nemesis, oracles };
+enum class Stream : std::uint8_t { scenario, disk, process, clients, nemesis, oracles, network };
 
 /// The seed of a stream; `number` tells apart several of one kind.
 [[nodiscard]] std::uint64_t stream_seed(std::uint64_t seed, Stream stream, std::uint64_t number);

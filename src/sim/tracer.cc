@@ -1,61 +1,24 @@
 #include "sim/tracer.h"
 
-#include <array>
-
 #include <fmt/format.h>
 
+#include "sim/trace_names.h"
+
 namespace kvs {
-
-namespace {
-
-std::uint64_t number(const Operation& operation) {
-  return static_cast<std::uint64_t>(operation.ticket);
-}
-
-std::string_view name(Operation::Kind kind) {
-  constexpr std::array<std::string_view, 4> kNames{"put", "del", "get", "list"};
-  return kNames.at(static_cast<std::size_t>(kind));
-}
-
-std::string_view name(Condition::Kind kind) {
-  constexpr std::array<std::string_view, 4> kNames{"", " if absent", " if there", " if match"};
-  return kNames.at(static_cast<std::size_t>(kind));
-}
-
-std::string_view name(WriteStatus status) {
-  constexpr std::array<std::string_view, 12> kNames{
-      "created", "replaced",  "deleted",    "not_found",     "version_mismatch", "read_only",
-      "syncing", "disk_full", "overloaded", "shutting_down", "corrupt_data",     "io_error"};
-  return kNames.at(static_cast<std::size_t>(status));
-}
-
-std::string name(const WriteOutcome& outcome) {
-  if (!succeeded(outcome.status)) {
-    return std::string(name(outcome.status));
-  }
-  return fmt::format("{} {:.8} at {}+{}", name(outcome.status), to_string(outcome.uuid),
-                     outcome.stamp.ms(), outcome.stamp.bits & 0xffffU);
-}
-
-std::string name(const Record& record) {
-  return fmt::format("{:.8}{}", to_string(record.header.version.uuid),
-                     record.header.live() ? "" : " (deleted)");
-}
-
-}  // namespace
 
 void Tracer::asked(const Operation& operation) {
   std::string uuid = operation.condition.kind == Condition::Kind::if_match
                          ? fmt::format(" {:.8}", to_string(operation.condition.uuid))
                          : std::string{};
   fmt::print("{:>10.3f} ms  #{} client {} asks {} {}{}{}\n",
-             static_cast<double>(operation.asked.ns) / 1e6, number(operation), operation.client,
-             name(operation.kind), operation.key, name(operation.condition.kind), uuid);
+             static_cast<double>(operation.asked.ns) / 1e6, trace_number(operation),
+             operation.client, trace_name(operation.kind), operation.key,
+             trace_name(operation.condition.kind), uuid);
 }
 
 void Tracer::decided(const Decision& decision) {
-  fmt::print("  #{} decided in batch {}: {}{}\n", number(decision.operation), decision.batch,
-             decision.outcome ? name(*decision.outcome) : "no reply",
+  fmt::print("  #{} decided in batch {}: {}{}\n", trace_number(decision.operation), decision.batch,
+             decision.outcome ? trace_name(*decision.outcome) : "no reply",
              decision.read_fault ? ", the disk misread" : "");
 }
 
@@ -76,18 +39,18 @@ void Tracer::failed(const Batch& batch, Errc why) {
 }
 
 void Tracer::answered(const Operation& operation, const WriteOutcome& outcome) {
-  fmt::print("  #{} answered: {}\n", number(operation), name(outcome));
+  fmt::print("  #{} answered: {}\n", trace_number(operation), trace_name(outcome));
 }
 
 void Tracer::got(const Reading& reading) {
   const std::string found = !reading.record   ? std::string(to_string(reading.record.error().code))
-                            : *reading.record ? name(**reading.record)
+                            : *reading.record ? trace_name(**reading.record)
                                               : "nothing";
-  fmt::print("  #{} read {}: {}\n", number(reading.operation), reading.operation.key, found);
+  fmt::print("  #{} read {}: {}\n", trace_number(reading.operation), reading.operation.key, found);
 }
 
 void Tracer::listed(const Listing& listing) {
-  fmt::print("  #{} listed:", number(listing.operation));
+  fmt::print("  #{} listed:", trace_number(listing.operation));
   if (!listing.records) {
     fmt::print(" {}", to_string(listing.records.error().code));
   } else {
@@ -105,7 +68,7 @@ void Tracer::crashed(Crash crash) {
 void Tracer::recovered(const Image& image) {
   fmt::print("  *** started; reserve {}, found:", image.state.clock_reserve.ms());
   for (const auto& [key, record] : image.records) {
-    fmt::print(" {}={}", key, record ? name(*record) : "damaged");
+    fmt::print(" {}={}", key, record ? trace_name(*record) : "damaged");
   }
   fmt::print("\n");
 }

@@ -1,0 +1,124 @@
+#include "sim/cluster_clients.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/probe.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr Duration kPatience = Duration::from_seconds(10);
+
+}  // namespace
+
+ClusterClients::ClusterClients(const ClusterScenario& scenario, const Premises& premises,
+                               Machines& machines)
+    : scenario_(scenario), premises_(premises), machines_(machines) {
+  for (std::uint64_t i = 0; i < scenario.clients; ++i) {
+    Asker asker(scenario.wishes, stream_seed(scenario.seed, Stream::clients, i + 1));
+    const auto home = static_cast<std::uint32_t>(asker.prng().below(scenario.machines));
+    clients_.push_back({.asker = std::move(asker), .home = home, .waits_for = {}});
+  }
+}
+
+void ClusterClients::start() {
+  for (std::uint64_t i = 0; i < clients_.size(); ++i) {
+    rest(i);
+  }
+}
+
+void ClusterClients::rest(std::uint64_t number) {
+  premises_.world.schedule(
+      draw_around(clients_.at(number).asker.prng(), scenario_.think),
+      {.target = Target::client, .input = Input::client_acts, .subject = number});
+}
+
+void ClusterClients::handle(const Wake& wake) {
+  if (wake.input == Input::client_acts) {
+    return act(wake.subject);
+  }
+  give_up(Ticket{wake.subject});
+}
+
+void ClusterClients::act(std::uint64_t number) {
+  if (stopped_ || premises_.operations.size() >= scenario_.steps) {
+    return;
+  }
+  Client& client = clients_.at(number);
+  Prng& prng = client.asker.prng();
+  client.machine =
+      prng.chance(1, 4) ? static_cast<std::uint32_t>(prng.below(scenario_.machines)) : client.home;
+  Operation wanted = client.asker.draw(premises_.operations.size() + 1);
+  wanted.client = number;
+  wanted.asked = premises_.world.now();
+  const Operation& operation = premises_.operations.add(std::move(wanted));
+  client.waits_for = operation.ticket;
+  premises_.observers.tell(&ClusterObserver::asked, client.machine, operation);
+  const auto subject = static_cast<std::uint64_t>(operation.ticket);
+  premises_.world.schedule(Duration::from_ms(1), {.target = Target::process,
+                                                  .input = Input::request_arrives,
+                                                  .subject = subject,
+                                                  .machine = client.machine});
+  premises_.world.schedule(
+      kPatience, {.target = Target::client, .input = Input::client_gives_up, .subject = subject});
+}
+
+void ClusterClients::arrive(const Wake& wake) {
+  if (!machines_.at(wake.machine)->ask(Ticket{wake.subject})) {
+    KVS_PROBE("cluster clients: nobody listened");
+    answered(Ticket{wake.subject});
+  }
+}
+
+void ClusterClients::give_up(Ticket ticket) {
+  Client& client = clients_.at(premises_.operations.of(ticket).client);
+  if (client.waits_for != ticket) {
+    return;
+  }
+  if (machines_.at(client.machine)->at_work_for(kPatience)) {
+    premises_.findings.report(
+        "a node answers its clients",
+        fmt::format("machine {} ran all the time and did not answer", client.machine));
+  }
+  client.waits_for.reset();
+  rest(premises_.operations.of(ticket).client);
+}
+
+void ClusterClients::answered(Ticket ticket) {
+  const std::uint64_t number = premises_.operations.of(ticket).client;
+  if (clients_.at(number).waits_for == ticket) {
+    clients_.at(number).waits_for.reset();
+    rest(number);
+  }
+}
+
+void ClusterClients::connections_lost(std::uint32_t machine) {
+  for (std::uint64_t i = 0; i < clients_.size(); ++i) {
+    if (clients_[i].waits_for && clients_[i].machine == machine) {
+      clients_[i].waits_for.reset();
+      rest(i);
+    }
+  }
+}
+
+void ClusterClients::answered(std::uint32_t /*machine*/, const Operation& operation,
+                              const WriteOutcome& outcome) {
+  if (succeeded(outcome.status)) {
+    clients_.at(operation.client).asker.saw(operation.key, outcome.uuid);
+  }
+}
+
+void ClusterClients::got(std::uint32_t /*machine*/, const Reading& reading) {
+  if (!reading.record) {
+    return;
+  }
+  if (const std::optional<Record>& record = *reading.record) {
+    clients_.at(reading.operation.client)
+        .asker.saw(reading.operation.key, record->header.version.uuid);
+  }
+}
+
+}  // namespace kvs

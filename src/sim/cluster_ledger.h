@@ -1,0 +1,85 @@
+// Who wrote what in a cluster's run, and what each machine holds: the truth that oracles compare
+// with.
+//
+// It follows from what the machines closed, committed and recovered, and from nothing that a node
+// says about itself. Writes stay in memory for the whole run; pointers to them stay valid.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/cluster_observer.h"
+
+namespace kvs {
+
+/// One write of a client, or one verdict; known by its dot.
+struct ClusterWrite {
+  std::string key;
+  Record record;
+  std::uint32_t machine = 0;  // that made it
+  bool acknowledged = false;  // to a client
+  bool durable = false;       // somewhere, at some time
+  bool lost = false;          // only a folder that is gone reflected it, at that time
+
+  [[nodiscard]] const Version& version() const { return record.header.version; }
+
+  [[nodiscard]] bool live() const { return record.header.live(); }
+};
+
+class ClusterLedger final : public ClusterObserver {
+ public:
+  explicit ClusterLedger(std::uint32_t machines) : machines_(machines) {}
+
+  using Held = std::map<std::string, RecordHeader, std::less<>>;
+
+  /// nullptr: nobody ever wrote it.
+  [[nodiscard]] const ClusterWrite* find(Dot dot) const;
+
+  /// The writes whose dots are in this range, in order.
+  [[nodiscard]] std::vector<const ClusterWrite*> within(const DotRange& range) const;
+
+  /// The writes of a key, in the order in which they were made.
+  [[nodiscard]] const std::vector<const ClusterWrite*>& of(std::string_view key) const;
+
+  [[nodiscard]] const std::deque<ClusterWrite>& writes() const { return writes_; }
+
+  /// What the disk of a machine holds.
+  [[nodiscard]] const Held& held(std::uint32_t machine) const { return machines_.at(machine).held; }
+
+  [[nodiscard]] const Knowledge& knowledge(std::uint32_t machine) const {
+    return machines_.at(machine).knowledge;
+  }
+
+  /// True if somebody made a write of the key that is newer than this version.
+  [[nodiscard]] bool replaced(std::string_view key, const Version& version) const;
+
+  /// What only a removed, wiped or restored machine reflected is lost; it may come back as new.
+  void lose_what_only_reflects(std::uint32_t machine);
+
+  void closed(Machine machine, const Batch& batch) override;
+  void durable(Machine machine, const Batch& batch) override;
+  void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
+  void swapped(Machine machine, Swap swap) override;
+  void recovered(Machine machine, const Image& image) override;
+
+ private:
+  struct MachineState {
+    Held held;
+    Knowledge knowledge;
+  };
+
+  void add(Machine machine, const RecordWrite& write);
+
+  std::vector<MachineState> machines_;
+  std::deque<ClusterWrite> writes_;
+  std::map<Dot, ClusterWrite*> by_dot_;
+  std::map<Uuid, std::vector<ClusterWrite*>> by_uuid_;
+  std::map<std::string, std::vector<const ClusterWrite*>, std::less<>> by_key_;
+};
+
+}  // namespace kvs

@@ -1,0 +1,286 @@
+#include "sim/cluster_nemesis.h"
+
+#include <algorithm>
+
+#include "base/probe.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr std::int64_t kDayMs = 86'400'000;
+
+/// A rate of a thousand: now and then, or often.
+std::uint32_t rate_of(std::uint64_t dice) {
+  constexpr std::uint32_t kRates[] = {10, 50, 200, 500};
+  return kRates[dice % 4];
+}
+
+/// How long a strike of this fault lasts at most.
+Duration longest(ClusterFault fault, Duration act) {
+  if (fault == ClusterFault::pause) {
+    return Duration::from_ms(3000);
+  }
+  return act;
+}
+
+}  // namespace
+
+ClusterNemesis::ClusterNemesis(const ClusterScenario& scenario, const Premises& premises,
+                               Machines& machines)
+    : scenario_(scenario),
+      premises_(premises),
+      machines_(machines),
+      prng_(stream_seed(scenario.seed, Stream::nemesis, 1000)),
+      held_down_(scenario.machines),
+      backups_(scenario.machines),
+      paused_(scenario.machines) {
+  for (std::size_t i = 0; i < kClusterFaultCount; ++i) {
+    if (scenario.faults.contains(static_cast<ClusterFault>(i))) {
+      plan(static_cast<ClusterFault>(i));
+    }
+  }
+}
+
+void ClusterNemesis::plan(ClusterFault fault) {
+  Prng prng(stream_seed(scenario_.seed, Stream::nemesis, 100 + static_cast<unsigned>(fault)));
+  const std::int64_t most = std::min(longest(fault, scenario_.act_one), scenario_.act_one).ns;
+  for (std::uint64_t i = 1 + prng.below(3); i > 0; --i) {
+    strikes_.push_back({.fault = fault,
+                        .at = Instant{} + Duration{prng.between(0, scenario_.act_one.ns)},
+                        .length = {prng.between(0, most) >> prng.below(4)},
+                        .dice = prng.next(),
+                        .machine = static_cast<std::uint32_t>(prng.below(scenario_.machines))});
+  }
+}
+
+void ClusterNemesis::start() {
+  for (std::size_t i = 0; i < strikes_.size(); ++i) {
+    premises_.world.schedule(
+        strikes_[i].at - Instant{},
+        {.target = Target::nemesis, .input = Input::strike_begins, .subject = i});
+  }
+}
+
+void ClusterNemesis::handle(const Wake& wake) {
+  if (healed_) {
+    return;
+  }
+  const Strike& strike = strikes_.at(wake.subject);
+  if (wake.input == Input::strike_ends) {
+    return end(strike);
+  }
+  premises_.world.schedule(
+      strike.length,
+      {.target = Target::nemesis, .input = Input::strike_ends, .subject = wake.subject});
+  begin(strike);
+}
+
+// --- machines
+
+void ClusterNemesis::restart(std::uint32_t machine, Crash crash) {
+  machines_[machine]->crash(crash);
+  paused_[machine] = 0;
+  if (held_down_[machine] == 0) {
+    machines_[machine]->start_after(draw_around(prng_, scenario_.recovery));
+  }
+}
+
+/// Kills the process, and puts another folder in the place of its own.
+void ClusterNemesis::swap(const Strike& strike) {
+  Machine& machine = *machines_[strike.machine];
+  if (strike.fault == ClusterFault::wipe) {
+    KVS_PROBE("cluster nemesis: a folder was wiped");
+    machine.crash(Crash::kill);
+    machine.swap_folder({}, Swap::wiped);
+  } else {
+    KVS_PROBE("cluster nemesis: a backup was restored");
+    machine.crash(Crash::kill);
+    machine.swap_folder(backups_[strike.machine], Swap::restored);
+  }
+  restart(strike.machine, Crash::kill);
+}
+
+void ClusterNemesis::begin(const Strike& strike) {
+  switch (strike.fault) {
+    case ClusterFault::clock_jump:
+    case ClusterFault::clock_drift:
+    case ClusterFault::clock_far_future:
+      return begin_on_clock(strike);
+    case ClusterFault::disk_full:
+      machines_[strike.machine]->disk().faults().full = true;
+      return;
+    case ClusterFault::slow_disk:
+      return machines_[strike.machine]->slow_down(static_cast<std::int64_t>(2 + strike.dice % 8));
+    default:
+      return strike.fault < ClusterFault::clock_jump ? begin_on_machine(strike)
+                                                     : begin_on_network(strike);
+  }
+}
+
+void ClusterNemesis::begin_on_machine(const Strike& strike) {
+  switch (strike.fault) {
+    case ClusterFault::kill:
+      return restart(strike.machine, Crash::kill);
+    case ClusterFault::power_loss:
+      return restart(strike.machine, Crash::power_loss);
+    case ClusterFault::down:
+      ++held_down_[strike.machine];
+      return restart(strike.machine, Crash::kill);
+    case ClusterFault::restore:
+      backups_[strike.machine] = machines_[strike.machine]->disk().copy();
+      return;  // restored when the strike ends
+    case ClusterFault::wipe:
+      return swap(strike);
+    default:
+      ++paused_[strike.machine];
+      return premises_.world.pause_process(strike.machine);
+  }
+}
+
+void ClusterNemesis::begin_on_clock(const Strike& strike) {
+  const Instant now = premises_.world.now();
+  WallClock& clock = machines_[strike.machine]->wall_clock();
+  const auto amount = static_cast<std::int64_t>(strike.dice >> 8U) % 4000;
+  switch (strike.fault) {
+    case ClusterFault::clock_jump:
+      return clock.jump(now, (strike.dice & 1U) != 0 ? amount : -amount * 20);
+    case ClusterFault::clock_drift:
+      return clock.set_rate(now, 900 + amount % 200);
+    default:
+      return clock.jump(now, 300 * 365 * kDayMs);
+  }
+}
+
+// --- the network
+
+void ClusterNemesis::begin_on_network(const Strike& strike) {
+  NetworkFaults& faults = premises_.network.faults();
+  const std::uint32_t rate = rate_of(strike.dice);
+  switch (strike.fault) {
+    case ClusterFault::loss:
+      faults.loss_rate = rate;
+      return;
+    case ClusterFault::duplication:
+      faults.duplicate_rate = rate;
+      return;
+    case ClusterFault::replay:
+      faults.replay_rate = rate;
+      return;
+    case ClusterFault::corruption:
+      faults.corrupt_rate = rate;
+      return;
+    case ClusterFault::reset:
+      faults.reset_rate = rate;
+      return;
+    case ClusterFault::stragglers:
+      faults.straggler_rate = rate;
+      return;
+    default:
+      return separate(strike);
+  }
+}
+
+/// Cuts or clogs links. Each machine is in one half or the other, by the bits of the dice.
+void ClusterNemesis::separate(const Strike& strike) {
+  const auto half = [&](std::uint32_t machine) {
+    return (strike.dice >> (8 + machine) & 1U) != 0;
+  };
+  const std::uint32_t odd = strike.machine;
+  for (std::uint32_t from = 0; from < scenario_.machines; ++from) {
+    for (std::uint32_t to = 0; to < scenario_.machines; ++to) {
+      const bool touches = from == odd || to == odd;
+      const bool across = half(from) != half(to);
+      const bool one_way = (strike.dice & 1U) != 0 ? from == odd : to == odd;
+      const bool cut = (strike.fault == ClusterFault::partition && across) ||
+                       (strike.fault == ClusterFault::bridge && across && !touches) ||
+                       (strike.fault == ClusterFault::isolation && touches) ||
+                       (strike.fault == ClusterFault::one_way && one_way);
+      if (from != to && cut) {
+        premises_.network.cut(from, to);
+      } else if (strike.fault == ClusterFault::clogging && touches) {
+        premises_.network.clog(from, to, static_cast<std::int64_t>(10 + strike.dice % 200));
+      }
+    }
+  }
+}
+
+void ClusterNemesis::end(const Strike& strike) {
+  Machine& machine = *machines_[strike.machine];
+  switch (strike.fault) {
+    case ClusterFault::down:
+      --held_down_[strike.machine];
+      return restart(strike.machine, Crash::kill);
+    case ClusterFault::restore:
+      return swap(strike);
+    case ClusterFault::pause:
+    case ClusterFault::long_pause:
+      if (paused_[strike.machine] > 0 && --paused_[strike.machine] == 0) {
+        machine.disturb();
+        premises_.world.resume_process(strike.machine);
+      }
+      return;
+    case ClusterFault::clock_drift:
+      return machine.wall_clock().set_rate(premises_.world.now(), 1000);
+    case ClusterFault::clock_far_future:
+      return machine.wall_clock().heal();
+    case ClusterFault::disk_full:
+      machine.disk().faults().full = false;
+      return;
+    case ClusterFault::slow_disk:
+      return machine.slow_down(1);
+    default:
+      return strike.fault < ClusterFault::loss ? void() : end_on_network(strike);
+  }
+}
+
+void ClusterNemesis::end_on_network(const Strike& strike) {
+  NetworkFaults& faults = premises_.network.faults();
+  switch (strike.fault) {
+    case ClusterFault::loss:
+      faults.loss_rate = 0;
+      return;
+    case ClusterFault::duplication:
+      faults.duplicate_rate = 0;
+      return;
+    case ClusterFault::replay:
+      faults.replay_rate = 0;
+      return;
+    case ClusterFault::corruption:
+      faults.corrupt_rate = 0;
+      return;
+    case ClusterFault::reset:
+      faults.reset_rate = 0;
+      return;
+    case ClusterFault::stragglers:
+      faults.straggler_rate = 0;
+      return;
+    default:
+      break;
+  }
+  // Links that another strike has cut are mended with them: which, is drawn all the same.
+  for (std::uint32_t from = 0; from < scenario_.machines; ++from) {
+    for (std::uint32_t to = 0; to < scenario_.machines; ++to) {
+      premises_.network.mend(from, to);
+    }
+  }
+}
+
+void ClusterNemesis::heal() {
+  healed_ = true;
+  premises_.network.heal();
+  for (std::uint32_t i = 0; i < scenario_.machines; ++i) {
+    Machine& machine = *machines_[i];
+    machine.disk().faults() = {};
+    machine.wall_clock().heal();
+    machine.slow_down(1);
+    machine.disturb();
+    premises_.world.resume_process(i);
+    if (held_down_[i] > 0) {
+      machine.start_after(scenario_.recovery);
+    }
+  }
+  premises_.observers.tell(&ClusterObserver::healed);
+}
+
+}  // namespace kvs

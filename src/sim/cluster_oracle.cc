@@ -1,0 +1,232 @@
+#include "sim/cluster_oracle.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace kvs {
+
+namespace {
+
+std::string name_of(const Version& version) {
+  return fmt::format("{}.{}/{:016x}:{}{}", version.stamp.ms(), version.stamp.bits & 0xffffU,
+                     static_cast<std::uint64_t>(version.dot.origin), version.dot.seq,
+                     version.verdict.given() ? "+verdict" : "");
+}
+
+/// Equal stamps and no verdict: only a ballot may put one in the place of the other.
+bool tied(const Version& a, const Version& b) {
+  return a.stamp == b.stamp && a.uuid != b.uuid && !a.verdict.given() && !b.verdict.given();
+}
+
+}  // namespace
+
+// --- versions never go back
+
+void NeverGoesBack::take(Machine machine, const std::string& key, const RecordHeader& header) {
+  const auto [it, first] = floors_.try_emplace({machine, key}, header);
+  if (first || it->second == header) {
+    return;
+  }
+  const Version& floor = it->second.version;
+  const ClusterWrite* write = ledger().find(header.version.dot);
+  const bool counts_as_new = write != nullptr && write->lost && !it->second.live();
+  if (tied(floor, header.version)) {
+    report(fmt::format("machine {} gave up {} for {}, under `{}`, without a ballot", machine,
+                       name_of(floor), name_of(header.version), key));
+  } else if (header.version < floor && !counts_as_new) {
+    report(fmt::format("machine {} holds {} under `{}` and held {} before", machine,
+                       name_of(header.version), key, name_of(floor)));
+  }
+  it->second = header;
+}
+
+void NeverGoesBack::durable(Machine machine, const Batch& batch) {
+  for (const RecordWrite& write : batch.effects.writes) {
+    if (write.kind == RecordWrite::Kind::store) {
+      take(machine, std::string(write.key.text()), write.record.header);
+    }
+  }
+}
+
+void NeverGoesBack::swapped(Machine machine, Swap /*swap*/) {
+  std::erase_if(floors_, [&](const auto& entry) { return entry.first.first == machine; });
+}
+
+void NeverGoesBack::recovered(Machine machine, const Image& image) {
+  for (const auto& [key, record] : image.records) {
+    if (record) {
+      take(machine, key, record->header);
+    }
+  }
+  for (const auto& [place, floor] : floors_) {
+    const auto& [holder, key] = place;
+    const bool gone = holder == machine && !image.records.contains(key);
+    if (gone && !ledger().replaced(key, floor.version) && floor.live()) {
+      report(fmt::format("machine {} lost {} under `{}` in a restart", machine,
+                         name_of(floor.version), key));
+    }
+  }
+}
+
+// --- reads show acknowledged writes
+
+void ReadsShowWrites::answered(Machine machine, const Operation& operation,
+                               const WriteOutcome& outcome) {
+  if (!succeeded(outcome.status)) {
+    return;
+  }
+  const Version version{.stamp = outcome.stamp, .verdict = {}, .uuid = outcome.uuid, .dot = {}};
+  Version& floor = floors_[{machine, operation.key}];
+  floor = std::max(floor, version);
+}
+
+void ReadsShowWrites::swapped(Machine machine, Swap /*swap*/) {
+  std::erase_if(floors_, [&](const auto& entry) { return entry.first.first == machine; });
+}
+
+void ReadsShowWrites::got(Machine machine, const Reading& reading) {
+  const auto it = floors_.find({machine, reading.operation.key});
+  if (it == floors_.end() || !reading.record) {
+    return;
+  }
+  const Version& floor = it->second;
+  const std::optional<Record>& record = *reading.record;
+  if (record && record->header.version.stamp < floor.stamp) {
+    const ClusterWrite* write = ledger().find(record->header.version.dot);
+    if (write == nullptr || !write->lost) {
+      report(fmt::format("machine {} shows {} under `{}` after it acknowledged {}", machine,
+                         name_of(record->header.version), reading.operation.key, name_of(floor)));
+    }
+  }
+  const auto deleted = [&](const ClusterWrite* write) {
+    return !write->live() && write->version().stamp >= floor.stamp;
+  };
+  if (!record && std::ranges::none_of(ledger().of(reading.operation.key), deleted)) {
+    report(fmt::format("machine {} shows nothing under `{}` after it acknowledged {}", machine,
+                       reading.operation.key, name_of(floor)));
+  }
+}
+
+// --- records cross unchanged
+
+/// True for what this batch acknowledges to a client, and for a verdict on what somebody wrote.
+bool RecordsAreExact::accepted(const Batch& batch, const Version& version) const {
+  if (version.verdict.given()) {
+    return std::ranges::any_of(ledger().writes(), [&](const ClusterWrite& write) {
+      return write.version().uuid == version.uuid && write.version().dot != version.dot;
+    });
+  }
+  return std::ranges::any_of(batch.effects.replies, [&](const Reply& reply) {
+    return reply.outcome.uuid == version.uuid && reply.outcome.stamp == version.stamp;
+  });
+}
+
+void RecordsAreExact::closed(Machine machine, const Batch& batch) {
+  for (const RecordWrite& write : batch.effects.writes) {
+    if (write.kind != RecordWrite::Kind::store) {
+      continue;
+    }
+    const Version& version = write.record.header.version;
+    if (seen_.insert(version.dot).second && !accepted(batch, version)) {
+      report(fmt::format("machine {} stores {} under `{}`, which nobody wrote", machine,
+                         name_of(version), write.key.text()));
+    }
+    const ClusterWrite* original = ledger().find(version.dot);
+    const bool same = original != nullptr && original->key == write.key.text() &&
+                      original->record.header == write.record.header &&
+                      original->record.value == write.record.value;
+    if (!same) {
+      report(fmt::format("machine {} stores {} under `{}`, which is not what was written", machine,
+                         name_of(version), write.key.text()));
+    }
+  }
+}
+
+// --- K covers what the state reflects
+
+void KnowledgeIsTrue::check(Machine machine, const ClusterWrite& write) {
+  const auto& held = ledger().held(machine);
+  const auto it = held.find(write.key);
+  const bool reflected = it != held.end() && it->second.version >= write.version();
+  if (!reflected && write.live() && !ledger().replaced(write.key, write.version())) {
+    report(fmt::format("machine {} covers {} and holds nothing of it under `{}`", machine,
+                       name_of(write.version()), write.key));
+  }
+}
+
+void KnowledgeIsTrue::check_new(Machine machine) {
+  Knowledge& checked = checked_[machine];
+  for (const DotRange& range : ledger().knowledge(machine).minus(checked)) {
+    for (const ClusterWrite* write : ledger().within(range)) {
+      check(machine, *write);
+    }
+  }
+  checked = ledger().knowledge(machine);
+}
+
+void KnowledgeIsTrue::durable(Machine machine, const Batch& batch) {
+  check_new(machine);
+  for (const RecordWrite& write : batch.effects.writes) {
+    const ClusterWrite* gone = ledger().find(write.record.header.version.dot);
+    if (write.kind != RecordWrite::Kind::store && gone != nullptr) {
+      check(machine, *gone);
+    }
+  }
+}
+
+void KnowledgeIsTrue::recovered(Machine machine, const Image& /*image*/) {
+  checked_[machine] = {};
+  check_new(machine);
+}
+
+// --- the newest write wins
+
+const ClusterWrite* NewestWins::newest_safe(std::string_view key) const {
+  const ClusterWrite* newest = nullptr;
+  for (const ClusterWrite* write : ledger().of(key)) {
+    const bool counts = write->acknowledged && !write->lost;
+    if (counts && (newest == nullptr || newest->version() < write->version())) {
+      newest = write;
+    }
+  }
+  return newest;
+}
+
+void NewestWins::check(const FinalState& state, const std::string& key) {
+  const ClusterWrite* floor = newest_safe(key);
+  if (floor == nullptr) {
+    return;
+  }
+  const auto it = state.image.records.find(key);
+  const bool live = it != state.image.records.end() && it->second && it->second->header.live();
+  if (live && it->second->header.version.stamp < floor->version().stamp) {
+    const ClusterWrite* shown = ledger().find(it->second->header.version.dot);
+    const bool returned_as_new = shown != nullptr && shown->lost && !floor->live();
+    if (!returned_as_new) {
+      report(fmt::format("machine {} ends with {} under `{}`, older than {}", state.machine,
+                         name_of(it->second->header.version), key, name_of(floor->version())));
+    }
+  }
+  const auto deleted = [&](const ClusterWrite* write) {
+    return !write->live() && write->version().stamp >= floor->version().stamp;
+  };
+  if (!live && std::ranges::none_of(ledger().of(key), deleted)) {
+    report(fmt::format("machine {} ends without {} under `{}`, which nobody deleted", state.machine,
+                       name_of(floor->version()), key));
+  }
+}
+
+void NewestWins::ended(const std::vector<FinalState>& states) {
+  std::set<std::string> keys;
+  for (const ClusterWrite& write : ledger().writes()) {
+    keys.insert(write.key);
+  }
+  for (const FinalState& state : states) {
+    for (const std::string& key : keys) {
+      check(state, key);
+    }
+  }
+}
+
+}  // namespace kvs

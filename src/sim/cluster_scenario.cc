@@ -1,0 +1,98 @@
+#include "sim/cluster_scenario.h"
+
+#include <fmt/format.h>
+
+namespace kvs {
+
+namespace {
+
+constexpr std::array<std::string_view, kClusterFaultCount> kNames{
+    "kill",       "power_loss", "down",       "pause",       "long_pause",
+    "wipe",       "restore",    "clock_jump", "clock_drift", "clock_far_future",
+    "disk_full",  "slow_disk",  "loss",       "duplication", "replay",
+    "corruption", "reset",      "stragglers", "partition",   "one_way",
+    "bridge",     "isolation",  "clogging",
+};
+
+/// A number of this order of magnitude and below: small ones are as likely as large ones.
+std::uint64_t draw_scale(Prng& prng, unsigned bits_max) {
+  return 1 + prng.below(std::uint64_t{1} << prng.below(bits_max + 1));
+}
+
+Duration micros(std::uint64_t us) {
+  return {static_cast<std::int64_t>(us) * 1000};
+}
+
+ClusterFaultSet draw_faults(Prng& prng) {
+  ClusterFaultSet faults;
+  const std::uint64_t density = prng.below(4);  // of 6: none, few, some, half
+  for (std::size_t i = 0; i < kClusterFaultCount; ++i) {
+    if (prng.chance(density, 6)) {
+      faults.insert(static_cast<ClusterFault>(i));
+    }
+  }
+  return faults;
+}
+
+Wishes draw_wishes(Prng& prng) {
+  const auto part = [&] {
+    return static_cast<std::uint32_t>(prng.below(6));
+  };
+  return {.mix = {.put = 1 + part(),
+                  .put_if = part(),
+                  .del = part(),
+                  .del_if = part(),
+                  .get = 1 + part(),
+                  .list = 0},
+          .keys = 1 + prng.below(prng.chance(1, 2) ? 3 : 20),
+          .value_bytes_max = prng.chance(1, 8) ? 4000 : draw_scale(prng, 7)};
+}
+
+}  // namespace
+
+std::string_view to_string(ClusterFault fault) {
+  return kNames.at(static_cast<std::size_t>(fault));
+}
+
+std::string to_string(const ClusterFaultSet& faults) {
+  return join_faults<ClusterFault>(faults, kNames);
+}
+
+Result<ClusterFaultSet> parse_cluster_faults(std::string_view text) {
+  return split_faults<ClusterFault>(text, kNames);
+}
+
+ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides& overrides) {
+  Prng prng(stream_seed(seed, Stream::scenario, 1));
+  ClusterScenario scenario{.seed = seed};
+  scenario.faults = draw_faults(prng);
+  scenario.machines = static_cast<std::uint32_t>(3 + prng.below(prng.chance(1, 2) ? 2 : 7));
+  scenario.clients = 1 + prng.below(8);
+  scenario.steps = 20 + draw_scale(prng, 10);
+  scenario.wishes = draw_wishes(prng);
+  scenario.batches_in_flight = 1 + prng.below(2);
+  scenario.commit = {.write = micros(draw_scale(prng, 10)),
+                     .sync = micros(draw_scale(prng, 13)),
+                     .checkpoint_per_mille = prng.chance(1, 2) ? prng.below(300) : 0};
+  const Duration least = micros(draw_scale(prng, 14));
+  scenario.latency = {.least = least, .most = {least.ns * prng.between(1, 4)}};
+  scenario.act_one = Duration::from_ms(prng.between(2000, 60'000));
+  scenario.bound = Duration::from_seconds(120);
+  scenario.think = micros(draw_scale(prng, 19));
+  scenario.gather = micros(draw_scale(prng, 9) - 1);
+  scenario.reply = micros(draw_scale(prng, 9));
+  scenario.recovery = micros(draw_scale(prng, 20));
+
+  scenario.faults = overrides.faults.value_or(scenario.faults);
+  scenario.machines = static_cast<std::uint32_t>(overrides.machines.value_or(scenario.machines));
+  scenario.clients = overrides.clients.value_or(scenario.clients);
+  scenario.wishes.keys = overrides.keys.value_or(scenario.wishes.keys);
+  scenario.steps = overrides.steps.value_or(scenario.steps);
+  return scenario;
+}
+
+NodeOptions node_options(const ClusterScenario& /*scenario*/, std::uint32_t /*machine*/) {
+  return {};
+}
+
+}  // namespace kvs

@@ -1,0 +1,98 @@
+// What kind of cluster and of bad luck a seed stands for.
+//
+// As for one node (sim/scenario): each seed switches on a random subset of the faults and draws
+// sizes and speeds. A part may be overridden, to shrink a failing run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/node.h"
+#include "sim/asker.h"
+#include "sim/commit_line.h"
+#include "sim/fault_set.h"
+#include "sim/network.h"
+#include "sim/scenario.h"
+
+namespace kvs {
+
+enum class ClusterFault : std::uint8_t {
+  // a machine
+  kill,
+  power_loss,
+  down,        // killed, and up again only when the strike ends
+  pause,       // up to a few seconds
+  long_pause,  // longer than it takes to be found failed
+  wipe,        // killed; comes back with the same name and an empty folder
+  restore,     // killed; comes back with an older copy of its folder
+  // its clock
+  clock_jump,
+  clock_drift,
+  clock_far_future,
+  // its disk
+  disk_full,
+  slow_disk,
+  // the network
+  loss,
+  duplication,
+  replay,
+  corruption,
+  reset,
+  stragglers,
+  partition,
+  one_way,  // one machine hears all and is heard by nobody, or the reverse
+  bridge,   // two halves, and one machine that reaches both
+  isolation,
+  clogging,
+};
+
+inline constexpr std::size_t kClusterFaultCount =
+    static_cast<std::size_t>(ClusterFault::clogging) + 1;
+
+using ClusterFaultSet = FaultSetOf<ClusterFault>;
+
+[[nodiscard]] std::string_view to_string(ClusterFault fault);
+[[nodiscard]] std::string to_string(const ClusterFaultSet& faults);
+Result<ClusterFaultSet> parse_cluster_faults(std::string_view text);
+
+struct ClusterScenario {
+  std::uint64_t seed = 0;
+
+  ClusterFaultSet faults;
+  std::uint32_t machines = 3;
+  std::uint64_t clients = 1;
+  std::uint64_t steps = 100;  // operations of the first act
+  Wishes wishes;
+
+  std::uint64_t batches_in_flight = 1;
+  CommitTimes commit;
+  Latency latency;
+  Duration act_one;
+  Duration bound;  // after which all that was promised for quiet times must hold
+  Duration think;  // the rest are means of what is drawn each time
+  Duration gather;
+  Duration reply;
+  Duration recovery;
+};
+
+/// What a command line may fix instead of leaving it to the seed.
+struct ClusterOverrides {
+  std::optional<ClusterFaultSet> faults;
+  std::optional<std::uint64_t> machines;
+  std::optional<std::uint64_t> clients;
+  std::optional<std::uint64_t> keys;
+  std::optional<std::uint64_t> steps;
+
+  bool operator==(const ClusterOverrides&) const = default;
+};
+
+[[nodiscard]] ClusterScenario draw_cluster_scenario(std::uint64_t seed,
+                                                    const ClusterOverrides& overrides);
+
+/// How the node of a machine is configured.
+[[nodiscard]] NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine);
+
+}  // namespace kvs

@@ -1,0 +1,165 @@
+#include "sim/cluster_simulation.h"
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "sim/cluster_clients.h"
+#include "sim/cluster_nemesis.h"
+#include "sim/cluster_oracle.h"
+#include "sim/convergence.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr Duration kPoll = Duration::from_ms(500);
+
+class ClusterSimulation {
+ public:
+  ClusterSimulation(const ClusterScenario& scenario, ClusterObserver* watcher)
+      : scenario_(scenario),
+        watcher_(watcher),
+        network_(world_, stream_seed(scenario.seed, Stream::network, 0), scenario.machines),
+        ledger_(scenario.machines) {
+    if (watcher != nullptr) {
+      observers_.add(*watcher);
+    }
+    observers_.add(ledger_);
+    observers_.add(never_goes_back_);
+    observers_.add(reads_);
+    observers_.add(exact_);
+    observers_.add(knowledge_);
+    observers_.add(newest_wins_);
+    observers_.add(clients_);
+    network_.set_latency(scenario.latency);
+    for (const auto& machine : machines_) {
+      machine->set_callers(clients_);
+    }
+  }
+
+  ClusterRun run() {
+    nemesis_.start();
+    clients_.start();
+    for (const auto& machine : machines_) {
+      machine->start_after(Duration::from_ms(machine->number()));
+    }
+    wake_director(scenario_.act_one, Input::act_two_begins);
+    while (!over_ && findings_.empty()) {
+      const auto event = world_.take();
+      ++result_.events;
+      if (watcher_ != nullptr) {
+        watcher_->time_is(event->at);
+      }
+      handle(event->wake);
+    }
+    return summary();
+  }
+
+ private:
+  ClusterRun summary() {
+    result_.violations = findings_.all();
+    result_.hash = world_.digest().value();
+    result_.operations = operations_.size();
+    result_.writes = ledger_.writes().size();
+    result_.time = world_.now() - Instant{};
+    result_.node_ns = static_cast<std::uint64_t>(result_.time.ns) * scenario_.machines;
+    for (const Channel channel : {Channel::gossip, Channel::push, Channel::bulk}) {
+      result_.messages += network_.traffic(channel).messages;
+      result_.bytes += network_.traffic(channel).bytes;
+    }
+    return result_;
+  }
+
+  void wake_director(Duration delay, Input input) {
+    world_.schedule(delay, {.target = Target::director, .input = input});
+  }
+
+  void handle(const Wake& wake) {
+    switch (wake.target) {
+      case Target::client:
+        return clients_.handle(wake);
+      case Target::nemesis:
+        return nemesis_.handle(wake);
+      case Target::process:
+        return handle_for_process(wake);
+      case Target::director:
+        return direct(wake);
+    }
+  }
+
+  void handle_for_process(const Wake& wake) {
+    switch (wake.input) {
+      case Input::request_arrives:
+        return clients_.arrive(wake);
+      case Input::call_arrives:
+      case Input::return_arrives:
+      case Input::call_times_out:
+        return network_.handle(wake);
+      default:
+        return machines_.at(wake.machine)->handle(wake);
+    }
+  }
+
+  void direct(const Wake& wake) {
+    if (wake.input == Input::act_two_begins) {
+      clients_.stop();
+      nemesis_.heal();
+      healed_at_ = world_.now();
+    } else {
+      judge();
+    }
+    if (!over_) {
+      wake_director(kPoll, Input::client_acts);
+    }
+  }
+
+  void judge() {
+    const std::string missing = what_is_missing(machines_);
+    const Duration since = world_.now() - healed_at_;
+    if (missing.empty()) {
+      result_.converged = since;
+      over_ = true;
+      observers_.tell(&ClusterObserver::ended, final_states(machines_));
+    } else if (since > scenario_.bound) {
+      findings_.report("all nodes end equal", missing);
+    }
+  }
+
+  Machines make_machines() {
+    Machines machines;
+    for (std::uint32_t i = 0; i < scenario_.machines; ++i) {
+      machines.push_back(std::make_unique<Machine>(scenario_, i, premises_));
+    }
+    return machines;
+  }
+
+  const ClusterScenario& scenario_;
+  ClusterObserver* watcher_;
+  World world_;
+  Network network_;
+  Operations operations_;
+  ClusterObservers observers_;
+  Findings findings_;
+  Premises premises_{world_, network_, operations_, observers_, findings_};
+  Machines machines_ = make_machines();
+  ClusterLedger ledger_;
+  NeverGoesBack never_goes_back_{ledger_, findings_};
+  ReadsShowWrites reads_{ledger_, findings_};
+  RecordsAreExact exact_{ledger_, findings_};
+  KnowledgeIsTrue knowledge_{ledger_, findings_};
+  NewestWins newest_wins_{ledger_, findings_};
+  ClusterClients clients_{scenario_, premises_, machines_};
+  ClusterNemesis nemesis_{scenario_, premises_, machines_};
+  Instant healed_at_;
+  ClusterRun result_;
+  bool over_ = false;
+};
+
+}  // namespace
+
+ClusterRun simulate_cluster(const ClusterScenario& scenario, ClusterObserver* watcher) {
+  return ClusterSimulation(scenario, watcher).run();
+}
+
+}  // namespace kvs

@@ -1,0 +1,334 @@
+#include "sim/machine.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/probe.h"
+
+namespace kvs {
+
+namespace {
+
+WriteStatus refusal_for(Errc why) {
+  return why == Errc::disk_full ? WriteStatus::disk_full : WriteStatus::overloaded;
+}
+
+/// News of members neither change what is stored nor are pointed to by what is.
+bool is_news(const PeerRequest& request) {
+  return std::holds_alternative<Ping>(request) || std::holds_alternative<PingOther>(request) ||
+         std::holds_alternative<CompareMembers>(request) ||
+         std::holds_alternative<MemberRows>(request);
+}
+
+bool is_news(const PeerReturn& returned) {
+  return returned.failure != PeerReturn::Failure::none ||
+         std::holds_alternative<Pong>(returned.answer) ||
+         std::holds_alternative<NoPong>(returned.answer) ||
+         std::holds_alternative<MemberRows>(returned.answer);
+}
+
+}  // namespace
+
+Machine::Machine(const ClusterScenario& scenario, std::uint32_t number, const Premises& premises)
+    : scenario_(scenario),
+      number_(number),
+      premises_(premises),
+      prng_(stream_seed(scenario.seed, Stream::process, number + 1)),
+      disk_(stream_seed(scenario.seed, Stream::disk, number + 1)) {
+  line_.set_times(scenario.commit);
+  premises_.network.attach(number, *this);
+}
+
+void Machine::wake_in(Duration delay, Input input) {
+  premises_.world.schedule(
+      delay, {.target = Target::process, .input = input, .life = life_, .machine = number_});
+}
+
+Now Machine::now() const {
+  const Instant instant = premises_.world.now();
+  return {.instant = instant, .wall = wall_clock_.read(instant)};
+}
+
+void Machine::handle(const Wake& wake) {
+  if (wake.life != life_) {
+    return;
+  }
+  switch (wake.input) {
+    case Input::batch_closes:
+      return close_batch();
+    case Input::log_written:
+      line_.log_written();
+      return close_when_due();
+    case Input::log_synced:
+      line_.log_synced();
+      return close_when_due();
+    case Input::replies_leave:
+      return replies_leave();
+    case Input::deadline_passes:
+      return deadline_passes();
+    case Input::process_starts:
+      return wake_in(draw_around(prng_, scenario_.recovery), Input::recovery_ends);
+    case Input::recovery_ends:
+      return recover();
+    default:
+      return;
+  }
+}
+
+// --- life and death
+
+void Machine::start_after(Duration delay) {
+  ++life_;
+  wake_in(delay, Input::process_starts);
+}
+
+void Machine::crash(Crash crash) {
+  ++life_;
+  node_.reset();
+  open_.reset();
+  close_due_ = false;
+  line_.clear();
+  outbox_.clear();
+  woken_at_ = Instant::never();
+  premises_.world.resume_process(number_);
+  const bool power = crash == Crash::power_loss;
+  if (power) {
+    disk_.lose_power();
+  } else {
+    disk_.kill();
+  }
+  premises_.observers.tell(&ClusterObserver::crashed, number_, crash);
+  premises_.network.died(number_, power ? Network::Death::power : Network::Death::process);
+  callers_->connections_lost(number_);
+}
+
+void Machine::swap_folder(Disk::Folder folder, Swap swap) {
+  disk_.replace(std::move(folder));
+  premises_.observers.tell(&ClusterObserver::swapped, number_, swap);
+}
+
+void Machine::doomed(const std::deque<Batch>& batches, Errc why) {
+  KVS_PROBE("machine: a disk error ended the process");
+  for (const Batch& batch : batches) {
+    premises_.observers.tell(&ClusterObserver::failed, number_, batch, why);
+  }
+  crash(Crash::kill);
+  start_after(scenario_.recovery);
+}
+
+void Machine::recover() {
+  const auto recovered = disk_.open();
+  if (!recovered) {
+    return refuse_to_start(recovered.error());
+  }
+  premises_.observers.tell(&ClusterObserver::recovered, number_, disk_.image());
+  run_node(*recovered);
+}
+
+void Machine::refuse_to_start(const Error& error) {
+  premises_.observers.tell(&ClusterObserver::unopened, number_, error.code);
+  start_after(Duration::from_ms(prng_.between(1, 50)));
+}
+
+void Machine::run_node(const Recovered& recovered) {
+  disturb();
+  node_.emplace(node_options(scenario_, number_), recovered, disk_, prng_.next());
+  node_->start(now(), open(Content::some));
+  first_batch_ = open_->number;
+  pass_on(open_->effects);
+  close_batch();
+  watch_deadline();
+}
+
+// --- steps
+
+/// The effects of the open batch. A batch with content closes; one without waits for some.
+Effects& Machine::open(Content content) {
+  if (!open_) {
+    open_.emplace(Batch{.number = ++batch_number_, .effects = {}, .kept = {}});
+    content_ = Content::none;
+  }
+  content_ = std::max(content_, content);
+  return open_->effects;
+}
+
+bool Machine::ask(Ticket ticket) {
+  if (!serving()) {
+    return false;
+  }
+  const Operation& operation = premises_.operations.of(ticket);
+  if (!operation.writes()) {
+    read(operation);
+    callers_->answered(ticket);
+    return true;
+  }
+  node_->step(now(), operation.command(), open(Content::some));
+  after_step();
+  return true;
+}
+
+void Machine::read(const Operation& operation) {
+  const auto record = disk_.get(Key::from_store(operation.key));
+  premises_.world.digest().mix(record && *record ? (*record)->header.version.uuid.low : 0);
+  premises_.observers.tell(
+      &ClusterObserver::got, number_,
+      Reading{.operation = operation, .record = record, .read_fault = disk_.take_read_fault()});
+}
+
+void Machine::called(PeerCall call) {
+  premises_.observers.tell(&ClusterObserver::called, number_, call);
+  if (is_news(call.request)) {
+    node_->step(now(), call, open(Content::none));
+    return after_step();
+  }
+  const auto kept = std::make_shared<const PeerCall>(std::move(call));
+  node_->step(now(), *kept, open(Content::some));
+  open_->kept.push_back(kept);
+  after_step();
+}
+
+void Machine::returned(const PeerReturn& returned) {
+  premises_.observers.tell(&ClusterObserver::returned, number_, returned);
+  if (is_news(returned)) {
+    node_->step(now(), returned, open(Content::none));
+    return after_step();
+  }
+  const auto kept = std::make_shared<const PeerReturn>(returned);
+  node_->step(now(), *kept, open(Content::some));
+  open_->kept.push_back(kept);
+  after_step();
+}
+
+void Machine::after_step() {
+  const Effects& effects = open_->effects;
+  if (!effects.nothing_to_store() || !effects.peer_replies.empty()) {
+    content_ = Content::some;
+  }
+  pass_on(open_->effects);
+  close_when_due();
+  watch_deadline();
+}
+
+/// What may leave at any time.
+void Machine::pass_on(Effects& effects) {
+  for (const PeerSend& send : std::exchange(effects.sends, {})) {
+    premises_.observers.tell(&ClusterObserver::sent, number_, send);
+    premises_.network.send(number_, send);
+  }
+  for (const PeerReply& answer : std::exchange(effects.answers, {})) {
+    premises_.network.answer(answer);
+  }
+  for (const Trace& trace : std::exchange(effects.trace, {})) {
+    premises_.observers.tell(&ClusterObserver::traced, number_, trace);
+  }
+}
+
+// --- deadlines
+
+void Machine::watch_deadline() {
+  const Instant deadline = node_->next_deadline();
+  if (deadline >= woken_at_) {
+    return;
+  }
+  woken_at_ = deadline;
+  wake_in(deadline - premises_.world.now(), Input::deadline_passes);
+}
+
+void Machine::deadline_passes() {
+  const Instant instant = premises_.world.now();
+  if (instant < woken_at_) {
+    return;  // an earlier one had been asked for since
+  }
+  woken_at_ = Instant::never();
+  if (node_->next_deadline() <= instant) {
+    tick(instant);
+  }
+  watch_deadline();
+}
+
+void Machine::tick(Instant instant) {
+  constexpr std::uint64_t kTicksAtOnceMax = 1000;
+  ticks_at_once_ = ticked_at_ == instant ? ticks_at_once_ + 1 : 0;
+  ticked_at_ = instant;
+  if (ticks_at_once_ > kTicksAtOnceMax) {
+    premises_.findings.report("deadlines pass", "ticks do not move a deadline that has passed");
+    return;
+  }
+  node_->tick(now(), open(Content::none));
+  after_step();
+}
+
+// --- batches
+
+void Machine::close_when_due() {
+  const bool may_close = line_.size() < scenario_.batches_in_flight;
+  if (open_ && content_ == Content::some && may_close && !close_due_) {
+    close_due_ = true;
+    wake_in(draw_around(prng_, scenario_.gather), Input::batch_closes);
+  }
+}
+
+void Machine::close_batch() {
+  close_due_ = false;
+  if (!open_) {
+    return;  // a failed commit took it
+  }
+  Batch batch = *std::exchange(open_, std::nullopt);
+  node_->close_batch(now(), batch.effects);
+  batch.flush = flush_of(batch.effects, Durability::sync);
+  mix_effects(batch.effects, premises_.world.digest());
+  pass_on(batch.effects);
+  premises_.observers.tell(&ClusterObserver::closed, number_, batch);
+  line_.add(std::move(batch));
+}
+
+void Machine::settled(Batch batch) {
+  premises_.observers.tell(&ClusterObserver::durable, number_, batch);
+  Effects follow_up;
+  node_->committed(now(), follow_up);
+  pass_on(follow_up);
+  send_replies(std::move(batch.effects));
+  watch_deadline();
+}
+
+void Machine::voided(std::deque<Batch> batches, Errc why) {
+  if (batches.front().number == first_batch_) {
+    return doomed(batches, why);
+  }
+  node_->commit_failed();
+  if (open_) {
+    batches.push_back(*std::exchange(open_, std::nullopt));
+  }
+  for (Batch& batch : batches) {
+    KVS_PROBE("machine: a batch failed");
+    premises_.observers.tell(&ClusterObserver::failed, number_, batch, why);
+    refuse(batch.effects.replies, refusal_for(why));
+    refuse(batch.effects.peer_replies, why);
+    send_replies(std::move(batch.effects));
+  }
+  watch_deadline();
+}
+
+void Machine::send_replies(Effects effects) {
+  if (effects.replies.empty() && effects.peer_replies.empty()) {
+    return;
+  }
+  outbox_.push_back(std::move(effects));
+  wake_in(scenario_.reply, Input::replies_leave);
+}
+
+void Machine::replies_leave() {
+  const Effects effects = std::move(outbox_.front());
+  outbox_.pop_front();
+  for (const Reply& reply : effects.replies) {
+    premises_.observers.tell(&ClusterObserver::answered, number_,
+                             premises_.operations.of(reply.ticket), reply.outcome);
+    callers_->answered(reply.ticket);
+  }
+  for (const PeerReply& reply : effects.peer_replies) {
+    premises_.network.answer(reply);
+  }
+}
+
+}  // namespace kvs
