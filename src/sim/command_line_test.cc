@@ -26,7 +26,23 @@ TEST(CommandLine, ReadsWhatItPrints) {
   EXPECT_EQ(line->mutant, Mutant::condition_ignored);
   EXPECT_EQ(line->seeds.first, 5U);
   EXPECT_EQ(line->seeds.last, 5U);
-  EXPECT_EQ(arguments_for(5, {}, Mutant::none), "--seed 5");
+  EXPECT_EQ(arguments_for(5, Overrides{}, Mutant::none), "--seed 5");
+}
+
+TEST(CommandLine, ReadsWhatItPrintsOfAClusterToo) {
+  const ClusterOverrides overrides{.faults = parse_cluster_faults("wipe,one_way").value(),
+                                   .machines = 4,
+                                   .clients = 3,
+                                   .keys = 2,
+                                   .steps = 9};
+  EXPECT_EQ(arguments_for(5, overrides, Mutant::none),
+            "--cluster --seed 5 --faults wipe,one_way --nodes 4 --clients 3 --keys 2 --steps 9");
+  const auto line = parse({"--seed", "5", "--faults", "wipe,one_way", "--nodes", "4", "--clients",
+                           "3", "--keys", "2", "--steps", "9", "--cluster"});
+  ASSERT_TRUE(line);
+  EXPECT_TRUE(line->cluster);
+  EXPECT_EQ(line->cluster_overrides, overrides);
+  EXPECT_FALSE(parse({"--faults", "wipe"})) << "one node has other faults";
 }
 
 TEST(CommandLine, ReadsRangesFlagsAndNumbersOfMutants) {
@@ -45,7 +61,7 @@ TEST(CommandLine, RefusesEverythingElse) {
       {"--seed"},       {"--seed", "x"},     {"--seed", "-1"},       {"--seed", ""},
       {"--seeds", "5"}, {"--seeds", "5..4"}, {"--seeds", "..4"},     {"--frobnicate", "1"},
       {"seed"},         {"--mutant", "0"},   {"--mutant", "nobody"}, {"--clients", "0"},
-      {"--keys", "0"},  {"--faults", "no"},
+      {"--keys", "0"},  {"--faults", "no"},  {"--nodes", "0"},
   };
   for (const auto& arguments : bad) {
     EXPECT_FALSE(parse(arguments)) << arguments.front();
