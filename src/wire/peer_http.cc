@@ -20,7 +20,7 @@ void append_peer_request(std::string_view path, std::string_view host, std::stri
               {.method = "POST",
                .target = path,
                .host = host,
-               .content_type = "application/octet-stream",
+               .content_type = kPeerContentType,
                .fields = {}},
               body);
 }

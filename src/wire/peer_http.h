@@ -16,6 +16,9 @@
 
 namespace kvs {
 
+/// The media type of frames, in requests and in answers.
+inline constexpr std::string_view kPeerContentType = "application/x-kvs";
+
 /// Appends `POST path` with `body`, which is a frame. `host` is the address that is called.
 void append_peer_request(std::string_view path, std::string_view host, std::string_view body,
                          std::string& out);

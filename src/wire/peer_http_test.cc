@@ -57,7 +57,7 @@ TEST(PeerHttp, ARequestIsOneThatTheDoorReads) {
 }
 
 TEST(PeerHttp, AnAnswerIsReadHoweverItIsCut) {
-  const std::string bytes = answer("the frame", "Content-Type: application/octet-stream\r\n");
+  const std::string bytes = answer("the frame", "Content-Type: application/x-kvs\r\n");
   for (std::size_t first = 0; first <= bytes.size(); ++first) {
     for (std::size_t second = first; second <= bytes.size(); ++second) {
       PeerResponseReader reader(kBodyMax);
