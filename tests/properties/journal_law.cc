@@ -30,8 +30,8 @@ rc::Gen<Event> events() {
   return rc::gen::map(
       rc::gen::tuple(
           rc::gen::weightedElement<Event::Kind>(
-              {{40, Event::Kind::write}, {2, Event::Kind::drop}, {1, Event::Kind::learn_dot}}),
-          below(5), below(30)),
+              {{40, Event::Kind::write}, {8, Event::Kind::drop}, {1, Event::Kind::learn_dot}}),
+          below(3), below(200)),
       [](const auto& parts) {
         const auto& [kind, path, stamp] = parts;
         return Event{.kind = kind, .path = path, .stamp = stamp};
