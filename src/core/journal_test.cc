@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/prng.h"
+#include "core/replica.h"
 #include "support/memory_store.h"
 
 namespace kvs {
@@ -100,6 +102,24 @@ TEST(Journal, TellsWhatCameAsReplaced) {
   EXPECT_EQ(delta.extent, Extent::whole);
   ASSERT_EQ(delta.records.size(), 1U);
   EXPECT_EQ(delta.records[0].replaced, (std::vector<Dot>{dot(3), dot(4)}));
+}
+
+TEST(Journal, TellsOnWhatAPushNamedAsReplaced) {
+  Bench bench;
+  Prng prng(1);
+  Replica replica({}, bench.store, prng);
+  const PeerRecord pushed{
+      .path = "a",
+      .record = {.header = {.version = MemoryStore::version_of(2), .kind = {}}, .value = "1"},
+      .replaced = {dot(1)}};
+  Effects batch;
+  ASSERT_EQ(replica.take(pushed, {.cause = Change::Cause::push}, batch), Taken::stored);
+  replica.close_batch(batch);
+  bench.store.commit(batch);
+  bench.journal.add(replica.committed());
+  const Delta delta = bench.journal.answer(replica.durable_knowledge(), {}, bench.store);
+  EXPECT_EQ(delta.extent, Extent::whole);
+  EXPECT_EQ(delta.records, std::vector<PeerRecord>{pushed});
 }
 
 TEST(Journal, ANewerVersionThanMineCoversGoesOutEarly) {

@@ -186,6 +186,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
   }
   store_record({.key = key, .record = theirs.record.view(), .before = mine, .cause = terms.cause},
                effects);
+  open_changes_.back().replaced = theirs.replaced;
   ++stats_.taken;
   return Taken::stored;
 }
