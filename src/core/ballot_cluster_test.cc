@@ -85,10 +85,11 @@ class Cluster {
         if (only_ != 0 && only_ != number) {
           continue;
         }
-        const auto held = node.store.find(Key::from_store(path_of(i)));
+        const RecordHeader held = node.store.slots().at(path_of(i)).record.header;
         const Record other = written_by(3 - half_of(number), i);
-        if (merge((*held)->version, other.header.version) == MergeOutcome::tie) {
-          node.ballots.opened(now_, path_of(i), **held, {path_of(i), other, {}});
+        if (merge(held.version, other.header.version) == MergeOutcome::tie) {
+          node.ballots.opened(now_, path_of(i), held,
+                              {.path = path_of(i), .record = other, .replaced = {}});
         }
       }
     }
@@ -135,39 +136,47 @@ class Cluster {
   void carry_out(Node& node, const Effects& effects) {
     for (const PeerSend& send : effects.sends) {
       node.sent_bytes += size_of(*send.request);
-      later([this, &node, send] {
-        Node& peer = *nodes_[std::stoul(send.address) - 1];
-        PeerAnswer answer = answer_of(peer, *send.request);
-        peer.sent_bytes += size_of(answer);
-        later([this, &node, id = send.id, answer = std::move(answer)] {
-          Effects more;
-          node.ballots.returned(now_, {.id = id, .envelope = {}, .answer = answer}, more);
-          carry_out(node, more);
-        });
-      });
+      later([this, &node, send] { call(node, send); });
     }
-    for (Ruling& ruling : node.ballots.take_rulings()) {
-      Record& record = ruling.winner.record;
-      if (ruling.kind != Ruling::Kind::found) {
-        record.header.version.dot = {.origin = Origin{100 + static_cast<std::uint64_t>(node.self)},
-                                     .seq = ++node.seq};
-      }
-      take(node, ruling.winner);
-      for (const auto& peer : nodes_) {
-        if (peer.get() != &node) {
-          later([this, &peer = *peer, winner = ruling.winner] { take(peer, winner); });
-        }
+    for (const Ruling& ruling : node.ballots.take_rulings()) {
+      publish(node, ruling);
+    }
+  }
+
+  /// A call has reached the peer; its answer goes back.
+  void call(Node& node, const PeerSend& send) {
+    Node& peer = *nodes_[std::stoul(send.address) - 1];
+    PeerAnswer answer = answer_of(peer, *send.request);
+    peer.sent_bytes += size_of(answer);
+    later([this, &node, id = send.id, answer = std::move(answer)] {
+      Effects effects;
+      node.ballots.returned(now_, {.id = id, .envelope = {}, .answer = answer}, effects);
+      carry_out(node, effects);
+    });
+  }
+
+  /// What core/replica and core/outbox do with a ruling.
+  void publish(Node& node, const Ruling& ruling) {
+    PeerRecord winner = ruling.winner;
+    if (ruling.kind != Ruling::Kind::found) {
+      winner.record.header.version.dot = {
+          .origin = Origin{100 + static_cast<std::uint64_t>(node.self)}, .seq = ++node.seq};
+    }
+    take(node, winner);
+    for (const auto& peer : nodes_) {
+      if (peer.get() != &node) {
+        later([this, &peer = *peer, winner] { take(peer, winner); });
       }
     }
   }
 
-  void take(Node& node, const PeerRecord& theirs) {
-    const Key key = Key::from_store(theirs.path);
-    const auto held = *node.store.find(key);
-    if (merge(held->version, theirs.record.header.version) == MergeOutcome::take) {
+  void take(Node& node, const PeerRecord& theirs) const {
+    const RecordHeader held = node.store.slots().at(theirs.path).record.header;
+    const RecordHeader& header = theirs.record.header;
+    if (merge(held.version, header.version) == MergeOutcome::take) {
       node.store.set(theirs.path, theirs.record);
-      node.ballots.settled(std::vector{Change{
-          .path = theirs.path, .before = held, .after = theirs.record.header, .replaced = {}}});
+      node.ballots.settled(std::vector{
+          Change{.path = theirs.path, .before = held, .after = header, .replaced = {}}});
       node.settled = now_.instant;
     }
   }
@@ -178,7 +187,8 @@ class Cluster {
     }
     Fetched fetched;
     for (const std::string& path : std::get<Fetch>(request).paths) {
-      fetched.records.push_back({path, **node.store.get_record(Key::from_store(path)), {}});
+      fetched.records.push_back(
+          {.path = path, .record = node.store.slots().at(path).record, .replaced = {}});
     }
     return fetched;
   }
@@ -210,23 +220,27 @@ class Cluster {
   std::multimap<Instant, Event> events_;
 };
 
+/// Every path has the larger half's value, with its three votes, and the same record as `other`.
+void expect_settled(const Cluster::Node& node, const Cluster::Node& other) {
+  for (const auto& [path, slot] : node.store.slots()) {
+    ASSERT_EQ(slot.record, other.store.slots().at(path).record);
+    ASSERT_EQ(slot.record.value, "2");
+    ASSERT_EQ(slot.record.header.version.verdict.votes, 3U);
+  }
+}
+
 TEST(BallotCluster, AHealedPartitionSettlesToTheLargerHalf) {
   constexpr std::uint64_t kTies = 10'000;
   Cluster cluster(kTies);
   cluster.meet_ties(kTies, Duration::from_ms(1));
   cluster.run_until(Instant{} + Duration::from_seconds(60));
-  const MemoryStore::Slots& first = cluster.nodes().front()->store.slots();
   std::uint64_t rulings = 0;
   for (const auto& node : cluster.nodes()) {
     EXPECT_EQ(node->ballots.open_ties(), 0U);
     EXPECT_LE(node->settled, Instant{} + Duration::from_seconds(11));
     EXPECT_LE(node->sent_bytes, kTies * 60);
     rulings += node->ballots.stats().by_majority;
-    for (const auto& [path, slot] : node->store.slots()) {
-      ASSERT_EQ(slot.record, first.at(path).record);
-      ASSERT_EQ(slot.record.value, "2");
-      ASSERT_EQ(slot.record.header.version.verdict.votes, 3U);
-    }
+    expect_settled(*node, *cluster.nodes().front());
   }
   EXPECT_EQ(rulings, kTies);  // each by one resolver alone
 }

@@ -99,6 +99,7 @@ void Ballots::rule(const Now& now, const Question& question, PeerRecord winner) 
     ++(oldest ? stats_.by_oldest : stats_.by_majority);
     record.header.version.verdict = question.tally.verdict_for(question.place);
     std::vector<Dot>& replaced = ruling.winner.replaced;
+    replaced.reserve(replaced.size() + ruling.candidates.size());
     for (const Ruling::Candidate& candidate : ruling.candidates) {
       replaced.push_back(candidate.header.version.dot);
     }
