@@ -69,6 +69,7 @@ class Members {
  public:
   /// `prng` outlives it.
   Members(const MembersOptions& options, const SelfIdentity& self, Prng& prng);
+  ~Members() = default;
   Members(const Members&) = delete;
   Members& operator=(const Members&) = delete;
 
