@@ -59,29 +59,29 @@ class Writer {
   /// Errors: those of Store::commit.
   Result<void> write(std::uint64_t keys, const Identity& identity) {
     effects_.identity = identity;
-    for (std::uint64_t number = 1; number <= keys; ++number) {
-      put(number);
-      if (number % kKeysPerBatch == 0) {
-        KVS_TRY(commit());
-      }
+    for (std::uint64_t first = 1; first <= keys; first += kKeysPerBatch) {
+      KVS_TRY(write_batch(first, std::min(first + kKeysPerBatch - 1, keys)));
     }
-    return commit();
+    return {};
   }
 
  private:
-  void put(std::uint64_t number) {
-    const std::string& key = effects_.kept.emplace_back(fmt::format("conflict/{}", number));
-    const std::string& value =
-        effects_.kept.emplace_back(fmt::format(R"({{"writer":"{}","number":{}}})", name_, number));
-    replica_.write(wall_, {.key = Key::from_store(key), .value = value, .condition = {}}, effects_);
-  }
-
-  Result<void> commit() {
+  Result<void> write_batch(std::uint64_t first, std::uint64_t last) {
+    for (std::uint64_t number = first; number <= last; ++number) {
+      put(number);
+    }
     replica_.close_batch(effects_);
     KVS_TRY(store_.commit(effects_));
     replica_.committed();
     effects_.clear();
     return {};
+  }
+
+  void put(std::uint64_t number) {
+    const std::string& key = effects_.kept.emplace_back(fmt::format("conflict/{}", number));
+    const std::string& value =
+        effects_.kept.emplace_back(fmt::format(R"({{"writer":"{}","number":{}}})", name_, number));
+    replica_.write(wall_, {.key = Key::from_store(key), .value = value, .condition = {}}, effects_);
   }
 
   std::string name_;
