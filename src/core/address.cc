@@ -126,6 +126,11 @@ bool is_host_name(std::string_view text) {
   }
 }
 
+bool is_every_interface(std::string_view host) {
+  return host == "0.0.0.0" ||
+         (is_ipv6(host) && host.find_first_not_of("0:") == std::string_view::npos);
+}
+
 std::optional<Address> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {

@@ -29,6 +29,9 @@ struct Address {
 /// or ends with `-`, and the last one is not a number (`1.2.3` is a mistyped address).
 [[nodiscard]] bool is_host_name(std::string_view text);
 
+/// True for 0.0.0.0 and every spelling of ::, at which nobody can be reached.
+[[nodiscard]] bool is_every_interface(std::string_view host);
+
 /// Reads `host:port` or `[v6]:port`, port 1-65535. Nothing if `text` is anything else.
 [[nodiscard]] std::optional<Address> parse_address(std::string_view text);
 

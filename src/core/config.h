@@ -92,8 +92,28 @@ struct Config {
   /// The least age at which the trace of a deletion may be forgotten; 1 hour - 10 years.
   Duration tombstone_min_age = Duration::from_seconds(24LL * 3600);
 
+  /// The address that others are told to reach this node at: host:port, or a host alone, which
+  /// stands for the port that the node listens on. Empty: see advertised_address().
+  std::string advertise_address;
+
+  /// Time between two looks at whether another member is alive; 100 ms - 1 minute.
+  Duration probe_interval = Duration::from_ms(1000);
+
+  /// How long the answer to such a look may take; 10 ms - 1 minute, below probe_interval.
+  Duration probe_timeout = Duration::from_ms(500);
+
   bool operator==(const Config&) const = default;
 };
+
+/// What a machine adds to a configuration.
+struct Whereabouts {
+  std::uint16_t port = 0;  // that the node listens on
+  std::string_view host_name;
+};
+
+/// The host:port that others are told to reach this node at. Without advertise_address it is
+/// bind_address, or the machine's host name if that stands for every interface.
+[[nodiscard]] std::string advertised_address(const Config& config, const Whereabouts& here);
 
 /// A field that breaks its rule: its key, its value and what is allowed, as text.
 struct ConfigProblem {

@@ -94,6 +94,16 @@ bool is_host(std::string_view text) {
   return is_ipv4(text) || is_ipv6(text) || is_host_name(text);
 }
 
+/// A host alone, or with a port, at which others can reach something.
+bool is_reachable_or_empty(std::string_view text) {
+  if (text.empty()) {
+    return true;
+  }
+  const auto address = parse_address(text);
+  const std::string_view host = address ? std::string_view(address->host) : text;
+  return is_host(host) && !is_every_interface(host);
+}
+
 // In the order of the enumerations LogLevel and Durability.
 constexpr std::array<std::string_view, 4> kLogLevels = {"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kDurabilities = {"sync", "os"};
@@ -202,6 +212,24 @@ constexpr std::array kKeys = {
               .meaning = "The least age at which the trace of a deletion may be forgotten",
               .rule = number<&Config::tombstone_min_age, kHour>(
                   {.min = 1, .max = kTenYearsInHours, .unit = "hours"})},
+    ConfigKey{.name = "advertise_address",
+              .meaning =
+                  "Address at which others reach this node; empty means bind_address, or the "
+                  "host name if that is 0.0.0.0 or ::",
+              .rule = TextRule{.field = &Config::advertise_address,
+                               .accepts = is_reachable_or_empty,
+                               .allowed = "empty, or host, host:port or [IPv6]:port, but neither "
+                                          "0.0.0.0 nor ::"}},
+    ConfigKey{.name = "probe_interval_ms",
+              .meaning = "Time between two looks at whether another member is alive; more than "
+                         "probe_timeout_ms",
+              .rule = number<&Config::probe_interval, kMillisecond>(
+                  {.min = 100, .max = 60'000, .unit = "milliseconds"})},
+    ConfigKey{.name = "probe_timeout_ms",
+              .meaning = "How long the answer to such a look may take; less than "
+                         "probe_interval_ms",
+              .rule = number<&Config::probe_timeout, kMillisecond>(
+                  {.min = 10, .max = 60'000, .unit = "milliseconds"})},
 };
 
 std::string_view trim(std::string_view text) {

@@ -46,7 +46,7 @@ TEST(ConfigKeys, EveryNumberTakesItsLimitsAndNothingBeyond) {
       EXPECT_EQ(config, Config{}) << key.name;
     }
   }
-  EXPECT_EQ(numbers, 15);
+  EXPECT_EQ(numbers, 17);
 }
 
 TEST(ConfigKeys, NumbersArePlainDecimals) {
@@ -112,6 +112,20 @@ TEST(ConfigKeys, AddressesAreSeparatedByCommas) {
   EXPECT_THAT(config.seed_nodes, IsEmpty());
   for (const auto* text : {",", "a:1,", ",a:1", "a:1,,b:2", "a:1 b:2", "a:1;b:2", "a:0", "a"}) {
     EXPECT_FALSE(set_config_value(config, seeds, text)) << text;
+  }
+}
+
+TEST(ConfigKeys, AnAdvertisedAddressCanBeReached) {
+  const ConfigKey& advertised = key_named("advertise_address");
+  Config config;
+  for (const auto* text : {"10.0.0.1:80", "10.0.0.1", "[fe80::1]:80", "fe80::1", "node-1",
+                           "node-1.example.org:8080", ""}) {
+    EXPECT_TRUE(set_config_value(config, advertised, text)) << text;
+    EXPECT_EQ(config.advertise_address, text);
+  }
+  for (const auto* text : {"0.0.0.0", "0.0.0.0:80", "::", "[::]:80", "0:0:0:0:0:0:0:0", "node:0",
+                           "node:", ":80", "node:80:90", "1.2.3", "a b", "http://node:80"}) {
+    EXPECT_FALSE(set_config_value(config, advertised, text)) << text;
   }
 }
 

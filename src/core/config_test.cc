@@ -47,6 +47,9 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
       {"cluster_name", "kvs"},
       {"max_clock_skew_ms", "5000"},
       {"tombstone_min_age_hours", "24"},
+      {"advertise_address", ""},
+      {"probe_interval_ms", "1000"},
+      {"probe_timeout_ms", "500"},
   };
   ASSERT_EQ(documented.size(), config_keys().size());
   for (std::size_t i = 0; i < documented.size(); ++i) {
@@ -72,6 +75,35 @@ TEST(Config, EveryBrokenRuleIsFound) {
   EXPECT_THAT(keys_of(check_config(config)),
               ElementsAre("bind_address", "data_dir", "seed_nodes", "max_value_bytes",
                           "max_key_bytes", "idle_timeout", "cache_mb"));
+}
+
+TEST(Config, AProbeEndsBeforeTheNext) {
+  Config config;
+  config.probe_timeout = config.probe_interval;
+  const auto problems = check_config(config);
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(problems[0].key, "probe_timeout_ms");
+  EXPECT_EQ(problems[0].allowed, "less than probe_interval_ms, which is 1000");
+  EXPECT_EQ(problems[1].key, "probe_interval_ms");
+  EXPECT_EQ(problems[1].allowed, "more than probe_timeout_ms, which is 1000");
+}
+
+TEST(Config, OthersAreToldWhereTheNodeIs) {
+  const Whereabouts here{.port = 9000, .host_name = "machine"};
+  Config config;
+  EXPECT_EQ(advertised_address(config, here), "127.0.0.1:9000");
+  config.bind_address = "::1";
+  EXPECT_EQ(advertised_address(config, here), "[::1]:9000");
+  for (const auto* every : {"0.0.0.0", "::", "0::0"}) {
+    config.bind_address = every;
+    EXPECT_EQ(advertised_address(config, here), "machine:9000");
+  }
+  config.advertise_address = "gate";
+  EXPECT_EQ(advertised_address(config, here), "gate:9000");
+  config.advertise_address = "fe80::1";
+  EXPECT_EQ(advertised_address(config, here), "[fe80::1]:9000");
+  config.advertise_address = "gate:80";
+  EXPECT_EQ(advertised_address(config, here), "gate:80");
 }
 
 TEST(Config, GossipIntervalsAreInOrder) {
