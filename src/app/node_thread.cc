@@ -70,9 +70,9 @@ Result<void> NodeThread::start() {
     KVS_TRY(parts_.committer.commit(open_->effects));
   }
   node_.committed(now_, open_->effects);
+  publish_node();  // whoever carries out a call may look at the view
   let_go(open_->effects);
   open_->effects.clear();
-  publish_node();
   node_thread_ = std::thread([this] { run_node(); });
   commit_thread_ = std::thread([this] { run_committer(); });
   return {};
@@ -118,6 +118,11 @@ NodeThreadStatus NodeThread::status() const {
   status.bytes_under_way = bytes_under_way_.load(std::memory_order_relaxed);
   status.peer_bytes_under_way = peer_bytes_under_way_.load(std::memory_order_relaxed);
   return status;
+}
+
+std::shared_ptr<const View> NodeThread::view() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_.view;
 }
 
 void NodeThread::run_node() {

@@ -103,6 +103,9 @@ class NodeThread {
   /// Any thread.
   [[nodiscard]] NodeThreadStatus status() const;
 
+  /// Who is in the cluster. Any thread, once started.
+  [[nodiscard]] std::shared_ptr<const View> view() const;
+
  private:
   struct CommitDone {
     Result<void> outcome;

@@ -16,6 +16,7 @@
 #include "io/http_door.h"
 #include "io/log.h"
 #include "io/os.h"
+#include "io/peer_links.h"
 #include "io/store.h"
 
 namespace kvs {
@@ -73,10 +74,15 @@ class DoorSink final : public ReplySink {
   HttpDoor& door_;
 };
 
-/// Makes no calls.
-class NoCalls final : public CallSink {
+/// Hands calls to the links, which exist before anything calls.
+class LinksSink final : public CallSink {
  public:
-  void send(std::vector<PeerSend>&& /*sends*/) override {}
+  explicit LinksSink(PeerLinks& links) : links_(links) {}
+
+  void send(std::vector<PeerSend>&& sends) override { links_.send(std::move(sends)); }
+
+ private:
+  PeerLinks& links_;
 };
 
 /// A node with all its parts, built from the ground up and taken down in reverse.
@@ -84,12 +90,22 @@ class Server {
  public:
   Server(const Config& config, Log& log) : config_(config), log_(log) {}
 
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  ~Server() {
+    if (links_) {
+      links_->stop();  // before the node that it posts to goes
+    }
+  }
+
   Result<void> start();
   void stop();
 
  private:
   Result<void> open_door();
   Result<void> open_store();
+  Result<void> open_links();
   void open_service();
   void report_store() const;
 
@@ -98,7 +114,8 @@ class Server {
   std::unique_ptr<HttpDoor> door_;
   std::unique_ptr<DoorSink> sink_;
   std::unique_ptr<Store> store_;
-  NoCalls calls_;
+  std::unique_ptr<PeerLinks> links_;
+  std::unique_ptr<LinksSink> calls_;
   std::unique_ptr<NodeThread> node_;
   std::unique_ptr<FiguresCollector> figures_;
   std::unique_ptr<ServiceParts> parts_;
@@ -108,13 +125,14 @@ Result<void> Server::start() {
   // The port first: whoever cannot have it must not touch the data.
   KVS_TRY(open_door());
   KVS_TRY(open_store());
+  KVS_TRY(open_links());
   const NodeOptions options{.mode = config_.read_only ? Mode::read_only : Mode::normal,
                             .clock_skew_ms_max = config_.max_clock_skew.ms()};
   node_ = std::make_unique<NodeThread>(options, store_->recovered(),
                                        NodeThread::Parts{.records = *store_,
                                                          .committer = *store_,
                                                          .sink = *sink_,
-                                                         .calls = calls_,
+                                                         .calls = *calls_,
                                                          .log = log_,
                                                          .fatal = end_undurable});
   KVS_TRY(node_->start());
@@ -135,7 +153,7 @@ void Server::open_service() {
       .store = *store_,
       .node = *node_,
       .figures = *figures_,
-      .address = to_string(Address{.host = config_.bind_address, .port = door_->port()}),
+      .address = advertised_address(config_, {.port = door_->port(), .host_name = host_name()}),
       .started = started});
   door_->start([this](std::size_t thread) {
     return std::make_unique<Service>(*parts_, figures_->door(thread));
@@ -161,6 +179,20 @@ Result<void> Server::open_store() {
   return {};
 }
 
+/// What comes back is posted to a node that exists: nothing is called before it starts.
+Result<void> Server::open_links() {
+  PeerLinksOptions options;
+  options.frame_bytes_max = peer_frame_bytes_max(config_.max_value_bytes);
+  options.features_of = [this](Instance instance) {
+    const Member* const member = node_->view()->find(instance);
+    return member == nullptr ? 0 : member->features;
+  };
+  links_ = KVS_TRY(PeerLinks::open(
+      options, [this](std::vector<PeerReturn>& returns) { node_->post_all(returns); }));
+  calls_ = std::make_unique<LinksSink>(*links_);
+  return {};
+}
+
 void Server::report_store() const {
   const OpenReport& report = store_->open_report();
   if (report.created) {
@@ -182,6 +214,7 @@ void Server::stop() {
   door_->start_shutdown();
   door_->join();
   node_->stop();
+  links_->stop();
   log_.info("the node has ended in good order");
 }
 

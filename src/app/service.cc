@@ -1,9 +1,13 @@
 #include "app/service.h"
 
+#include <algorithm>
+#include <utility>
 #include <variant>
 
+#include "core/members.h"
 #include "io/os.h"
 #include "wire/list_body.h"
+#include "wire/peer_codec.h"
 
 namespace kvs {
 
@@ -11,6 +15,9 @@ namespace {
 
 /// More is posted before the end of the turn.
 constexpr std::size_t kGatheredBytesMax = std::size_t{1} << 20U;
+
+/// Handled::form of a join, whose answer is JSON and no frame.
+constexpr std::uint8_t kJoinForm = 1;
 
 std::string_view reason_for(Errc failure) {
   switch (failure) {
@@ -53,7 +60,7 @@ Handled Service::handle(const ReceivedRequest& request, const AnswerTarget& targ
   const Route route = route_of(*parsed);
   Handled handled =
       std::visit([&](const auto& asked) { return answer(asked, request, target); }, *parsed);
-  if (handled.kind != Handled::Kind::pending) {
+  if (handled.kind != Handled::Kind::pending && handled.kind != Handled::Kind::pending_alone) {
     counters_.count(route, answered_status(std::string_view(target.out).substr(begin)));
     counters_.time(route, monotonic_now() - request.now);
   }
@@ -66,8 +73,51 @@ void Service::complete(const WriteOutcome& outcome, const AnswerTarget& target) 
   counters_.count(Route::write, answered_status(std::string_view(target.out).substr(begin)));
 }
 
-void Service::complete_call(const PeerReply& /*reply*/, const AnswerTarget& target) {
-  refuse(Errc::not_implemented, "this node takes no calls", target);
+void Service::complete_call(const PeerReply& reply, const AnswerTarget& target) {
+  const std::size_t begin = target.out.size();
+  const bool is_join = target.form == kJoinForm;
+  if (is_join) {
+    append_join_reply(reply, target);
+  } else {
+    append_reply(reply, target);
+  }
+  counters_.count(is_join ? Route::members : Route::peer,
+                  answered_status(std::string_view(target.out).substr(begin)));
+}
+
+void Service::append_reply(const PeerReply& reply, const AnswerTarget& target) const {
+  const auto* const refused = std::get_if<Refused>(&reply.answer);
+  if (refused != nullptr && refused->code == Errc::cluster_mismatch) {
+    append_error_response(target, Error{.code = refused->code, .detail = refused->detail});
+    return;
+  }
+  const Member* const caller = parts_.node.view()->find(reply.envelope.receiver);
+  const WireOptions options{.peer_features = caller == nullptr ? 0 : caller->features};
+  append_frame_response(target, encode(reply.envelope, reply.answer, options));
+}
+
+void Service::append_join_reply(const PeerReply& reply, const AnswerTarget& target) const {
+  if (const auto* const refused = std::get_if<Refused>(&reply.answer)) {
+    append_error_response(target, Error{.code = refused->code, .detail = refused->detail});
+    return;
+  }
+  const auto* const answer = std::get_if<MemberRows>(&reply.answer);
+  std::vector<Member> rows = answer == nullptr ? std::vector<Member>() : answer->rows;
+  std::ranges::sort(rows, {}, &Member::node_id);
+  std::vector<MemberView> members;
+  const std::int64_t now_ms = wall_now().ms;
+  for (const Member& row : rows) {
+    if (is_live(row.state)) {
+      members.push_back({.id = row.node_id,
+                         .address = row.address,
+                         .last_seen_ms = now_ms,
+                         .joined_ms = row.joined_ms,
+                         .state = row.state == MemberState::alive ? "alive" : "suspect",
+                         .mode = to_string(row.mode),
+                         .version = KVS_VERSION});
+    }
+  }
+  append_members_response(target, members);
 }
 
 void Service::refuse(Errc code, std::string_view message, const AnswerTarget& target) {
@@ -105,8 +155,67 @@ Handled Service::answer(const WriteCommand& request, const ReceivedRequest& rece
   return {.kind = Handled::Kind::pending};
 }
 
+Handled Service::answer(const PeerFrame& request, const ReceivedRequest& received,
+                        const AnswerTarget& target) {
+  auto decoded = decode_request(
+      request.bytes, {.frame_bytes_max = peer_frame_bytes_max(parts_.config.max_value_bytes)});
+  if (!decoded) {
+    // The damage is in what the peer sent, not on this node's disk.
+    const Errc code = decoded.error().code;
+    append_error_response(target,
+                          Error{.code = code == Errc::corrupt_data ? Errc::bad_request : code,
+                                .detail = decoded.error().detail});
+    return {};
+  }
+  if (parts_.node.overloaded_by_peers()) {
+    PeerReply reply;
+    reply.envelope = {.cluster = decoded->envelope.cluster,
+                      .sender = parts_.node.view()->self,
+                      .receiver = decoded->envelope.sender,
+                      .wall_ms = wall_now().ms};
+    reply.answer = Refused{.code = Errc::overloaded, .detail = "too many calls wait for the disk"};
+    append_reply(reply, target);
+    return {};
+  }
+  calls_.push_back({.call = {.ticket = received.ticket,
+                             .envelope = decoded->envelope,
+                             .request = std::move(decoded->message)},
+                    .bytes = sizeof(PeerLetter) + request.bytes.size()});
+  gathered_bytes_ += calls_.back().bytes;
+  if (gathered_bytes_ > kGatheredBytesMax) {
+    hand_over();
+  }
+  return {.kind = Handled::Kind::pending_alone, .source = nullptr};
+}
+
+/// The call that a node would make. A joiner that is no node has no instance: its id and address
+/// stand for one.
+Handled Service::answer(const JoinCluster& request, const ReceivedRequest& received,
+                        const AnswerTarget& /*target*/) {
+  const std::uint64_t name =
+      cluster_hash(std::string(request.id).append("\n").append(request.address)) | 1U;
+  Join join;
+  join.joiner.instance = Instance{name};
+  join.joiner.run = name;
+  join.joiner.node_id = request.id;
+  join.joiner.address = request.address;
+  join.joiner.joined_ms = request.joined_ms;
+  join.joiner.started_ms = request.joined_ms;
+  join.joiner.incarnation = 1;
+  const PeerEnvelope envelope{.cluster = cluster_hash(parts_.config.cluster_name),
+                              .sender = join.joiner.instance,
+                              .sender_run = name,
+                              .receiver = {},
+                              .wall_ms = wall_now().ms};
+  calls_.push_back(
+      {.call = {.ticket = received.ticket, .envelope = envelope, .request = std::move(join)},
+       .bytes = sizeof(PeerLetter)});
+  return {.kind = Handled::Kind::pending_alone, .source = nullptr, .form = kJoinForm};
+}
+
 void Service::hand_over() {
   parts_.node.post_all(gathered_);
+  parts_.node.post_all(calls_);
   gathered_bytes_ = 0;
 }
 

@@ -1,5 +1,6 @@
 // What a door does with a request: reads are answered here, straight from the store; writes are
-// gathered and posted to the node once a turn. One service for each door, on that door's thread.
+// and the calls of peers are gathered and posted to the node once a turn. One service for each
+// door, on that door's thread.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,7 @@ class Service final : public RequestHandler {
   [[nodiscard]] std::uint64_t body_bytes_max(const RequestHead& head) const override;
   Handled handle(const ReceivedRequest& request, const AnswerTarget& target) override;
 
-  [[nodiscard]] bool has_gathered() const override { return !gathered_.empty(); }
+  [[nodiscard]] bool has_gathered() const override { return !gathered_.empty() || !calls_.empty(); }
 
   void hand_over() override;
   void complete(const WriteOutcome& outcome, const AnswerTarget& target) override;
@@ -57,11 +58,18 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   Handled answer(const GetOptions& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
+  Handled answer(const PeerFrame& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const JoinCluster& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
+  void append_join_reply(const PeerReply& reply, const AnswerTarget& target) const;
 
   const ServiceParts& parts_;
   RequestCounters& counters_;
   ApiParser parser_;
   std::vector<WriteRequest> gathered_;  // of this turn of the door
+  std::vector<PeerLetter> calls_;       // likewise
   std::size_t gathered_bytes_ = 0;
 };
 

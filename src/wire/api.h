@@ -72,9 +72,21 @@ struct GetOptions {
   std::string_view allow;  // static storage
 };
 
+/// POST of one frame to a path that nodes use among themselves (wire/peer_codec).
+struct PeerFrame {
+  std::string_view bytes;
+};
+
+/// POST /members/join.
+struct JoinCluster {
+  std::string_view id;
+  std::string_view address;  // host:port
+  std::int64_t joined_ms = 0;
+};
+
 /// A WriteCommand leaves its ticket to the caller.
-using ApiRequest =
-    std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics, GetOptions>;
+using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
+                                GetOptions, PeerFrame, JoinCluster>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -112,7 +124,11 @@ class ApiParser {
  private:
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_kv(const RequestHead& head,
                                                              std::string_view body);
-  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_other(const RequestHead& head);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_other(const RequestHead& head,
+                                                                std::string_view body);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_membership(const RequestHead& head,
+                                                                     std::string_view body);
+  Result<JoinCluster> parse_join(std::string_view body);
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_view(const RequestHead& head);
   Result<WriteCommand> parse_write(const RequestHead& head, std::string_view path,
                                    std::string_view body);
@@ -167,6 +183,9 @@ struct MemberView {
   std::string_view mode;
   std::string_view version;
 };
+
+/// A frame for a node that called: the answer to a PeerFrame.
+void append_frame_response(const AnswerTarget& target, std::string_view frame);
 
 /// `members` are ordered by id.
 void append_members_response(const AnswerTarget& target, std::span<const MemberView> members);

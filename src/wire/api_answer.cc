@@ -5,6 +5,7 @@
 
 #include "wire/api.h"
 #include "wire/http_date.h"
+#include "wire/peer_http.h"
 
 namespace kvs {
 
@@ -320,6 +321,10 @@ void append_list_head(const AnswerTarget& target) {
       target.out,
       {.status = 200, .persistence = target.persistence, .content_type = kJson, .fields = {}},
       target.stream_framing);
+}
+
+void append_frame_response(const AnswerTarget& target, std::string_view frame) {
+  put_answer(target, {.status = 200, .content_type = kPeerContentType, .fields = {}}, frame);
 }
 
 void append_members_response(const AnswerTarget& target, std::span<const MemberView> members) {

@@ -2,10 +2,16 @@
 #include <array>
 #include <charconv>
 
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "core/address.h"
 #include "wire/api.h"
 #include "wire/base64url.h"
+#include "wire/peer_codec.h"
+#include "wire/peer_http.h"
+#include "wire/peer_members.h"
 #include "wire/url.h"
 
 namespace kvs {
@@ -17,7 +23,14 @@ constexpr std::string_view kReadMethods = "GET, HEAD, OPTIONS";
 constexpr std::string_view kJoinMethods = "POST, OPTIONS";
 constexpr std::string_view kLeaveMethods = "POST, DELETE, OPTIONS";
 constexpr std::string_view kAllMethods = "GET, HEAD, PUT, POST, DELETE, OPTIONS";
+constexpr std::string_view kFrameMethods = "POST, OPTIONS";
 constexpr std::string_view kDataPrefix = "/kv/";
+constexpr std::array<std::string_view, 4> kFramePaths{"/internal/v1/gossip", "/internal/v1/push",
+                                                      "/internal/v1/sync", "/internal/v1/ballot"};
+
+bool takes_frames(const RequestHead& head) {
+  return std::ranges::find(kFramePaths, head.path) != kFramePaths.end();
+}
 
 bool is_read(Method method) {
   return method == Method::get || method == Method::head;
@@ -237,6 +250,9 @@ bool is_write(const RequestHead& head) {
 std::uint64_t ApiParser::body_bytes_max(const RequestHead& head) const {
   // Enough for a member object; bodies that mean nothing are read and dropped.
   constexpr std::uint64_t kOtherBytesMax = 64U << 10U;
+  if (head.method == Method::post && takes_frames(head)) {
+    return peer_frame_bytes_max(limits_.value_bytes_max);
+  }
   const bool value = head.method == Method::put && is_write(head);
   return value ? limits_.value_bytes_max : kOtherBytesMax;
 }
@@ -246,7 +262,7 @@ std::expected<ApiRequest, ApiError> ApiParser::parse(const RequestHead& head,
   if (head.path.starts_with(kDataPrefix)) [[likely]] {
     return parse_kv(head, body);
   }
-  return parse_other(head);
+  return parse_other(head, body);
 }
 
 std::expected<ApiRequest, ApiError> ApiParser::parse_kv(const RequestHead& head,
@@ -356,7 +372,32 @@ Result<WriteCommand> ApiParser::parse_write(const RequestHead& head, std::string
 
 namespace {
 
-std::expected<ApiRequest, ApiError> parse_membership(const RequestHead& head) {
+/// What nodes send one another is no page that a browser could be made to send.
+std::expected<ApiRequest, ApiError> parse_frame(const RequestHead& head, std::string_view body) {
+  if (head.method == Method::options) {
+    return GetOptions{.allow = kFrameMethods};
+  }
+  if (head.method != Method::post) {
+    return std::unexpected(method_not_allowed(head, kFrameMethods));
+  }
+  if (!equals_lower_case(head.content_type.value_or(""), kPeerContentType)) {
+    return fail(Errc::unsupported_media_type,
+                fmt::format("this path is for nodes: send Content-Type: {}", kPeerContentType));
+  }
+  return PeerFrame{.bytes = body};
+}
+
+std::unexpected<Error> no_joiner(std::string_view why) {
+  return fail(Errc::bad_request,
+              fmt::format(R"(the body is no member: {}; send {{"id":"<node id>","address":)"
+                          R"("<host:port>","joined_timestamp":<ms>}})",
+                          why));
+}
+
+}  // namespace
+
+std::expected<ApiRequest, ApiError> ApiParser::parse_membership(const RequestHead& head,
+                                                                std::string_view body) {
   const bool leave = head.path.ends_with("leave");
   const std::string_view allow = leave ? kLeaveMethods : kJoinMethods;
   if (head.method == Method::options) {
@@ -366,19 +407,61 @@ std::expected<ApiRequest, ApiError> parse_membership(const RequestHead& head) {
   if (!known) {
     return std::unexpected(method_not_allowed(head, allow));
   }
-  return fail(Errc::not_implemented, "this version runs as a single node: there is no cluster");
+  if (leave) {
+    return fail(Errc::not_implemented, "this version cannot leave: stop the process instead");
+  }
+  KVS_TRY(expect_no_query(head, scratch_));
+  KVS_TRY(check_content_type(head));
+  return KVS_TRY(parse_join(body));
 }
 
-}  // namespace
+/// One member object as /members/ shows it; fields that mean nothing here are ignored.
+Result<JoinCluster> ApiParser::parse_join(std::string_view body) {
+  KVS_TRY(json_.check(body));
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse({body.data(), body.size()}, error);
+  const boost::json::object* const member = error ? nullptr : value.if_object();
+  if (member == nullptr) {
+    return no_joiner("it is no JSON object, or nested too deep");
+  }
+  const auto text_of = [member](std::string_view name) {
+    const boost::json::value* const field = member->if_contains({name.data(), name.size()});
+    const boost::json::string* const text = field == nullptr ? nullptr : field->if_string();
+    return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
+  };
+  const std::string_view id = text_of("id");
+  const std::string_view address = text_of("address");
+  if (id.empty() || id.size() > kPeerNodeIdBytesMax) {
+    return no_joiner("`id` is missing or no name of a node");
+  }
+  if (!parse_address(address)) {
+    return no_joiner("`address` is missing or not of the form host:port");
+  }
+  scratch_.assign(id).append(address);
+  JoinCluster join{.id = std::string_view(scratch_).substr(0, id.size()),
+                   .address = std::string_view(scratch_).substr(id.size())};
+  if (const auto* const joined = member->if_contains("joined_timestamp")) {
+    const std::int64_t* const ms = joined->if_int64();
+    if (ms == nullptr || *ms < 0) {
+      return no_joiner("`joined_timestamp` is no number of milliseconds");
+    }
+    join.joined_ms = *ms;
+  }
+  return join;
+}
 
-std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& head) {
+std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& head,
+                                                           std::string_view body) {
   scratch_.clear();
   scratch_.reserve(2 * head.target.size());
   if (head.path == "/health" || head.path == "/metrics" || head.path == "/members/") {
     return parse_view(head);
   }
   if (head.path == "/members/join" || head.path == "/members/leave") {
-    return parse_membership(head);
+    return parse_membership(head, body);
+  }
+  if (takes_frames(head)) {
+    return parse_frame(head, body);
   }
   if (head.path == "*") {
     return GetOptions{.allow = kAllMethods};

@@ -116,7 +116,7 @@ TEST(ApiRequest, KeysUpToTheLimit) {
 
 TEST(ApiRequest, UnknownRoutesSayWhatThereIs) {
   for (const char* path : {"/", "/kvs/a", "/KV/a", "/health/", "/metrics/x", "/members/x",
-                           "/internal/v1/push", "//kv/a"}) {
+                           "/internal/v1/x", "//kv/a"}) {
     const Asked asked(request(std::string("GET ") + path));
     EXPECT_EQ(asked.error(), Errc::not_found) << path;
     EXPECT_NE(asked.message().find("/kv/{path}"), std::string::npos) << asked.message();
@@ -158,9 +158,46 @@ TEST(ApiRequest, OptionsTellsTheMethods) {
   EXPECT_EQ(Asked(request("OPTIONS /nothing")).error(), Errc::not_found);
 }
 
-TEST(ApiRequest, ClusterRoutesAreNotThereYet) {
-  EXPECT_EQ(Asked(request("POST /members/join", "Content-Length: 0\r\n")).error(),
-            Errc::not_implemented);
+constexpr std::string_view kFrameFields =
+    "Content-Type: application/x-kvs\r\nContent-Length: 3\r\n";
+
+TEST(ApiRequest, FramesComeOnFourPaths) {
+  for (const char* path : {"gossip", "push", "sync", "ballot"}) {
+    const std::string line = std::string("POST /internal/v1/") + path;
+    EXPECT_EQ(Asked(request(line, kFrameFields) + "abc").get<PeerFrame>().bytes, "abc");
+    EXPECT_EQ(Asked(request(line, "Content-Length: 3\r\n") + "abc").error(),
+              Errc::unsupported_media_type);
+    EXPECT_EQ(Asked(request(std::string("GET /internal/v1/") + path)).error(),
+              Errc::method_not_allowed);
+  }
+}
+
+TEST(ApiRequest, AMemberJoins) {
+  const auto join = [](std::string_view body) {
+    return Asked(
+        request("POST /members/join", "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+        std::string(body));
+  };
+  const Asked sound =
+      join(R"({"id":"n\u0031","address":"[::1]:80","last_seen":2,"joined_timestamp":7,"more":[]})");
+  EXPECT_EQ(sound.get<JoinCluster>().id, "n1");
+  EXPECT_EQ(sound.get<JoinCluster>().address, "[::1]:80");
+  EXPECT_EQ(sound.get<JoinCluster>().joined_ms, 7);
+  EXPECT_EQ(join(R"({"id":"n","address":"h:1"})").get<JoinCluster>().joined_ms, 0);
+  EXPECT_EQ(join("").error(), Errc::invalid_json);
+  EXPECT_EQ(join("{").error(), Errc::invalid_json);
+  EXPECT_EQ(join(R"({"id":"n","id":"n","address":"h:1"})").error(), Errc::invalid_json);
+  for (const char* body :
+       {"[]", "1", "{}", R"({"id":"n"})", R"({"address":"h:1"})", R"({"id":"","address":"h:1"})",
+        R"({"id":1,"address":"h:1"})", R"({"id":"n","address":"h"})",
+        R"({"id":"n","address":"h:0"})", R"({"id":"n","address":"h:1","joined_timestamp":-1})",
+        R"({"id":"n","address":"h:1","joined_timestamp":"1"})"}) {
+    EXPECT_EQ(join(body).error(), Errc::bad_request) << body;
+  }
+  EXPECT_EQ(join(std::string(100, '[') + std::string(100, ']')).error(), Errc::bad_request);
+}
+
+TEST(ApiRequest, LeavingIsNotThereYet) {
   EXPECT_EQ(Asked(request("DELETE /members/leave")).error(), Errc::not_implemented);
 }
 

@@ -84,7 +84,8 @@ void Connection::complete_call(const PeerReply& reply) {
   shared_->handler.complete_call(reply, {.out = output_,
                                          .persistence = last_pending_,
                                          .stream_framing = StreamFraming::chunked,
-                                         .head_only = is_alone_to_head_});
+                                         .head_only = is_alone_to_head_,
+                                         .form = alone_form_});
   moved_on_ = true;
   end_late_answer();
 }
@@ -352,6 +353,7 @@ void Connection::take(Handled handled, const AnswerTarget& target) {
     KVS_CHECK(pending_ == 0, "pending alone beside others");
     is_alone_ = true;
     is_alone_to_head_ = target.head_only;
+    alone_form_ = handled.form;
   }
   if (handled.kind == Handled::Kind::pending || handled.kind == Handled::Kind::pending_alone) {
     ++pending_;

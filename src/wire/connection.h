@@ -176,6 +176,7 @@ class Connection {
   bool shutting_down_ = false;
   bool is_alone_ = false;          // what is pending is not a write, but one other request
   bool is_alone_to_head_ = false;  // which was HEAD
+  std::uint8_t alone_form_ = 0;    // Handled::form of it
   std::uint32_t pending_ = 0;
   std::size_t pending_bytes_ = 0;  // of all writes handed over since pending_ was 0
   std::size_t drained_bytes_ = 0;

@@ -11,7 +11,7 @@ namespace kvs {
 namespace {
 
 constexpr std::array<std::string_view, kRoutes> kRouteNames{"get",    "write",   "list", "members",
-                                                            "health", "metrics", "other"};
+                                                            "health", "metrics", "peer", "other"};
 
 /// How a Histogram is shown: its bucket i holds whole numbers below 2^i.
 struct Scale {
@@ -211,6 +211,8 @@ Route route_of(const ApiRequest& request) {
                                [](const GetMembers&) { return Route::members; },
                                [](const GetHealth&) { return Route::health; },
                                [](const GetMetrics&) { return Route::metrics; },
+                               [](const PeerFrame&) { return Route::peer; },
+                               [](const JoinCluster&) { return Route::members; },
                                [](const GetOptions&) {
                                  return Route::other;
                                }},

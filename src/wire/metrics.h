@@ -17,9 +17,9 @@
 namespace kvs {
 
 /// What was asked for; the `route` label.
-enum class Route : std::uint8_t { get, write, list, members, health, metrics, other };
+enum class Route : std::uint8_t { get, write, list, members, health, metrics, peer, other };
 
-inline constexpr std::size_t kRoutes = 7;
+inline constexpr std::size_t kRoutes = 8;
 
 [[nodiscard]] std::string_view to_string(Route route);
 [[nodiscard]] Route route_of(const ApiRequest& request);

@@ -38,6 +38,7 @@ struct AnswerTarget {
   Persistence persistence;       // for Response::persistence
   StreamFraming stream_framing;  // for put_stream_head, if the answer is streamed
   bool head_only;                // the request was HEAD: put_response_to_head
+  std::uint8_t form = 0;         // of an answer to what was pending alone: Handled::form
 };
 
 /// A body that is made while it is sent: pulled only when the output is nearly drained, so that a
@@ -71,6 +72,7 @@ struct Handled {
 
   Kind kind = Kind::answered;
   std::unique_ptr<BodySource> source;
+  std::uint8_t form = 0;  // if pending alone: a number that is given back with the reply
 };
 
 class RequestHandler {
