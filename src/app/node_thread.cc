@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "app/trace_log.h"
 #include "base/check.h"
 #include "io/os.h"
 
@@ -186,7 +187,7 @@ void NodeThread::commit_done(const Result<void>& outcome) {
   }
   // What was decided since rests on writes that are void: refuse it too, in order.
   const Errc why = harmless(outcome.error().code) ? outcome.error().code : Errc::io_error;
-  node_.commit_failed();
+  node_.commit_failed(now_, open_->effects);
   refuse_batch(batch, why);
   finish(batch);
   refuse_batch(*open_, why);
@@ -258,18 +259,7 @@ void NodeThread::hand_over() {
 
 void NodeThread::trace(const Effects& effects) {
   for (const Trace& event : effects.trace) {
-    switch (event.kind) {
-      case Trace::Kind::origin_taken:
-        parts_.log.debug("this run took an origin", {{"origin", event.number}});
-        break;
-      case Trace::Kind::damaged_record_replaced:
-        parts_.log.warn("a client's write replaced a damaged record");
-        break;
-      case Trace::Kind::clock_behind:
-        parts_.log.warn("stamps run ahead of this machine's clock: was it set back?",
-                        {{"ahead_ms", event.number}});
-        break;
-    }
+    log_trace(event, parts_.log);
   }
 }
 

@@ -42,6 +42,13 @@ enum class Mutant : std::uint8_t {
   clock_does_not_learn,
   tie_broken_alone,
   join_covers_ties,
+  // core/reconciliation
+  newest_only_exchange,
+  tombstone_dropped_before_join,
+  // core/sync_answers, core/collector, core/cluster_clock
+  old_session_finished,
+  collect_in_one_round,
+  stamps_not_clamped,
   // core/merge
   merge_keeps_older,
   // core/verdict

@@ -28,6 +28,18 @@ bool may_vote(const Member& member) {
 
 }  // namespace
 
+std::string_view to_string(Ruling::Kind kind) {
+  switch (kind) {
+    case Ruling::Kind::majority:
+      return "majority";
+    case Ruling::Kind::oldest:
+      return "oldest node";
+    case Ruling::Kind::found:
+      return "an earlier decision";
+  }
+  return "unknown";
+}
+
 Ballots::Ballots(const BallotOptions& options, const StoreView& store, Prng& prng)
     : options_(options), store_(store), prng_(prng) {}
 

@@ -68,6 +68,9 @@ struct Ruling {
   std::vector<Candidate> candidates;  // for the log: every version that was met
 };
 
+/// The rule's name in logs and metrics.
+[[nodiscard]] std::string_view to_string(Ruling::Kind kind);
+
 /// Counters since the start.
 struct BallotStats {
   std::uint64_t ties = 0;         // opened

@@ -23,6 +23,7 @@ struct Change {
   std::optional<RecordHeader> before;
   std::optional<RecordHeader> after;  // nothing: the record was dropped
   Cause cause = Cause::client;
+  bool over_damage = false;   // a record was there that nobody could read: `before` is not it
   std::vector<Dot> replaced;  // older writes of the path that came with it: K covers them too
 };
 

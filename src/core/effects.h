@@ -38,10 +38,11 @@ struct KnowledgeWrite {
   OriginKnowledge known;
 };
 
-/// Who this data folder is: written once, when it is new.
+/// Who this data folder is: written when it is new, and when it is complete.
 struct Identity {
   std::uint64_t instance = 0;  // random, one a data folder, never 0
   std::int64_t joined_ms = 0;  // Unix ms at which it was made: its seniority
+  bool complete = true;        // false: the cluster's data has not been fetched yet
 
   bool operator==(const Identity&) const = default;
 };
@@ -57,10 +58,29 @@ struct Trace {
     origin_taken,             // number: the origin
     damaged_record_replaced,  // a client overwrote a record that could not be read
     clock_behind,             // number: how many ms stamps run ahead of the wall clock
+    damage_found,             // text: the path, if it is one record; K was emptied
+    bootstrap_began,          // text: the donor's node_id
+    bootstrap_ended,          // number: records fetched
+    exchange_ended,           // text: kind, peer and outcome
+    divergence,               // text: the peer; number: paths whose live records differed
+    drops_doubted,            // text: the peer; number: live records that would have gone
+    conflict_settled,         // text: path, versions, votes, rule
+    member_joined,            // text: node_id and address
+    member_suspected,         // text: node_id
+    member_failed,            // text: node_id
+    member_back,              // text: node_id
+    member_left,              // text: node_id
+    member_removed,           // text: node_id
+    join_refused,             // text: why
+    accused,                  // text: who takes this node for dead; refuted
+    isolated,                 // this node reaches few others: it accuses nobody
+    identity_replaced,        // another process runs on a copy of this data folder
+    clock_far_off,            // number: ms by which this clock is off the cluster's
   };
 
   Kind kind{};
   std::uint64_t number = 0;
+  std::string text;
 };
 
 struct Effects {

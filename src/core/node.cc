@@ -1,57 +1,434 @@
 #include "core/node.h"
 
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/mutant.h"
 #include "base/probe.h"
+#include "core/call.h"
 
 namespace kvs {
+
+namespace {
+
+constexpr Duration kCollectInterval = Duration::from_seconds(1);
+constexpr std::size_t kCollectRecords = 1000;
+
+template <class... Kinds>
+bool holds_any(const PeerRequest& request) {
+  return (std::holds_alternative<Kinds>(request) || ...);
+}
+
+bool is_membership(const PeerRequest& request) {
+  return holds_any<Ping, PingOther, Join, CompareMembers, MemberRows>(request);
+}
+
+Trace::Kind trace_kind(MemberEvent::Kind kind) {
+  switch (kind) {
+    case MemberEvent::Kind::appeared:
+      return Trace::Kind::member_joined;
+    case MemberEvent::Kind::suspected:
+      return Trace::Kind::member_suspected;
+    case MemberEvent::Kind::cleared:
+    case MemberEvent::Kind::restarted:
+      return Trace::Kind::member_back;
+    case MemberEvent::Kind::failed:
+      return Trace::Kind::member_failed;
+    case MemberEvent::Kind::left:
+      return Trace::Kind::member_left;
+    case MemberEvent::Kind::removed:
+      return Trace::Kind::member_removed;
+    case MemberEvent::Kind::accused_self:
+      return Trace::Kind::accused;
+    case MemberEvent::Kind::id_in_use:
+    case MemberEvent::Kind::cluster_mismatch:
+      return Trace::Kind::join_refused;
+    case MemberEvent::Kind::twin:
+      return Trace::Kind::identity_replaced;
+    case MemberEvent::Kind::isolated:
+      return Trace::Kind::isolated;
+  }
+  return Trace::Kind::member_back;
+}
+
+std::string describe(const MemberEvent& event) {
+  if (event.kind == MemberEvent::Kind::id_in_use) {
+    return fmt::format("node_id {} is in use at {}: give this node another one", event.node_id,
+                       event.address);
+  }
+  if (event.kind == MemberEvent::Kind::cluster_mismatch) {
+    return fmt::format("{} belongs to another cluster: check cluster_name and seed_nodes",
+                       event.address);
+  }
+  return fmt::format("{} at {}", event.node_id, event.address);
+}
+
+std::string describe(const Ruling& ruling) {
+  std::string text =
+      fmt::format("{}: {} wins by {}", ruling.winner.path,
+                  to_string(ruling.winner.record.header.version.uuid), to_string(ruling.kind));
+  for (const Ruling::Candidate& candidate : ruling.candidates) {
+    fmt::format_to(std::back_inserter(text), "; {} had {} vote(s)",
+                   to_string(candidate.header.version.uuid), candidate.votes);
+  }
+  return text;
+}
+
+std::uint64_t count_dots(const std::vector<DotRange>& ranges) {
+  std::uint64_t dots = 0;
+  for (const DotRange& range : ranges) {
+    dots += range.last - range.first + 1;
+  }
+  return dots;
+}
+
+}  // namespace
 
 Node::Node(const NodeOptions& options, const Recovered& recovered, const StoreView& store,
            std::uint64_t seed)
     : options_(options),
       prng_(seed),
       replica_(recovered, store, prng_),
-      identity_(recovered.identity) {}
+      holdings_(replica_, store, prng_),
+      sync_answers_(holdings_, replica_),
+      sync_(options.sync, {.holdings = holdings_, .replica = replica_, .prng = prng_}),
+      outbox_(options.outbox, store),
+      ballots_(options.ballot, store, prng_),
+      collector_(options.tombstone_min_age),
+      clock_(options.clock_skew_ms_max),
+      identity_(recovered.identity),
+      cluster_(cluster_hash(options.members.cluster_name)) {}
 
 void Node::start(const Now& now, Effects& effects) {
   if (!identity_ || KVS_MUTATED(identity_made_anew)) {
-    identity_ = Identity{.instance = prng_.next() | 1U, .joined_ms = now.wall.ms};
+    identity_ = Identity{.instance = prng_.next() | 1U,
+                         .joined_ms = now.wall.ms,
+                         .complete = options_.members.seeds.empty()};
     effects.identity = identity_;
   }
-  Member self;
-  self.instance = Instance{identity_->instance};
-  self.joined_ms = identity_->joined_ms;
-  self.mode = options_.mode;
-  view_ = std::make_shared<const View>(View{.members = {self}, .self = self.instance});
+  self_ = {.instance = Instance{identity_->instance},
+           .joined_ms = identity_->joined_ms,
+           .run = prng_.next() | 1U,
+           .started_ms = now.wall.ms};
+  members_.emplace(options_.members, self_, prng_);
+  sync_.start(now, identity_->complete ? Sync::Fill::complete : Sync::Fill::none);
+  members_->update_self(holdings_.digest(), mode());
+  members_->start(now, effects);
+  next_collect_ = now.instant + kCollectInterval;
+  finish_step(now, effects);
 }
 
+Mode Node::mode() const {
+  const Sync::Fill fill = sync_.fill();
+  const bool syncing = fill == Sync::Fill::none || fill == Sync::Fill::paging;
+  return syncing ? Mode::syncing : options_.mode;
+}
+
+// --- inputs
+
 void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
-  if (const auto refusal = write_refusal(options_.mode)) {
+  const auto refusal = leaving_ ? WriteStatus::shutting_down : write_refusal(mode());
+  if (refusal) {
     effects.replies.push_back({.ticket = command.ticket, .outcome = {.status = *refusal}});
     return;
   }
-  replica_.write(now.wall, command, effects);
+  replica_.write(clock_.for_stamps(now.wall), command, effects);
 }
 
-void Node::step(const Now& /*now*/, const PeerCall& call, Effects& effects) {
-  effects.answers.push_back(
-      {.ticket = call.ticket,
-       .envelope = {},
-       .answer = Refused{.code = Errc::not_implemented, .detail = "this node takes no calls"}});
+Replica::Terms Node::terms(const Now& now, Change::Cause cause) const {
+  return {.cause = cause, .newest_allowed = clock_.newest_allowed(now.wall)};
 }
 
-void Node::step(const Now& /*now*/, const PeerReturn& /*returned*/, Effects& /*effects*/) {}
+/// Why a peer's call is not listened to; nullptr if it is.
+const Refused* Node::objection(const PeerEnvelope& envelope) const {
+  static const Refused kOtherCluster{.code = Errc::cluster_mismatch,
+                                     .detail = "this node belongs to another cluster"};
+  static const Refused kOtherInstance{.code = Errc::not_found,
+                                      .detail = "another instance lives at this address"};
+  if (envelope.cluster != cluster_) {
+    KVS_PROBE("node: a call from another cluster");
+    return &kOtherCluster;
+  }
+  if (envelope.receiver != Instance{} && envelope.receiver != self_.instance) {
+    KVS_PROBE("node: a call for another instance");
+    return &kOtherInstance;
+  }
+  return nullptr;
+}
 
-void Node::tick(const Now& /*now*/, Effects& /*effects*/) {}
+void Node::heard(const Now& now, const PeerEnvelope& envelope) {
+  if (envelope.cluster != cluster_ || envelope.sender == self_.instance) {
+    return;
+  }
+  members_->heard_from(now, envelope);
+  outbox_.peer_heard(envelope.sender);
+}
+
+void Node::reply(const PeerCall& call, PeerAnswer answer, Effects& effects) {
+  effects.answers.push_back({.ticket = call.ticket, .envelope = {}, .answer = std::move(answer)});
+}
+
+void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
+  if (const Refused* const refused = objection(call.envelope)) {
+    reply(call, *refused, effects);
+    return finish_step(now, effects);
+  }
+  heard(now, call.envelope);
+  if (is_membership(call.request)) {
+    members_->called(now, call, effects);
+    if (const Member* const sender = members_->find(call.envelope.sender)) {
+      sync_.heard(now, sender->instance, sender->digest);
+    }
+  } else if (const auto* push = std::get_if<Push>(&call.request)) {
+    take_push(now, call, *push, effects);
+  } else if (const auto* ask = std::get_if<AskVotes>(&call.request)) {
+    reply(call, ballots_.answer(*ask), effects);
+  } else if (SyncAnswers::answers(call.request)) {
+    sync_answers_.called(call, mode(), terms(now, Change::Cause::exchange), effects);
+  } else {
+    reply(call, Refused{.code = Errc::not_implemented, .detail = "unknown call"}, effects);
+  }
+  finish_step(now, effects);
+}
+
+void Node::take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects) {
+  const std::size_t first = replica_.open_changes();
+  for (const PeerRecord& record : push.records) {
+    replica_.take(record, terms(now, Change::Cause::push), effects);
+  }
+  const std::size_t last = replica_.open_changes();
+  if (push.stretch && last > first) {
+    open_onward_.push_back({.stretch = *push.stretch, .first = first, .last = last});
+  }
+  effects.peer_replies.push_back({.ticket = call.ticket, .envelope = {}, .answer = Done{}});
+}
+
+void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
+  if (returned.failure == PeerReturn::Failure::none) {
+    heard(now, returned.envelope);
+  }
+  switch (caller_of(returned.id)) {
+    case Caller::members:
+      members_->returned(now, returned, effects);
+      if (const Member* const sender = members_->find(returned.envelope.sender)) {
+        sync_.heard(now, sender->instance, sender->digest);
+      }
+      break;
+    case Caller::outbox:
+      if (const auto refused = outbox_.returned(now, returned, effects)) {
+        members_->suspect_link(now, *refused, effects);
+      }
+      break;
+    case Caller::sync:
+      sync_.returned(now, returned, terms(now, Change::Cause::exchange), effects);
+      break;
+    case Caller::ballot:
+      ballots_.returned(now, returned, effects);
+      break;
+    case Caller::node:
+      break;
+  }
+  finish_step(now, effects);
+}
+
+void Node::tick(const Now& now, Effects& effects) {
+  members_->tick(now, effects);
+  sync_.tick(now, effects);
+  ballots_.tick(now, effects);
+  outbox_.tick(now, effects);
+  holdings_.count_some();
+  if (now.instant >= next_collect_) {
+    collect_tombstones(now, effects);
+  }
+  finish_step(now, effects);
+}
 
 Instant Node::next_deadline() const {
-  return Instant::never();
+  if (holdings_.wants_to_count()) {
+    return {};
+  }
+  return std::min({members_->next_deadline(), sync_.next_deadline(), ballots_.next_deadline(),
+                   outbox_.next_deadline(), next_collect_});
 }
+
+void Node::found_damage(const Now& now, std::string_view path, Effects& effects) {
+  if (holdings_.found_damage(path)) {
+    effects.trace.push_back({.kind = Trace::Kind::damage_found, .text = std::string(path)});
+  }
+  finish_step(now, effects);
+}
+
+// --- what follows from a step
+
+void Node::finish_step(const Now& now, Effects& effects) {
+  open_ballots(now);
+  carry_out_rulings(now, effects);
+  follow_members(now, effects);
+  note_fill(effects);
+  if (auto report = sync_.take_report()) {
+    collector_.report(report->peer,
+                      std::make_shared<const Knowledge>(std::move(report->knowledge)));
+  }
+  stamp_envelopes(now, effects);
+}
+
+void Node::open_ballots(const Now& now) {
+  for (const TieMet& tie : replica_.take_ties()) {
+    ballots_.opened(now, tie.theirs.path, tie.mine, tie.theirs);
+  }
+}
+
+void Node::carry_out_rulings(const Now& now, Effects& effects) {
+  for (const Ruling& ruling : ballots_.take_rulings()) {
+    if (ruling.kind == Ruling::Kind::found) {
+      PeerRecord winner = ruling.winner;
+      replica_.take_kept(std::move(winner), terms(now, Change::Cause::exchange), effects);
+      continue;
+    }
+    effects.trace.push_back({.kind = Trace::Kind::conflict_settled, .text = describe(ruling)});
+    replica_.settle(ruling.winner, effects);
+  }
+}
+
+void Node::follow_members(const Now& now, Effects& effects) {
+  if (members_->new_instance_wanted()) {
+    replace_identity(now, effects);
+  }
+  for (const MemberEvent& event : members_->take_events()) {
+    effects.trace.push_back({.kind = trace_kind(event.kind), .text = describe(event)});
+  }
+  clock_.set_offset_ms(members_->cluster_clock_ahead_ms());
+  if (view_ != nullptr && members_->view_version() == view_version_) {
+    return;
+  }
+  view_version_ = members_->view_version();
+  view_ = members_->view();
+  sync_.set_view(view_);
+  outbox_.set_view(view_);
+  ballots_.set_view(view_);
+  collector_.set_view(*view_);
+}
+
+/// Another process lives on a copy of this data folder: this one becomes another member. Its data
+/// stay; its origin is its own already.
+void Node::replace_identity(const Now& now, Effects& effects) {
+  KVS_PROBE("node: a copied data folder took another identity");
+  identity_ = Identity{
+      .instance = prng_.next() | 1U, .joined_ms = now.wall.ms, .complete = identity_->complete};
+  effects.identity = identity_;
+  self_.instance = Instance{identity_->instance};
+  self_.joined_ms = identity_->joined_ms;
+  self_.run = prng_.next() | 1U;
+  members_->become(now, self_, effects);
+}
+
+void Node::note_fill(Effects& effects) {
+  if (!identity_->complete && sync_.fill() == Sync::Fill::complete) {
+    identity_->complete = true;
+    effects.identity = identity_;
+    members_->update_self(holdings_.digest(), mode());
+  }
+}
+
+void Node::collect_tombstones(const Now& now, Effects& effects) {
+  next_collect_ = now.instant + kCollectInterval;
+  const Knowledge& mine = replica_.durable_knowledge();
+  const std::uint64_t hash = mine.hash();
+  if (told_ == nullptr || hash != told_hash_) {
+    told_ = std::make_shared<const Knowledge>(mine);
+    told_hash_ = hash;
+  }
+  for (const Member& member : view_->members) {
+    if (member.instance != view_->self && member.digest.knowledge_hash == hash) {
+      collector_.report(member.instance, told_);
+    }
+  }
+  collector_.look(mine);
+  for (const PeerItem& item : collector_.next(holdings_.store(), now.wall, kCollectRecords)) {
+    replica_.collect(item, effects);
+  }
+  if (collector_.sweeping()) {
+    next_collect_ = now.instant + Duration::from_ms(10);
+  }
+}
+
+/// Rooms leave the envelopes of what they say to the hall.
+void Node::stamp_envelopes(const Now& now, Effects& effects) const {
+  const auto fill_in = [&](PeerEnvelope& envelope) {
+    envelope.cluster = cluster_;
+    envelope.sender = self_.instance;
+    envelope.sender_run = self_.run;
+    envelope.wall_ms = now.wall.ms;
+  };
+  for (auto it = effects.sends.rbegin(); it != effects.sends.rend(); ++it) {
+    if (it->envelope.sender_run != 0) {
+      break;
+    }
+    fill_in(it->envelope);
+  }
+  for (auto* const replies : {&effects.answers, &effects.peer_replies}) {
+    for (auto it = replies->rbegin(); it != replies->rend(); ++it) {
+      if (it->envelope.sender_run != 0) {
+        break;
+      }
+      fill_in(it->envelope);
+    }
+  }
+}
+
+// --- leaving
+
+void Node::leave(const Now& now, Effects& effects) {
+  leaving_ = true;
+  outbox_.flush(now, effects);
+  if (!outbox_.owes_anything()) {
+    members_->leave(now, effects);
+  }
+  finish_step(now, effects);
+}
+
+bool Node::may_stop() const {
+  return leaving_ && !outbox_.owes_anything() && members_->has_left();
+}
+
+RemoveOutcome Node::remove_member(const Now& now, std::string_view node_id, Effects& effects) {
+  const RemoveOutcome outcome = members_->remove(now, node_id, effects);
+  finish_step(now, effects);
+  return outcome;
+}
+
+// --- batches
 
 void Node::close_batch(const Now& now, Effects& effects) {
   watch_clock(now, effects);
   replica_.close_batch(effects);
+  closed_onward_.push_back(std::exchange(open_onward_, {}));
+}
+
+void Node::committed(const Now& now, Effects& effects) {
+  const std::vector<Change> changes = replica_.committed();
+  holdings_.apply(changes);
+  outbox_.add(changes);
+  const std::vector<Onward> onwards = std::move(closed_onward_.front());
+  closed_onward_.pop_front();
+  for (const Onward& onward : onwards) {
+    outbox_.forward(onward.stretch,
+                    std::span(changes).subspan(onward.first, onward.last - onward.first));
+  }
+  ballots_.settled(changes);
+  holdings_.count_some();
+  members_->update_self(holdings_.digest(), mode());
+  outbox_.flush(now, effects);
+  stamp_envelopes(now, effects);
+}
+
+void Node::commit_failed(const Now& now, Effects& effects) {
+  replica_.commit_failed();
+  open_onward_.clear();
+  closed_onward_.clear();
+  sync_.commit_failed(now, effects);
 }
 
 void Node::watch_clock(const Now& now, Effects& effects) {
@@ -63,21 +440,62 @@ void Node::watch_clock(const Now& now, Effects& effects) {
         {.kind = Trace::Kind::clock_behind, .number = static_cast<std::uint64_t>(clock_ahead_ms_)});
   }
   clock_warned_ = behind;
+  const bool held_back = clock_.holds_back(now.wall);
+  if (held_back && !held_back_) {
+    KVS_PROBE("node: this clock is far ahead of the cluster's");
+    effects.trace.push_back({.kind = Trace::Kind::clock_far_off,
+                             .number = static_cast<std::uint64_t>(-clock_.offset_ms())});
+  }
+  held_back_ = held_back;
 }
 
-void Node::committed(const Now& /*now*/, Effects& /*effects*/) {
-  static_cast<void>(replica_.committed());
-}
-
-void Node::commit_failed() {
-  replica_.commit_failed();
-}
+// --- what others may see
 
 NodeStatus Node::status() const {
-  return {.mode = options_.mode,
-          .identity = identity_.value_or(Identity{}),
-          .clock_ahead_ms = clock_ahead_ms_,
-          .replica = replica_.stats()};
+  NodeStatus status{.mode = mode(),
+                    .fill = sync_.fill(),
+                    .identity = identity_.value_or(Identity{}),
+                    .clock_ahead_ms = clock_ahead_ms_,
+                    .cluster_ahead_ms = clock_.offset_ms(),
+                    .stamps_held_back = held_back_,
+                    .may_stop = may_stop(),
+                    .digest = holdings_.digest(),
+                    .tree_bytes = holdings_.tree().memory_bytes(),
+                    .damage_found = holdings_.damage_count(),
+                    .open_ties = ballots_.open_ties(),
+                    .replica = replica_.stats(),
+                    .members = members_->stats(),
+                    .outbox = outbox_.stats(),
+                    .sync = sync_.stats(),
+                    .sync_answers = sync_answers_.stats(),
+                    .ballots = ballots_.stats()};
+  return status;
+}
+
+std::vector<PeerStanding> Node::standings() const {
+  std::vector<PeerStanding> standings;
+  const std::vector<PeerLag> lags = outbox_.lags();
+  const Knowledge& mine = replica_.durable_knowledge();
+  const std::uint64_t hash = mine.hash();
+  for (const Member& member : view_->members) {
+    if (member.instance == view_->self) {
+      continue;
+    }
+    PeerStanding& standing = standings.emplace_back();
+    standing.instance = member.instance;
+    const auto told = collector_.reported(member.instance);
+    const bool equal = member.digest.knowledge_hash == hash;
+    standing.knowledge_told = equal || told != nullptr;
+    standing.writes_behind = equal || !told ? 0 : count_dots(mine.minus(*told));
+    const auto lag = std::ranges::find(lags, member.instance, &PeerLag::peer);
+    standing.writes_owed = lag == lags.end() ? 0 : lag->writes;
+    if (const auto contact = members_->contact(member.instance)) {
+      standing.clock_ahead_ms = contact->clock_ahead_ms;
+      standing.last_seen_ms = contact->last_seen_ms;
+      standing.round_trip = contact->round_trip;
+    }
+  }
+  return standings;
 }
 
 void refuse(std::span<Reply> replies, WriteStatus why) {

@@ -4,36 +4,78 @@
 // driven by one thread. Its shell (app in production, sim in simulation) obeys this contract:
 //   - steps append to one Effects, the open batch; close_batch() ends it;
 //   - batches are committed in the order in which they were closed, each atomically;
-//   - after a commit: committed(), then the batch's replies leave; sends, answers and traces of an
-//   Effects leave at any time, whether its batch is committed or fails;
+//   - after a commit: committed(), then the batch's replies and peer_replies leave; sends, answers
+//   and traces of an Effects leave at any time, whether its batch is committed or fails;
 //   - after a failed commit: commit_failed(); the replies of that batch, of every later closed
-//   batch and of
-//     the open one are sent as refusals (see refuse()), and the open Effects are cleared;
-//   - the bytes that commands point to stay alive until their batch has been committed or has
-//   failed.
+//   batch and of the open one are sent as refusals (see refuse()), and the open Effects are
+//   cleared;
+//   - the bytes that commands, calls and returns point to stay alive until their batch has been
+//   committed or has failed;
+//   - each send comes back as exactly one PeerReturn;
+//   - tick() is called soon after next_deadline() has passed.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
+#include "core/ballot.h"
+#include "core/cluster_clock.h"
+#include "core/collector.h"
+#include "core/holdings.h"
+#include "core/members.h"
 #include "core/mode.h"
+#include "core/outbox.h"
 #include "core/replica.h"
+#include "core/sync.h"
+#include "core/sync_answers.h"
 #include "core/view.h"
 
 namespace kvs {
 
 struct NodeOptions {
-  Mode mode = Mode::normal;
+  Mode mode = Mode::normal;  // normal or read_only
   std::int64_t clock_skew_ms_max = 5000;
+  MembersOptions members;
+  SyncOptions sync;
+  OutboxOptions outbox;
+  BallotOptions ballot;
+  Duration tombstone_min_age = Duration::from_seconds(24LL * 3600);
+};
+
+/// How far a member is behind this node, and how it stands.
+struct PeerStanding {
+  Instance instance{};
+  std::uint64_t writes_behind = 0;  // as of what it told last
+  std::uint64_t writes_owed = 0;    // pushed or to be pushed, and not confirmed
+  std::int64_t clock_ahead_ms = 0;  // its wall clock to this node's
+  std::int64_t last_seen_ms = 0;    // this node's wall clock when it last heard of it
+  Duration round_trip;              // of a ping; 0: none returned yet
+  bool knowledge_told = false;      // false: nothing is known of what it holds
 };
 
 /// A snapshot of what the node tells about itself. Counters since the start.
 struct NodeStatus {
   Mode mode = Mode::normal;
+  Sync::Fill fill = Sync::Fill::complete;
   Identity identity;
   std::int64_t clock_ahead_ms = 0;  // how far stamps run ahead of the wall clock; 0 if they do not
+  std::int64_t cluster_ahead_ms = 0;  // how far cluster time is ahead of this node's clock
+  bool stamps_held_back = false;      // this clock is too far ahead of the cluster's
+  bool may_stop = false;              // this node has left the cluster and owes nothing
+  StateDigest digest;
+  std::uint64_t tree_bytes = 0;
+  std::uint64_t damage_found = 0;
+  std::uint64_t open_ties = 0;
   ReplicaStats replica;
+  MembersStats members;
+  OutboxStats outbox;
+  SyncStats sync;
+  SyncAnswerStats sync_answers;
+  BallotStats ballots;
 };
 
 class Node {
@@ -62,31 +104,90 @@ class Node {
 
   [[nodiscard]] Instant next_deadline() const;
 
+  /// A reader met a damaged record: it is fetched again.
+  void found_damage(const Now& now, std::string_view path, Effects& effects);
+
+  /// Begins to leave the cluster: clients' writes are refused from now on.
+  void leave(const Now& now, Effects& effects);
+
+  /// True once nothing is owed any more and the members were told.
+  [[nodiscard]] bool may_stop() const;
+
+  /// Takes a failed member off the list, at all members.
+  RemoveOutcome remove_member(const Now& now, std::string_view node_id, Effects& effects);
+
+  /// True if the open batch has something to store, although no step asked for it.
+  [[nodiscard]] bool dirty() const { return replica_.dirty(); }
+
   void close_batch(const Now& now, Effects& effects);
 
   /// The oldest closed batch is durable. What follows from it (pushes) is appended to the sends of
   /// `effects`; nothing else is.
   void committed(const Now& now, Effects& effects);
 
-  void commit_failed();
-
-  [[nodiscard]] NodeStatus status() const;
+  /// The oldest closed batch failed. Only sends, answers and traces are appended to `effects`.
+  void commit_failed(const Now& now, Effects& effects);
 
   /// Who is in the cluster, as this node sees it now. Never null once start() was called.
   [[nodiscard]] std::shared_ptr<const View> view() const { return view_; }
 
+  [[nodiscard]] Mode mode() const;
+
+  [[nodiscard]] NodeStatus status() const;
+
+  /// All other members, by instance.
+  [[nodiscard]] std::vector<PeerStanding> standings() const;
+
   [[nodiscard]] const Replica& replica() const { return replica_; }
 
  private:
+  /// A push that is to be handed on, and which of its batch's changes it made.
+  struct Onward {
+    RingStretch stretch;
+    std::size_t first = 0;
+    std::size_t last = 0;
+  };
+
+  [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause) const;
+  [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
+  void heard(const Now& now, const PeerEnvelope& envelope);
+  void take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects);
+  void reply(const PeerCall& call, PeerAnswer answer, Effects& effects);
+  void finish_step(const Now& now, Effects& effects);
+  void open_ballots(const Now& now);
+  void carry_out_rulings(const Now& now, Effects& effects);
+  void follow_members(const Now& now, Effects& effects);
+  void replace_identity(const Now& now, Effects& effects);
+  void note_fill(Effects& effects);
+  void collect_tombstones(const Now& now, Effects& effects);
   void watch_clock(const Now& now, Effects& effects);
+  void stamp_envelopes(const Now& now, Effects& effects) const;
 
   NodeOptions options_;
   Prng prng_;
   Replica replica_;
+  Holdings holdings_;
+  SyncAnswers sync_answers_;
+  Sync sync_;
+  Outbox outbox_;
+  Ballots ballots_;
+  Collector collector_;
+  ClusterClock clock_;
   std::optional<Identity> identity_;
+  std::optional<Members> members_;  // from start() on
+  SelfIdentity self_;
+  std::uint64_t cluster_;
   std::shared_ptr<const View> view_;
+  std::uint64_t view_version_ = 0;
+  std::vector<Onward> open_onward_;
+  std::deque<std::vector<Onward>> closed_onward_;
+  std::shared_ptr<const Knowledge> told_;  // durable K as of told_hash_, shared by reports
+  std::uint64_t told_hash_ = 0;
+  Instant next_collect_;
   std::int64_t clock_ahead_ms_ = 0;
   bool clock_warned_ = false;
+  bool held_back_ = false;
+  bool leaving_ = false;
 };
 
 /// Turns the replies of a batch that failed into refusals: what had succeeded gets `why`, and so

@@ -89,7 +89,7 @@ Replica::Decision Replica::decide(const WriteCommand& command, Effects& effects)
     ++stats_.damaged_replaced;
     note_damage();
     effects.trace.push_back({.kind = Trace::Kind::damaged_record_replaced});
-    return {.status = WriteStatus::created, .held = {}};
+    return {.status = WriteStatus::created, .held = {}, .over_damage = true};
   }
   if (found.error().code == Errc::corrupt_data) {
     KVS_PROBE("replica: a damaged record refused a command");
@@ -125,7 +125,8 @@ WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, const D
     store_record({.key = command.key,
                   .record = record,
                   .before = decision.held,
-                  .cause = Change::Cause::client},
+                  .cause = Change::Cause::client,
+                  .over_damage = decision.over_damage},
                  effects);
   }
   return {.status = decision.status, .uuid = version.uuid, .stamp = version.stamp};
@@ -176,6 +177,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
   if (outcome == MergeOutcome::tie && !KVS_MUTATED(tie_broken_alone)) {
     ++stats_.ties;
     remember_unsettled(theirs);
+    ties_met_.push_back({.mine = *mine, .theirs = theirs});
     return Taken::tied;
   }
   std::ranges::for_each(theirs.replaced, [this](const Dot& dot) { know(dot); });
@@ -184,19 +186,34 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
     ++stats_.older;
     return Taken::older;
   }
-  store_record({.key = key, .record = theirs.record.view(), .before = mine, .cause = terms.cause},
+  store_record({.key = key,
+                .record = theirs.record.view(),
+                .before = mine,
+                .cause = terms.cause,
+                .over_damage = !found,
+                .replaced = theirs.replaced},
                effects);
   open_changes_.back().replaced = theirs.replaced;
   ++stats_.taken;
   return Taken::stored;
 }
 
-void Replica::settle(Key key, const Record& winner, Effects& effects) {
-  const auto found = held(key);
+Taken Replica::take_kept(const PeerRecord& theirs, const Terms& terms, Effects& effects) {
+  const Taken taken = take(theirs, terms, effects);
+  if (taken == Taken::stored) {
+    RecordWrite& write = effects.writes.back();
+    write.key = Key::from_store(effects.kept.emplace_back(theirs.path));
+    write.record.value = effects.kept.emplace_back(theirs.record.value);
+  }
+  return taken;
+}
+
+void Replica::settle(const PeerRecord& winner, Effects& effects) {
+  const auto found = held(Key::from_store(winner.path));
   if (!found) {
     return;
   }
-  Version version = winner.header.version;
+  Version version = winner.record.header.version;
   version.dot = {};
   const std::optional<RecordHeader>& mine = *found;
   if (mine && mine->version >= version) {
@@ -204,12 +221,14 @@ void Replica::settle(Key key, const Record& winner, Effects& effects) {
     return;
   }
   version.dot = next_dot(effects);
-  const RecordView record{.header = {.version = version, .kind = winner.header.kind},
-                          .value = effects.kept.emplace_back(winner.value)};
-  store_record({.key = Key::from_store(effects.kept.emplace_back(key.text())),
+  const RecordView record{.header = {.version = version, .kind = winner.record.header.kind},
+                          .value = effects.kept.emplace_back(winner.record.value)};
+  std::ranges::for_each(winner.replaced, [this](const Dot& dot) { know(dot); });
+  store_record({.key = Key::from_store(effects.kept.emplace_back(winner.path)),
                 .record = record,
                 .before = mine,
-                .cause = Change::Cause::verdict},
+                .cause = Change::Cause::verdict,
+                .replaced = winner.replaced},
                effects);
 }
 
@@ -293,7 +312,9 @@ void Replica::store_record(const StoredRecord& stored, Effects& effects) {
   open_changes_.push_back({.path = std::string(stored.key.text()),
                            .before = stored.before,
                            .after = header,
-                           .cause = stored.cause});
+                           .cause = stored.cause,
+                           .over_damage = stored.over_damage,
+                           .replaced = {stored.replaced.begin(), stored.replaced.end()}});
   ++stats_.records_written;
 }
 
@@ -344,10 +365,13 @@ void Replica::note_damage() {
 }
 
 bool Replica::counted(const Fingerprint& root) {
-  KVS_CHECK(idle(), "records were counted while writes were under way");
-  const bool as_kept = !root_ || *root_ == root;
-  root_ = root;
+  KVS_CHECK(!committing(), "records were counted while writes were under way");
+  const bool as_kept = !durable_root_ || *durable_root_ == root;
   durable_root_ = root;
+  root_ = root;
+  for (const Change& change : open_changes_) {
+    recount(change.before, change.after, change.path);
+  }
   return as_kept;
 }
 

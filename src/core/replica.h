@@ -12,6 +12,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/prng.h"
@@ -59,6 +60,12 @@ enum class Taken : std::uint8_t {
   unreadable,  // what is held cannot be read: offered again later
 };
 
+/// Two versions of one path with equal stamps and no verdict.
+struct TieMet {
+  RecordHeader mine;
+  PeerRecord theirs;
+};
+
 class Replica {
  public:
   /// Versions whose tie or delay is remembered one by one; beyond, no exchange completes.
@@ -81,9 +88,15 @@ class Replica {
   /// command's do.
   Taken take(const PeerRecord& theirs, const Terms& terms, Effects& effects);
 
+  /// The same for a record whose bytes nobody else keeps.
+  Taken take_kept(const PeerRecord& theirs, const Terms& terms, Effects& effects);
+
+  /// Ties that take() has met since this was last asked.
+  std::vector<TieMet> take_ties() { return std::exchange(ties_met_, {}); }
+
   /// The outcome of a ballot: the winner with its verdict; gets a dot of this node. Dropped if what
-  /// is held is newer.
-  void settle(Key key, const Record& winner, Effects& effects);
+  /// is held is newer. Its `replaced` names the versions that were tied.
+  void settle(const PeerRecord& winner, Effects& effects);
 
   /// Drops an item that the rule of exchange has found dead, if it is still held. A live one goes
   /// to lost+found. False if something else is held, or if it is not durable yet.
@@ -103,8 +116,8 @@ class Replica {
   /// here for deleted, and everything is fetched again.
   void forget_knowledge();
 
-  /// The fingerprint of all committed records has been counted; no batch is under way or open with
-  /// writes. False if it differs from what was kept: damage.
+  /// The fingerprint of all committed records has been counted, while no batch is under way. False
+  /// if it differs from what was kept: damage.
   bool counted(const Fingerprint& root);
 
   /// Ends the open batch: adds the K and the clock reserve that its writes need. Call once a batch,
@@ -128,7 +141,14 @@ class Replica {
 
   [[nodiscard]] Stamp last_stamp() const { return stamper_.last(); }
 
-  [[nodiscard]] bool idle() const { return closed_.empty() && open_changes_.empty(); }
+  /// True while a closed batch is neither durable nor failed.
+  [[nodiscard]] bool committing() const { return !closed_.empty(); }
+
+  /// True if the open batch has something to store.
+  [[nodiscard]] bool dirty() const { return !changed_.empty() || !open_changes_.empty(); }
+
+  /// How many changes the open batch has made so far.
+  [[nodiscard]] std::size_t open_changes() const { return open_changes_.size(); }
 
   [[nodiscard]] ReplicaStats stats() const;
 
@@ -148,6 +168,8 @@ class Replica {
     RecordView record;
     const std::optional<RecordHeader>& before;
     Change::Cause cause;
+    bool over_damage = false;
+    std::span<const Dot> replaced;
   };
 
   /// What is held under a key, newest first: pending, then stored.
@@ -157,6 +179,7 @@ class Replica {
   struct Decision {
     WriteStatus status;
     std::optional<RecordHeader> held;
+    bool over_damage = false;
   };
 
   Decision decide(const WriteCommand& command, Effects& effects);
@@ -187,6 +210,7 @@ class Replica {
   std::map<std::pair<std::string, Dot>, Version> unsettled_;  // neither taken nor beaten
   std::vector<Unsettled> settled_;                            // by the open batch
   bool unsettled_overflow_ = false;
+  std::vector<TieMet> ties_met_;
   ReplicaStats stats_;
 };
 

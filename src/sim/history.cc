@@ -77,6 +77,12 @@ void History::add_write(const Decision& decision, const WriteOutcome& outcome) {
 }
 
 void History::closed(const Batch& batch) {
+  const auto emptied = [](const KnowledgeWrite& write) {
+    return write.known.empty();
+  };
+  if (std::ranges::any_of(batch.effects.knowledge, emptied)) {
+    given_up_ = writes_.size();
+  }
   for (const RecordWrite& write : batch.effects.writes) {
     const Version& version = write.record.header.version;
     const auto it = by_uuid_.find(version.uuid);
@@ -126,8 +132,11 @@ void History::rotted(std::string_view key) {
 
 void History::recovered(const Image& image) {
   open_batches_.clear();
-  for (Write& write : writes_) {
-    const bool found = image.state.knowledge.covers(write.version().dot);
+  const std::size_t found_without_knowledge = last_shown(image);
+  for (std::size_t i = 0; i < writes_.size(); ++i) {
+    Write& write = writes_[i];
+    const bool among_those = write.fate != Fate::failed && i < found_without_knowledge;
+    const bool found = image.state.knowledge.covers(write.version().dot) || among_those;
     if (write.fate != Fate::gone) {
       write.fate = found ? Fate::durable : Fate::gone;
       write.power_proof = found;
@@ -137,6 +146,19 @@ void History::recovered(const Image& image) {
   for (auto& [key, key_state] : keys_) {
     settle(key_state, image, key);
   }
+}
+
+/// A node that met damage gives up its K, which then tells no longer what a folder holds. But a
+/// folder holds all that was committed up to some moment: how many writes that is, at least.
+std::size_t History::last_shown(const Image& image) const {
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < given_up_; ++i) {
+    const auto it = image.records.find(writes_[i].key);
+    const bool held = it != image.records.end() && it->second &&
+                      it->second->header.version.uuid == writes_[i].version().uuid;
+    shown = held ? i + 1 : shown;
+  }
+  return shown;
 }
 
 void History::settle(KeyState& state, const Image& image, std::string_view key) {

@@ -84,6 +84,7 @@ class History final : public Observer {
   void add_write(const Decision& decision, const WriteOutcome& outcome);
   void settle(KeyState& state, const Image& image, std::string_view key);
   void make_power_proof();
+  [[nodiscard]] std::size_t last_shown(const Image& image) const;
 
   std::deque<Write> writes_;
   std::map<Uuid, Write*> by_uuid_;
@@ -91,6 +92,7 @@ class History final : public Observer {
   std::map<Ticket, Step> steps_;
   std::map<std::uint64_t, std::vector<Write*>> open_batches_;
   std::size_t first_not_power_proof_ = 0;
+  std::size_t given_up_ = 0;  // writes made before K was last emptied
 };
 
 }  // namespace kvs

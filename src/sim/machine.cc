@@ -202,7 +202,7 @@ void Machine::returned(const PeerReturn& returned) {
 
 void Machine::after_step() {
   const Effects& effects = open_->effects;
-  if (!effects.nothing_to_store() || !effects.peer_replies.empty()) {
+  if (node_->dirty() || !effects.nothing_to_store() || !effects.peer_replies.empty()) {
     content_ = Content::some;
   }
   pass_on(open_->effects);
@@ -289,6 +289,10 @@ void Machine::settled(Batch batch) {
   node_->committed(now(), follow_up);
   pass_on(follow_up);
   send_replies(std::move(batch.effects));
+  if (node_->dirty()) {
+    open(Content::some);
+    close_when_due();
+  }
   watch_deadline();
 }
 
@@ -296,7 +300,9 @@ void Machine::voided(std::deque<Batch> batches, Errc why) {
   if (batches.front().number == first_batch_) {
     return doomed(batches, why);
   }
-  node_->commit_failed();
+  Effects follow_up;
+  node_->commit_failed(now(), follow_up);
+  pass_on(follow_up);
   if (open_) {
     batches.push_back(*std::exchange(open_, std::nullopt));
   }

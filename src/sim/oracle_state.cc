@@ -31,6 +31,13 @@ void KnowledgeIsExact::closed(const Batch& batch) {
   for (const RecordWrite& write : batch.effects.writes) {
     given_.insert(write.record.header.version.dot);
   }
+  // A node that met damage gives its K up: what it holds then K need not cover.
+  const auto emptied = [](const KnowledgeWrite& write) {
+    return write.known.empty();
+  };
+  if (std::ranges::any_of(batch.effects.knowledge, emptied)) {
+    given_up_ = given_;
+  }
 }
 
 void KnowledgeIsExact::durable(const Batch& batch) {
@@ -100,13 +107,14 @@ void KnowledgeIsExact::check_reflected(const Image& image) {
 /// What is there K covers, and so it does what was durable and was replaced since.
 void KnowledgeIsExact::check_complete(const Image& image) {
   for (const auto& [key, record] : image.records) {
-    if (record && !image.state.knowledge.covers(record->header.version.dot)) {
+    const bool excused = record && given_up_.contains(record->header.version.dot);
+    if (record && !excused && !image.state.knowledge.covers(record->header.version.dot)) {
       report(fmt::format("{}: K does not cover the record's {}", key,
                          name(record->header.version.dot)));
     }
   }
   for (const Dot dot : durable_) {
-    if (!image.state.knowledge.covers(dot)) {
+    if (!given_up_.contains(dot) && !image.state.knowledge.covers(dot)) {
       report(fmt::format("K does not cover {}, which was durable", name(dot)));
     }
   }

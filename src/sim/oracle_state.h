@@ -30,6 +30,7 @@ class KnowledgeIsExact final : public Oracle {
 
   Durability durability_;
   std::set<Dot> given_;
+  std::set<Dot> given_up_;  // given before K was emptied
   std::set<Dot> durable_;
   bool power_lost_ = false;
 };

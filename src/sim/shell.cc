@@ -236,10 +236,17 @@ void Shell::settled(Batch batch) {
   around_.observers.tell(&Observer::durable, batch);
   Effects follow_up;
   node_->committed(now(), follow_up);
-  if (line_.empty() && !open_) {
-    around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
-  }
   send_replies(std::move(batch.effects.replies));
+  if (!line_.empty() || open_) {
+    return;
+  }
+  if (node_->dirty()) {
+    KVS_PROBE("shell: a commit made the node want another");
+    open_.emplace(Batch{.number = ++batch_number_});
+    open_now_ = now();
+    return close_batch();
+  }
+  around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
 }
 
 void Shell::voided(std::deque<Batch> batches, Errc why) {
@@ -249,7 +256,8 @@ void Shell::voided(std::deque<Batch> batches, Errc why) {
   if (batches.size() > 1 && open_) {
     KVS_PROBE("shell: a failed commit took a waiting batch and the open one with it");
   }
-  node_->commit_failed();
+  Effects follow_up;
+  node_->commit_failed(now(), follow_up);
   if (open_) {
     batches.push_back(*std::exchange(open_, std::nullopt));
     open_steps_ = 0;

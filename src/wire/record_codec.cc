@@ -175,6 +175,7 @@ std::string encode_identity(const Identity& identity) {
   std::string body;
   put_le(body, identity.instance);
   put_le(body, static_cast<std::uint64_t>(identity.joined_ms));
+  put_le(body, static_cast<std::uint8_t>(identity.complete ? 1 : 0));
   std::string out;
   seal(kStateFormat, "identity", body, out);
   return out;
@@ -183,7 +184,8 @@ std::string encode_identity(const Identity& identity) {
 Result<Identity> decode_identity(std::string_view bytes) {
   ByteReader reader(KVS_TRY(unseal(kStateFormat, "identity", bytes, "identity")));
   const Identity identity{.instance = reader.take<std::uint64_t>(),
-                          .joined_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>())};
+                          .joined_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>()),
+                          .complete = reader.take<std::uint8_t>() != 0};
   if (!reader.finished()) {
     return std::unexpected(damaged("identity"));
   }

@@ -54,8 +54,9 @@ std::string_view word_of(Trace::Kind kind) {
       return "a damaged record is replaced";
     case Trace::Kind::clock_behind:
       return "the clock is behind";
+    default:
+      return "something about the cluster";
   }
-  return "?";
 }
 
 std::string text_of(Stamp stamp) {

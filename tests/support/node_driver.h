@@ -97,7 +97,7 @@ class NodeDriver {
       replies.insert(replies.end(), batch.effects.replies.begin(), batch.effects.replies.end());
     }
     closed_.clear();
-    node_->commit_failed();
+    node_->commit_failed(now(), open_.effects);
     return replies;
   }
 

@@ -1,0 +1,68 @@
+// When tombstones may go: once every member has seen them, and no older write of their path can be
+// on its way any more.
+//
+// Two rounds, no timer. (1) From the K that every member (failed ones too) last reported: `low`,
+// what all cover, and `high`, what any covers. (2) When what all cover has reached that `high`,
+// tombstones whose dots are in `low` may go. A change of the membership starts over. Golding 1992
+// (timestamped anti-entropy) with a second round: a member that covers the tombstone may still be
+// sent an older write that another had issued before it saw the delete; once all cover what anyone
+// knew in round 1, no such write is left. When exactly each node collects does not matter.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "core/knowledge.h"
+#include "core/peer_message.h"
+#include "core/store_view.h"
+#include "core/view.h"
+
+namespace kvs {
+
+class Collector {
+ public:
+  explicit Collector(Duration tombstone_min_age) : min_age_(tombstone_min_age) {}
+
+  /// Starts over if the members are others than before.
+  void set_view(const View& view);
+
+  /// A member covers this much. Reports of nobody's members are dropped.
+  void report(Instance member, std::shared_ptr<const Knowledge> knowledge);
+
+  /// `mine` is the durable K. Looks whether a round is over.
+  void look(const Knowledge& mine);
+
+  /// Tombstones that may go, among the next `records_max` records of the store; empty if there is
+  /// nothing to go through.
+  [[nodiscard]] std::vector<PeerItem> next(const StoreView& store, WallTime wall,
+                                           std::size_t records_max);
+
+  /// True while next() has records to go through.
+  [[nodiscard]] bool sweeping() const { return sweep_.has_value(); }
+
+  /// The K that a member reported last; nullptr if it reported none.
+  [[nodiscard]] std::shared_ptr<const Knowledge> reported(Instance member) const;
+
+ private:
+  struct Round {
+    Knowledge low;
+    Knowledge high;
+  };
+
+  struct Sweep {
+    Knowledge low;
+    std::string after;
+  };
+
+  Duration min_age_;
+  std::vector<Instance> members_;  // without this node; in order
+  std::map<Instance, std::shared_ptr<const Knowledge>> reports_;
+  std::optional<Round> round_;
+  std::optional<Sweep> sweep_;
+};
+
+}  // namespace kvs

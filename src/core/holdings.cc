@@ -1,0 +1,93 @@
+#include "core/holdings.h"
+
+#include "base/probe.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr std::size_t kCountedAtOnce = 1000;
+constexpr std::size_t kDamagedPathsMax = 10'000;
+
+}  // namespace
+
+Holdings::Holdings(Replica& replica, const StoreView& store, Prng& prng)
+    : replica_(replica),
+      store_(store),
+      prng_(prng),
+      tree_(store),
+      journal_(JournalOptions{}),
+      run_(prng.next() | 1U) {}
+
+void Holdings::apply(std::span<const Change> batch) {
+  const std::uint64_t damaged = tree_.stats().damaged;
+  tree_.apply(batch);
+  journal_.add(batch);
+  for (const Change& change : batch) {
+    if (change.over_damage && tree_.built() && tree_.recount(change.path)) {
+      KVS_PROBE("holdings: a damaged record is gone");
+      damaged_.erase(change.path);
+      checked_ = false;  // the sum is whole again: keep it
+    }
+  }
+  if (tree_.stats().damaged > damaged) {
+    found_damage({});
+  }
+}
+
+bool Holdings::wants_to_count() const {
+  return !checked_ && !replica_.committing();
+}
+
+void Holdings::count_some() {
+  if (!wants_to_count()) {
+    return;
+  }
+  const std::uint64_t damaged = tree_.stats().damaged;
+  if (!tree_.built() && !tree_.build_some(kCountedAtOnce)) {
+    return;
+  }
+  if (tree_.stats().damaged > damaged) {
+    KVS_PROBE("holdings: counting met a damaged record");
+    found_damage({});
+  }
+  if (!tree_.built()) {
+    return;
+  }
+  checked_ = true;
+  if (!replica_.counted(tree_.root())) {
+    KVS_PROBE("holdings: the count is not what was stored");
+    found_damage({});
+  }
+}
+
+bool Holdings::found_damage(std::string_view path) {
+  if (!path.empty() && damaged_.contains(path)) {
+    return false;
+  }
+  if (!path.empty() && damaged_.size() < kDamagedPathsMax) {
+    damaged_.emplace(path);
+  }
+  ++damage_count_;
+  replica_.forget_knowledge();
+  run_ = prng_.next() | 1U;
+  return true;
+}
+
+void Holdings::recount() {
+  tree_.rebuild();
+  checked_ = false;
+}
+
+StateDigest Holdings::digest() const {
+  const Dot last = replica_.last_durable_dot();
+  return {.knowledge_hash = replica_.durable_knowledge().hash(),
+          .root = tree_.root(),
+          .counted = tree_.built(),
+          .run = run_,
+          .origin = last.origin,
+          .seq = last.seq,
+          .newest = replica_.last_stamp()};
+}
+
+}  // namespace kvs

@@ -1,0 +1,74 @@
+// What this node holds, as peers are told: fingerprints, journal, digest. All of it is of committed
+// state.
+//
+// After a start the fingerprints are counted in slices; when they are there, they are compared with
+// the one that was stored last, because a difference means that records were lost or altered. Any
+// damage empties K (nobody may take what is missing here for deleted) and begins a new run of
+// exchanges: those under way end.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/prng.h"
+#include "core/change.h"
+#include "core/fingerprint_tree.h"
+#include "core/journal.h"
+#include "core/member.h"
+#include "core/range_report.h"
+#include "core/replica.h"
+
+namespace kvs {
+
+class Holdings {
+ public:
+  /// All outlive it.
+  Holdings(Replica& replica, const StoreView& store, Prng& prng);
+
+  /// The changes of a batch that has become durable. Call it for every batch, in order, at once.
+  void apply(std::span<const Change> batch);
+
+  /// Goes on counting, if there is something to count and no batch is under way.
+  void count_some();
+
+  /// True if count_some() would do something.
+  [[nodiscard]] bool wants_to_count() const;
+
+  /// A record, or the whole (no path), turned out to be damaged. True if that is news.
+  bool found_damage(std::string_view path);
+
+  /// Counts everything anew, to see whether records were lost unnoticed.
+  void recount();
+
+  [[nodiscard]] StateDigest digest() const;
+
+  /// Names the exchanges that may go on: changes with every start and every damage found.
+  [[nodiscard]] std::uint64_t run() const { return run_; }
+
+  [[nodiscard]] RangeSource source() const {
+    return {.tree = tree_, .store = store_, .damaged = damaged_};
+  }
+
+  [[nodiscard]] const FingerprintTree& tree() const { return tree_; }
+
+  [[nodiscard]] const Journal& journal() const { return journal_; }
+
+  [[nodiscard]] const StoreView& store() const { return store_; }
+
+  /// Damaged records found since the start.
+  [[nodiscard]] std::uint64_t damage_count() const { return damage_count_; }
+
+ private:
+  Replica& replica_;
+  const StoreView& store_;
+  Prng& prng_;
+  FingerprintTree tree_;
+  Journal journal_;
+  DamagedPaths damaged_;
+  std::uint64_t damage_count_ = 0;
+  std::uint64_t run_;
+  bool checked_ = false;  // the count was compared with what was stored
+};
+
+}  // namespace kvs

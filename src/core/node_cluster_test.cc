@@ -1,0 +1,151 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/node.h"
+#include "support/cluster_driver.h"
+
+namespace kvs {
+namespace {
+
+using testing::Optional;
+
+constexpr Duration kSecond = Duration::from_seconds(1);
+
+TEST(NodeCluster, MembersFindEachOther) {
+  ClusterDriver cluster(3);
+  cluster.run(Duration::from_seconds(3));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(cluster.node(i).view()->live_count(), 3U) << i;
+    EXPECT_EQ(cluster.node(i).mode(), Mode::normal) << i;
+  }
+}
+
+TEST(NodeCluster, AWriteIsEverywhereAfterOneHop) {
+  ClusterDriver cluster(3);
+  cluster.run(Duration::from_seconds(3));
+  cluster.put(0, "a", "1");
+  cluster.run(ClusterDriver::kHop);
+  EXPECT_THAT(cluster.get(1, "a"), Optional(std::string("1")));
+  EXPECT_THAT(cluster.get(2, "a"), Optional(std::string("1")));
+  cluster.del(2, "a");
+  cluster.run(ClusterDriver::kHop);
+  EXPECT_EQ(cluster.get(0, "a"), std::nullopt);
+}
+
+TEST(NodeCluster, ANewNodeFetchesWhatTheOthersHold) {
+  ClusterDriver cluster(2);
+  cluster.run(Duration::from_seconds(3));
+  for (int i = 0; i < 500; ++i) {
+    cluster.put(0, fmt::format("key/{}", i), "1");
+  }
+  const std::size_t late = cluster.add();
+  EXPECT_EQ(cluster.node(late).mode(), Mode::syncing);
+  EXPECT_EQ(cluster.put(late, "x", "1").status, WriteStatus::syncing);
+  cluster.run(Duration::from_seconds(5));
+  EXPECT_EQ(cluster.node(late).mode(), Mode::normal);
+  EXPECT_EQ(cluster.contents(late), cluster.contents(0));
+  EXPECT_EQ(cluster.node(late).status().fill, Sync::Fill::complete);
+  EXPECT_EQ(cluster.node(late).replica().knowledge(), cluster.node(0).replica().knowledge());
+}
+
+TEST(NodeCluster, ANodeThatWasAwayCatchesUp) {
+  ClusterDriver cluster(3);
+  cluster.run(Duration::from_seconds(3));
+  cluster.put(0, "old", "1");
+  cluster.run(kSecond);
+  cluster.stop(2);
+  cluster.put(0, "new", "2");
+  cluster.del(1, "old");
+  cluster.run(kSecond);
+  cluster.start(2);
+  cluster.run(Duration::from_seconds(4));
+  EXPECT_EQ(cluster.contents(2), cluster.contents(0));
+}
+
+TEST(NodeCluster, TwoHealedHalvesEndEqual) {
+  ClusterDriver cluster(4);
+  cluster.run(Duration::from_seconds(3));
+  cluster.cut({0, 1}, {2, 3});
+  for (int i = 0; i < 300; ++i) {
+    cluster.put(0, fmt::format("left/{}", i), "1");
+    cluster.put(2, fmt::format("right/{}", i), "1");
+    cluster.put(0, fmt::format("both/{}", i % 7), fmt::format("{}", i));
+    cluster.put(3, fmt::format("both/{}", i % 5), fmt::format("{}", i));
+  }
+  cluster.run(Duration::from_seconds(60));
+  cluster.heal();
+  cluster.run(Duration::from_seconds(20));
+  for (std::size_t i = 1; i < 4; ++i) {
+    EXPECT_EQ(cluster.contents(i), cluster.contents(0)) << i;
+    EXPECT_EQ(cluster.node(i).replica().knowledge(), cluster.node(0).replica().knowledge()) << i;
+  }
+}
+
+TEST(NodeCluster, ADeadNodeIsNoticed) {
+  ClusterDriver cluster(3);
+  cluster.run(Duration::from_seconds(3));
+  cluster.stop(1);
+  cluster.run(Duration::from_seconds(10));
+  EXPECT_EQ(cluster.node(0).view()->live_count(), 2U);
+  EXPECT_EQ(cluster.node(2).view()->live_count(), 2U);
+}
+
+TEST(NodeCluster, ALostFolderIsFilledAgain) {
+  ClusterDriver cluster(3);
+  cluster.run(Duration::from_seconds(3));
+  for (int i = 0; i < 100; ++i) {
+    cluster.put(2, fmt::format("key/{}", i), "1");
+  }
+  cluster.run(kSecond);
+  cluster.stop(2);
+  cluster.store(2) = MemoryStore();
+  cluster.recovered(2) = {};
+  cluster.run(kSecond);
+  cluster.start(2);
+  cluster.run(Duration::from_seconds(30));
+  EXPECT_EQ(cluster.contents(2), cluster.contents(0));
+  EXPECT_EQ(cluster.node(2).mode(), Mode::normal);
+}
+
+TEST(NodeCluster, RecordsThatVanishUnnoticedAreFetchedAgain) {
+  ClusterDriver cluster(2);
+  cluster.run(Duration::from_seconds(3));
+  for (int i = 0; i < 100; ++i) {
+    cluster.put(0, fmt::format("key/{}", i), "1");
+  }
+  cluster.run(kSecond);
+  const auto before = cluster.contents(0);
+  cluster.stop(1);
+  cluster.store(1) = MemoryStore();  // the records, but not K
+  cluster.start(1);
+  cluster.run(Duration::from_seconds(10));
+  EXPECT_EQ(cluster.contents(0), before) << "nothing was taken for deleted";
+  EXPECT_EQ(cluster.contents(1), before);
+}
+
+TEST(NodeCluster, NothingDeletedComesBackFromANodeThatWasAwayForLong) {
+  ClusterDriver cluster(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    cluster.stop(i);
+    cluster.options(i).tombstone_min_age = Duration::from_seconds(5);
+    cluster.options(i).sync.sync_interval = Duration::from_seconds(2);
+    cluster.start(i);
+  }
+  cluster.run(Duration::from_seconds(3));
+  cluster.put(0, "a", "1");
+  cluster.put(0, "b", "1");
+  cluster.run(Duration::from_seconds(3));
+  cluster.stop(2);
+  cluster.del(0, "a");
+  cluster.run(Duration::from_seconds(1200));  // removed, and the tombstone collected
+  EXPECT_EQ(cluster.node(0).view()->members.size(), 2U);
+  EXPECT_FALSE(cluster.store(0).slots().contains("a")) << "the tombstone is collected";
+  cluster.start(2);
+  cluster.run(Duration::from_seconds(30));
+  EXPECT_EQ(cluster.get(0, "a"), std::nullopt);
+  EXPECT_EQ(cluster.get(2, "a"), std::nullopt);
+  EXPECT_EQ(cluster.contents(2), cluster.contents(0));
+}
+
+}  // namespace
+}  // namespace kvs

@@ -1,0 +1,285 @@
+#include "core/reconciliation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/mutant.h"
+#include "base/probe.h"
+#include "core/merge.h"
+
+namespace kvs {
+
+namespace {
+
+/// So many findings are dealt with before more ranges are compared.
+constexpr std::size_t kFindingsMax = 16'384;
+
+constexpr std::size_t kFetchPathsMax = 4096;
+constexpr std::size_t kSettleBytesMax = std::size_t{1} << 20U;
+constexpr std::size_t kSettleDropsMax = 4096;
+
+/// The `count` last ones, taken out of `from`.
+template <class T>
+std::vector<T> take_some(std::vector<T>& from, std::size_t count) {
+  const auto begin = from.end() - static_cast<std::ptrdiff_t>(std::min(count, from.size()));
+  std::vector<T> some(std::make_move_iterator(begin), std::make_move_iterator(from.end()));
+  from.erase(begin, from.end());
+  return some;
+}
+
+Error nonsense(std::string_view what) {
+  return {.code = Errc::bad_request,
+          .detail = "a peer's answer makes no sense: " + std::string(what)};
+}
+
+bool ends_before(std::string_view end, std::string_view other) {
+  return !end.empty() && (other.empty() || end < other);
+}
+
+}  // namespace
+
+Reconciliation::Reconciliation(const Parts& parts, Start start)
+    : parts_(parts), start_(std::move(start)) {
+  open_.emplace(std::string(), std::string());
+}
+
+Result<std::optional<PeerRequest>> Reconciliation::next() {
+  if (complete_) {
+    return std::optional<PeerRequest>();
+  }
+  if (drops_too_much()) {
+    return fail(Errc::overloaded, "an exchange would drop too many live records");
+  }
+  ++figures_.round_trips;
+  const std::size_t findings = wanted_.size() + given_.size() + live_drops_there_.size();
+  if (!open_.empty() && findings < kFindingsMax) {
+    asked_ = Asked::compare;
+    return std::optional<PeerRequest>(KVS_TRY(next_compare()));
+  }
+  if (!wanted_.empty()) {
+    asked_ = Asked::fetch;
+    return std::optional<PeerRequest>(next_fetch());
+  }
+  if (!given_.empty() || !live_drops_there_.empty()) {
+    asked_ = Asked::settle;
+    return std::optional<PeerRequest>(KVS_TRY(next_settle()));
+  }
+  asked_ = Asked::finish;
+  return std::optional<PeerRequest>(
+      Finish{.run = start_.peer_run, .knowledge = start_.mine, .drops = tombstone_drops_there_});
+}
+
+bool Reconciliation::drops_too_much() const {
+  const std::uint64_t drops = figures_.drops_here + figures_.drops_there;
+  return !start_.drops_confirmed && drops > kDropsMax &&
+         drops * 100 > parts_.source.tree.root().count;
+}
+
+// --- comparing
+
+Result<Compare> Reconciliation::next_compare() {
+  Compare compare{.run = start_.peer_run, .begin = open_.begin()->first, .ranges = {}};
+  std::string at = compare.begin;
+  std::size_t bytes = 0;
+  while (!open_.empty() && bytes < kReportBytesMax) {
+    const KeyRange range{.begin = open_.begin()->first, .end = open_.begin()->second};
+    open_.erase(open_.begin());
+    if (at < range.begin) {
+      compare.ranges.push_back({.end = range.begin, .kind = PathRange::Kind::skip});
+    }
+    const std::size_t first = compare.ranges.size();
+    const Fingerprint mine = KVS_TRY(parts_.source.tree.of_range(range));
+    if (mine.count <= kListedItemsMax) {
+      compare.ranges.push_back({.end = range.end,
+                                .kind = PathRange::Kind::fingerprint,
+                                .fingerprint = mine,
+                                .items = {}});
+    } else {
+      KVS_TRY(report_range(parts_.source, range, compare.ranges));
+    }
+    for (std::size_t i = first; i < compare.ranges.size(); ++i) {
+      bytes += wire_bytes(compare.ranges[i]);
+      ++figures_.ranges_compared;
+    }
+    at = range.end;
+  }
+  asked_begin_ = compare.begin;
+  asked_end_ = at;
+  return compare;
+}
+
+Result<void> Reconciliation::take_compared(const Compared& answer, Effects& effects) {
+  if (answer.begin != asked_begin_ || answer.ranges.empty() ||
+      answer.ranges.back().end != asked_end_) {
+    return std::unexpected(nonsense("it speaks of other ranges"));
+  }
+  std::string begin = answer.begin;
+  for (const PathRange& theirs : answer.ranges) {
+    const bool last = &theirs == &answer.ranges.back();
+    if (!last && (theirs.end <= begin || !ends_before(theirs.end, asked_end_))) {
+      return std::unexpected(nonsense("its ranges are not in order"));
+    }
+    const KeyRange range{.begin = std::exchange(begin, theirs.end), .end = theirs.end};
+    if (theirs.kind == PathRange::Kind::items) {
+      KVS_TRY(judge_range(range, theirs.items, effects));
+    } else if (theirs.kind == PathRange::Kind::fingerprint &&
+               KVS_TRY(parts_.source.tree.of_range(range)) != theirs.fingerprint) {
+      open_.emplace(range.begin, range.end);
+    }
+  }
+  return {};
+}
+
+// --- judging
+
+Result<void> Reconciliation::judge_range(const KeyRange& range, const std::vector<PeerItem>& theirs,
+                                         Effects& effects) {
+  const auto in_order = [](const PeerItem& a, const PeerItem& b) {
+    return a.path < b.path;
+  };
+  const bool inside = theirs.empty() || (theirs.front().path >= range.begin &&
+                                         (range.end.empty() || theirs.back().path < range.end));
+  if (!inside || !std::ranges::is_sorted(theirs, in_order)) {
+    return std::unexpected(nonsense("its items are not in order"));
+  }
+  const std::vector<PeerItem> mine = KVS_TRY(items_in(parts_.source, range));
+  auto x = mine.begin();
+  auto y = theirs.begin();
+  while (x != mine.end() || y != theirs.end()) {
+    const bool only_mine = y == theirs.end() || (x != mine.end() && x->path < y->path);
+    const bool only_theirs = x == mine.end() || (y != theirs.end() && y->path < x->path);
+    judge({.mine = only_theirs ? nullptr : &*x, .theirs = only_mine ? nullptr : &*y}, effects);
+    x += only_theirs ? 0 : 1;
+    y += only_mine ? 0 : 1;
+  }
+  return {};
+}
+
+void Reconciliation::judge(const Pair& pair, Effects& effects) {
+  const PeerItem* mine = pair.mine;
+  const PeerItem* theirs = pair.theirs;
+  if (mine != nullptr && theirs != nullptr && mine->header == theirs->header) {
+    return;
+  }
+  if ((mine != nullptr && mine->header.live()) || (theirs != nullptr && theirs->header.live())) {
+    ++figures_.live_differences;
+  }
+  const Knowledge& known_here = parts_.replica.durable_knowledge();
+  const bool judges = !KVS_MUTATED(newest_only_exchange);
+  if (judges && theirs != nullptr && known_here.covers(theirs->header.version.dot)) {
+    drop_theirs(*std::exchange(theirs, nullptr));
+  }
+  if (judges && mine != nullptr && start_.theirs.covers(mine->header.version.dot)) {
+    drop_mine(*std::exchange(mine, nullptr), effects);
+  }
+  const bool both = mine != nullptr && theirs != nullptr;
+  const MergeOutcome outcome =
+      both ? merge(mine->header.version, theirs->header.version) : MergeOutcome::tie;
+  if (theirs != nullptr && outcome != MergeOutcome::keep) {
+    wanted_.push_back(theirs->path);
+  }
+  if (mine != nullptr && outcome != MergeOutcome::take) {
+    given_.push_back(mine->path);
+  }
+}
+
+void Reconciliation::drop_mine(const PeerItem& dead, Effects& effects) {
+  if (!dead.header.live() && !KVS_MUTATED(tombstone_dropped_before_join)) {
+    tombstone_drops_here_.push_back(dead);
+    return;
+  }
+  KVS_PROBE("reconciliation: a live record here was replaced or deleted elsewhere");
+  ++figures_.drops_here;
+  if (!drops_too_much()) {
+    parts_.replica.drop(dead, effects);
+  }
+}
+
+void Reconciliation::drop_theirs(const PeerItem& dead) {
+  if (!dead.header.live()) {
+    tombstone_drops_there_.push_back(dead);
+    return;
+  }
+  KVS_PROBE("reconciliation: a live record there was replaced or deleted here");
+  ++figures_.drops_there;
+  live_drops_there_.push_back(dead);
+}
+
+// --- fetching, giving, finishing
+
+Fetch Reconciliation::next_fetch() {
+  fetching_ = take_some(wanted_, kFetchPathsMax);
+  std::ranges::sort(fetching_);
+  return {.paths = fetching_};
+}
+
+Result<void> Reconciliation::take_fetched(const Fetched& answer, const Replica::Terms& terms,
+                                          Effects& effects) {
+  for (const PeerRecord& record : answer.records) {
+    parts_.replica.take(record, terms, effects);
+    ++figures_.records_fetched;
+  }
+  const std::vector<std::string> asked = std::exchange(fetching_, {});
+  if (!answer.cut) {
+    return {};
+  }
+  if (answer.records.empty()) {
+    return std::unexpected(nonsense("it is full and empty"));
+  }
+  // What lies behind the last path that came is asked for again.
+  const auto rest = std::ranges::upper_bound(asked, answer.records.back().path);
+  wanted_.insert(wanted_.end(), rest, asked.end());
+  return {};
+}
+
+Result<Settle> Reconciliation::next_settle() {
+  Settle settle{.run = start_.peer_run, .records = {}, .drops = {}};
+  std::size_t bytes = 0;
+  while (!given_.empty() && bytes < kSettleBytesMax) {
+    const std::string path = std::move(given_.back());
+    given_.pop_back();
+    auto record = KVS_TRY(parts_.source.store.get_record(Key::from_store(path)));
+    if (!record) {
+      KVS_PROBE("reconciliation: a record was gone before it could be given");
+      continue;
+    }
+    bytes += path.size() + record->value.size() + sizeof(RecordHeader);
+    settle.records.push_back({.path = path, .record = *std::move(record), .replaced = {}});
+    ++figures_.records_given;
+  }
+  settle.drops = take_some(live_drops_there_, kSettleDropsMax);
+  return settle;
+}
+
+void Reconciliation::take_finished(Effects& effects) {
+  parts_.replica.join(start_.theirs);
+  for (const PeerItem& tombstone : tombstone_drops_here_) {
+    parts_.replica.drop(tombstone, effects);
+  }
+  complete_ = true;
+}
+
+Result<void> Reconciliation::answered(const PeerAnswer& answer, const Replica::Terms& terms,
+                                      Effects& effects) {
+  if (const auto* refused = std::get_if<Refused>(&answer)) {
+    return fail(refused->code, refused->detail);
+  }
+  const Asked asked = std::exchange(asked_, Asked::nothing);
+  const auto* compared = std::get_if<Compared>(&answer);
+  const auto* fetched = std::get_if<Fetched>(&answer);
+  if (asked == Asked::compare && compared != nullptr) {
+    return take_compared(*compared, effects);
+  }
+  if (asked == Asked::fetch && fetched != nullptr) {
+    return take_fetched(*fetched, terms, effects);
+  }
+  if (!std::holds_alternative<Done>(answer) || (asked != Asked::settle && asked != Asked::finish)) {
+    return std::unexpected(nonsense("it answers something else"));
+  }
+  if (asked == Asked::finish) {
+    take_finished(effects);
+  }
+  return {};
+}
+
+}  // namespace kvs

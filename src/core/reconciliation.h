@@ -1,0 +1,113 @@
+// One exchange with one peer over all paths, seen from the side that began it: which ranges differ,
+// and what becomes of each item in them.
+//
+// The rule of exchange (docs/consistency.md): an item survives if the other side's K does not cover
+// its dot, or the other side holds that very item. One that does not survive was replaced, deleted
+// or collected over there: its holder drops it, a tombstone only when the exchange is complete. Of
+// two survivors the newer goes to the other side. When all is done, each side joins the K that the
+// other had at the start. The peer keeps no state. One request is on its way at a time; a session
+// that breaks off has done nothing that it would have to undo.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/effects.h"
+#include "core/knowledge.h"
+#include "core/range_report.h"
+#include "core/replica.h"
+
+namespace kvs {
+
+/// What a session has found and done so far.
+struct ReconciliationFigures {
+  std::uint64_t round_trips = 0;
+  std::uint64_t ranges_compared = 0;
+  std::uint64_t live_differences = 0;  // paths whose live records differ
+  std::uint64_t records_fetched = 0;
+  std::uint64_t records_given = 0;
+  std::uint64_t drops_here = 0;
+  std::uint64_t drops_there = 0;
+};
+
+class Reconciliation {
+ public:
+  /// Live records that one session may find dead before it is doubted, if they are more than one in
+  /// a hundred of all.
+  static constexpr std::uint64_t kDropsMax = 1000;
+
+  struct Parts {
+    RangeSource source;
+    Replica& replica;
+  };
+
+  /// How both sides stood at the start.
+  struct Start {
+    std::uint64_t peer_run = 0;
+    Knowledge mine;
+    Knowledge theirs;
+    /// True if mass drops were counted and found real by both sides before.
+    bool drops_confirmed = false;
+  };
+
+  Reconciliation(const Parts& parts, Start start);
+
+  /// The next request; nothing once the session is complete. Errors: those of items_in; syncing;
+  /// overloaded if the exchange would drop too much and must be confirmed first.
+  [[nodiscard]] Result<std::optional<PeerRequest>> next();
+
+  /// Takes the answer to the request that next() gave. `answer` stays alive as a command does.
+  /// Errors: bad_request for an answer that makes no sense; the peer's refusal; those of next().
+  Result<void> answered(const PeerAnswer& answer, const Replica::Terms& terms, Effects& effects);
+
+  /// True once both sides have joined.
+  [[nodiscard]] bool complete() const { return complete_; }
+
+  [[nodiscard]] const ReconciliationFigures& figures() const { return figures_; }
+
+ private:
+  [[nodiscard]] Result<Compare> next_compare();
+  [[nodiscard]] Fetch next_fetch();
+  [[nodiscard]] Result<Settle> next_settle();
+
+  Result<void> take_compared(const Compared& answer, Effects& effects);
+  Result<void> take_fetched(const Fetched& answer, const Replica::Terms& terms, Effects& effects);
+  void take_finished(Effects& effects);
+
+  /// Both sides' items under one path; nullptr where there is none.
+  struct Pair {
+    const PeerItem* mine = nullptr;
+    const PeerItem* theirs = nullptr;
+  };
+
+  Result<void> judge_range(const KeyRange& range, const std::vector<PeerItem>& theirs,
+                           Effects& effects);
+  void judge(const Pair& pair, Effects& effects);
+  void drop_mine(const PeerItem& dead, Effects& effects);
+  void drop_theirs(const PeerItem& dead);
+  [[nodiscard]] bool drops_too_much() const;
+
+  /// The request that is on its way.
+  enum class Asked : std::uint8_t { nothing, compare, fetch, settle, finish };
+
+  Parts parts_;
+  Start start_;
+  Asked asked_ = Asked::nothing;
+  std::map<std::string, std::string> open_;  // ranges yet to compare: begin -> end
+  std::string asked_begin_;                  // of the Compare that is on its way
+  std::string asked_end_;
+  std::vector<std::string> wanted_;    // paths to fetch
+  std::vector<std::string> fetching_;  // of the Fetch that is on its way, in order
+  std::vector<std::string> given_;     // paths to send
+  std::vector<PeerItem> live_drops_there_;
+  std::vector<PeerItem> tombstone_drops_there_;
+  std::vector<PeerItem> tombstone_drops_here_;
+  bool complete_ = false;
+  ReconciliationFigures figures_;
+};
+
+}  // namespace kvs

@@ -1,0 +1,467 @@
+#include "core/sync.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/probe.h"
+#include "core/call.h"
+#include "core/sync_answers.h"
+
+namespace kvs {
+
+namespace {
+
+constexpr Duration kLookInterval = Duration::from_ms(250);
+constexpr Duration kBackoffMin = Duration::from_seconds(1);
+
+// A new node that reaches none of its seeds: with data of its own it serves soon, without it later.
+constexpr Duration kAloneWithData = Duration::from_seconds(10);
+constexpr Duration kAloneWithout = Duration::from_seconds(60);
+
+// A page of at most 1 MiB comes in this many fetches.
+constexpr std::uint64_t kFetchesPerPage = 4;
+constexpr std::uint32_t kFetchBytes = (std::uint32_t{1} << 20U) / kFetchesPerPage;
+
+}  // namespace
+
+std::string_view to_string(SyncKind kind) {
+  switch (kind) {
+    case SyncKind::regular:
+      return "regular";
+    case SyncKind::catch_up:
+      return "catch-up";
+    case SyncKind::bootstrap:
+      return "bootstrap";
+  }
+  return "unknown";
+}
+
+Sync::Sync(const SyncOptions& options, const Parts& parts) : options_(options), parts_(parts) {}
+
+void Sync::start(const Now& now, Fill fill) {
+  fill_ = fill;
+  fill_since_ = now.instant;
+  // The first comparison soon, and not all nodes at once.
+  next_regular_ = now.instant + Duration::from_ms(parts_.prng.between(500, 2000));
+  next_look_ = now.instant + kLookInterval;
+}
+
+// --- what is missing
+
+bool Sync::has_gaps() const {
+  return std::ranges::any_of(parts_.replica.durable_knowledge().origins(),
+                             [](const auto& entry) { return !entry.second.beyond.empty(); });
+}
+
+void Sync::heard(const Now& now, Instance peer, const StateDigest& digest) {
+  const Dot last{.origin = digest.origin, .seq = digest.seq};
+  if (last.seq == 0 || parts_.replica.durable_knowledge().covers(last)) {
+    awaited_.erase(peer);
+  } else {
+    awaited_.try_emplace(peer, Awaited{.dot = last, .since = now.instant});
+  }
+}
+
+void Sync::refresh_awaited() {
+  const Knowledge& known = parts_.replica.durable_knowledge();
+  std::erase_if(awaited_, [&](const auto& entry) {
+    const Member* const member = view_->find(entry.first);
+    return known.covers(entry.second.dot) || member == nullptr || !is_live(member->state);
+  });
+}
+
+/// A peer whose writes have been missing for longer than pushes take; with gaps, any peer.
+const Member* Sync::lagging_behind(const Now& now) const {
+  const Instant before = now.instant - options_.behind_grace;
+  std::vector<Instance> late;
+  for (const auto& [peer, awaited] : awaited_) {
+    if (awaited.since <= before) {
+      late.push_back(peer);
+    }
+  }
+  if (!late.empty()) {
+    return view_->find(late[parts_.prng.below(late.size())]);
+  }
+  return gaps_since_ <= before ? choose_peer() : nullptr;
+}
+
+/// What an exchange could not bring, the next one at once cannot bring either.
+void Sync::be_patient(const Now& now) {
+  const Instant late = now.instant - options_.behind_grace;
+  const Instant later = late + options_.catchup_interval;
+  for (auto& [peer, awaited] : awaited_) {
+    if (awaited.since <= late) {
+      awaited.since = later;
+    }
+  }
+  if (gaps_since_ <= late) {
+    gaps_since_ = later;
+  }
+}
+
+const Member* Sync::choose_peer() const {
+  std::vector<const Member*> peers = view_->peers();
+  std::erase_if(peers, [](const Member* peer) { return peer->state != MemberState::alive; });
+  return peers.empty() ? nullptr : peers[parts_.prng.below(peers.size())];
+}
+
+// --- when
+
+Instant Sync::next_deadline() const {
+  return std::min({next_look_, next_regular_, page_due_});
+}
+
+void Sync::tick(const Now& now, Effects& effects) {
+  if (now.instant >= page_due_ && session_) {
+    page_due_ = Instant::never();
+    ask_page(now, effects);
+  }
+  if (now.instant < next_look_ && now.instant < next_regular_) {
+    return;
+  }
+  next_look_ = now.instant + kLookInterval;
+  const bool regular_due = now.instant >= next_regular_;
+  if (regular_due) {
+    next_regular_ = now.instant + options_.sync_interval;
+  }
+  if (view_ == nullptr) {
+    return;
+  }
+  refresh_awaited();
+  if (!has_gaps()) {
+    gaps_since_ = Instant::never();
+  } else if (gaps_since_ == Instant::never()) {
+    gaps_since_ = now.instant;
+  }
+  if (session_) {
+    return;
+  }
+  if (fill_ == Fill::none) {
+    return look_for_donor(now, effects);
+  }
+  const Member* const late = now.instant >= next_catch_up_ ? lagging_behind(now) : nullptr;
+  if (late != nullptr) {
+    return begin(now, *late, SyncKind::catch_up, effects);
+  }
+  if (fill_ == Fill::recent && now.instant >= next_catch_up_) {
+    if (const Member* const peer = choose_peer()) {
+      return begin(now, *peer, SyncKind::bootstrap, effects);
+    }
+  }
+  if (regular_due) {
+    if (const Member* const peer = choose_peer()) {
+      begin(now, *peer, SyncKind::regular, effects);
+    }
+  }
+}
+
+// --- an exchange
+
+void Sync::begin(const Now& now, const Member& peer, SyncKind kind, Effects& effects) {
+  static_cast<void>(now);
+  session_.emplace();
+  session_->peer = peer.instance;
+  session_->address = peer.address;
+  session_->node_id = peer.node_id;
+  session_->kind = kind;
+  greet(effects);
+}
+
+void Sync::greet(Effects& effects) {
+  session_->stage = Stage::greeting;
+  session_->mine = parts_.replica.durable_knowledge();
+  auto latest = parts_.holdings.journal().latest(kLatestRecords, parts_.holdings.store());
+  stats_.records_sent += latest.size();
+  call(Hello{.digest = parts_.holdings.digest(), .latest = std::move(latest)}, effects);
+}
+
+void Sync::call(const PeerRequest& request, Effects& effects) {
+  session_->call = make_call_id(Caller::sync, ++calls_);
+  effects.sends.push_back({.id = session_->call,
+                           .address = session_->address,
+                           .channel = Channel::bulk,
+                           .timeout = options_.call_timeout,
+                           .envelope = {.receiver = session_->peer},
+                           .request = std::make_shared<const PeerRequest>(request)});
+}
+
+void Sync::end(const Now& now, std::string_view outcome, Effects& effects) {
+  effects.trace.push_back({.kind = Trace::Kind::exchange_ended,
+                           .text = fmt::format("{} with {}: {}", to_string(session_->kind),
+                                               session_->node_id, outcome)});
+  if (parts_.replica.knowledge() == session_->mine) {
+    be_patient(now);
+  }
+  session_.reset();
+  backoff_ = {};
+  next_catch_up_ = now.instant;
+}
+
+void Sync::fail(const Now& now, const Error& why, Effects& effects) {
+  KVS_PROBE("sync: an exchange broke off");
+  ++stats_.sessions[static_cast<std::size_t>(session_->kind)].failed;
+  effects.trace.push_back(
+      {.kind = Trace::Kind::exchange_ended,
+       .text = fmt::format("{} with {} broke off: {}", to_string(session_->kind), session_->node_id,
+                           why.detail)});
+  session_.reset();
+  page_due_ = Instant::never();
+  if (fill_ == Fill::paging) {
+    fill_ = Fill::none;
+  }
+  backoff_ = std::clamp(Duration{backoff_.ns * 2}, kBackoffMin, options_.catchup_interval);
+  next_catch_up_ = now.instant + backoff_;
+}
+
+void Sync::commit_failed(const Now& now, Effects& effects) {
+  if (session_) {
+    fail(now, {.code = Errc::io_error, .detail = "this node's disk refused a write"}, effects);
+  }
+}
+
+void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::Terms& terms,
+                    Effects& effects) {
+  if (!session_ || returned.id != session_->call) {
+    KVS_PROBE("sync: an answer came after its exchange had ended");
+    return;
+  }
+  session_->call = {};
+  if (returned.failure != PeerReturn::Failure::none) {
+    return fail(now, {.code = Errc::io_error, .detail = "no answer"}, effects);
+  }
+  if (session_->stage == Stage::reconciling) {
+    const std::uint64_t run = parts_.holdings.run();
+    const auto taken = session_->reconciliation->answered(returned.answer, terms, effects);
+    if (!taken && taken.error().code == Errc::corrupt_data) {
+      parts_.holdings.found_damage(taken.error().detail);
+    }
+    if (!taken || run != parts_.holdings.run()) {
+      return fail(
+          now, taken ? Error{.code = Errc::corrupt_data, .detail = "damage here"} : taken.error(),
+          effects);
+    }
+    return go_on_reconciling(now, effects);
+  }
+  if (const auto* refused = std::get_if<Refused>(&returned.answer)) {
+    return fail(now, {.code = refused->code, .detail = refused->detail}, effects);
+  }
+  const auto* greeting = std::get_if<Greeting>(&returned.answer);
+  const auto* delta = std::get_if<Delta>(&returned.answer);
+  const auto* page = std::get_if<Page>(&returned.answer);
+  if (session_->stage == Stage::greeting && greeting != nullptr) {
+    take_greeting(now, *greeting, terms, effects);
+  } else if (session_->stage == Stage::asking && delta != nullptr) {
+    take_delta(now, *delta, terms, effects);
+  } else if (session_->stage == Stage::giving && std::holds_alternative<Done>(returned.answer)) {
+    give(now, effects);
+  } else if (session_->stage == Stage::paging && page != nullptr) {
+    take_page(now, *page, terms, effects);
+  } else {
+    fail(now, {.code = Errc::bad_request, .detail = "its answer makes no sense"}, effects);
+  }
+}
+
+void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica::Terms& terms,
+                         Effects& effects) {
+  const StateDigest mine = parts_.holdings.digest();
+  session_->peer_run = greeting.digest.run;
+  session_->theirs = greeting.knowledge.value_or(session_->mine);
+  report_ = Report{.peer = session_->peer, .knowledge = session_->theirs};
+  for (const PeerRecord& record : greeting.latest) {
+    parts_.replica.take(record, terms, effects);
+  }
+  stats_.records_received += greeting.latest.size();
+  const bool equal_knowledge = session_->theirs == session_->mine;
+  const bool countable = mine.counted && greeting.digest.counted;
+  if (equal_knowledge && countable && mine.root == greeting.digest.root) {
+    ++stats_.sessions[static_cast<std::size_t>(session_->kind)].equal;
+    if (fill_ == Fill::recent) {
+      fill_ = Fill::complete;
+    }
+    return end(now, "equal", effects);
+  }
+  session_->equal_at_start = equal_knowledge;
+  if (equal_knowledge || session_->kind == SyncKind::bootstrap) {
+    return reconcile(now, effects);
+  }
+  session_->stage = Stage::asking;
+  if (session_->mine.covers(session_->theirs)) {
+    return give(now, effects);
+  }
+  call(AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
+}
+
+void Sync::take_delta(const Now& now, const Delta& delta, const Replica::Terms& terms,
+                      Effects& effects) {
+  if (delta.extent == Delta::Extent::impossible) {
+    KVS_PROBE("sync: the peer's journal did not reach back");
+    return reconcile(now, effects);
+  }
+  bool learnt = false;
+  for (const PeerRecord& record : delta.records) {
+    const Taken taken = parts_.replica.take(record, terms, effects);
+    learnt |= taken == Taken::stored || taken == Taken::older;
+  }
+  stats_.records_received += delta.records.size();
+  if (delta.extent == Delta::Extent::whole || !learnt) {
+    return give(now, effects);
+  }
+  call(AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
+}
+
+/// What the peer lacks, from this node's journal.
+void Sync::give(const Now& now, Effects& effects) {
+  session_->stage = Stage::giving;
+  const Knowledge& known = parts_.replica.durable_knowledge();
+  Delta delta = parts_.holdings.journal().answer(known, session_->theirs, parts_.holdings.store());
+  if (delta.extent == Delta::Extent::impossible) {
+    return reconcile(now, effects);
+  }
+  if (delta.records.empty()) {
+    ++stats_.sessions[static_cast<std::size_t>(session_->kind)].delta;
+    return end(now, "caught up from journals", effects);
+  }
+  for (const PeerRecord& record : delta.records) {
+    session_->theirs.add(record.record.header.version.dot);
+    for (const Dot& dot : record.replaced) {
+      session_->theirs.add(dot);
+    }
+  }
+  stats_.records_sent += delta.records.size();
+  call(Settle{.run = session_->peer_run, .records = std::move(delta.records), .drops = {}},
+       effects);
+}
+
+void Sync::reconcile(const Now& now, Effects& effects) {
+  session_->stage = Stage::reconciling;
+  const bool confirmed = drops_doubted_with_ == session_->peer;
+  session_->reconciliation.emplace(
+      Reconciliation::Parts{.source = parts_.holdings.source(), .replica = parts_.replica},
+      Reconciliation::Start{.peer_run = session_->peer_run,
+                            .mine = session_->mine,
+                            .theirs = session_->theirs,
+                            .drops_confirmed = confirmed});
+  go_on_reconciling(now, effects);
+}
+
+void Sync::go_on_reconciling(const Now& now, Effects& effects) {
+  auto next = session_->reconciliation->next();
+  if (!next) {
+    if (next.error().code == Errc::corrupt_data) {
+      parts_.holdings.found_damage(next.error().detail);
+    } else if (next.error().code == Errc::overloaded) {
+      const ReconciliationFigures& figures = session_->reconciliation->figures();
+      ++stats_.drops_doubted;
+      drops_doubted_with_ = session_->peer;
+      parts_.holdings.recount();
+      effects.trace.push_back({.kind = Trace::Kind::drops_doubted,
+                               .number = figures.drops_here + figures.drops_there,
+                               .text = session_->node_id});
+    }
+    return fail(now, next.error(), effects);
+  }
+  if (!*next) {
+    return end_reconciled(now, effects);
+  }
+  call(**std::move(next), effects);
+}
+
+void Sync::end_reconciled(const Now& now, Effects& effects) {
+  const ReconciliationFigures& figures = session_->reconciliation->figures();
+  stats_.records_received += figures.records_fetched;
+  stats_.records_sent += figures.records_given;
+  ++stats_.sessions[static_cast<std::size_t>(session_->kind)].reconciled;
+  if (session_->equal_at_start && figures.live_differences > 0) {
+    KVS_PROBE("sync: equal K, and different records");
+    ++stats_.divergences;
+    effects.trace.push_back({.kind = Trace::Kind::divergence,
+                             .number = figures.live_differences,
+                             .text = session_->node_id});
+  }
+  drops_doubted_with_.reset();
+  if (fill_ == Fill::recent) {
+    fill_ = Fill::complete;
+  }
+  end(now,
+      fmt::format("reconciled in {} round trips, {} records fetched, {} given", figures.round_trips,
+                  figures.records_fetched, figures.records_given),
+      effects);
+}
+
+// --- bootstrap
+
+void Sync::look_for_donor(const Now& now, Effects& effects) {
+  std::vector<const Member*> donors = view_->peers();
+  const bool alone = donors.empty();
+  std::erase_if(donors, [](const Member* peer) { return peer->mode == Mode::syncing; });
+  if (!donors.empty() && now.instant >= next_catch_up_) {
+    const Member& donor = *donors[parts_.prng.below(donors.size())];
+    session_.emplace();
+    session_->peer = donor.instance;
+    session_->address = donor.address;
+    session_->node_id = donor.node_id;
+    session_->kind = SyncKind::bootstrap;
+    fill_ = Fill::paging;
+    effects.trace.push_back({.kind = Trace::Kind::bootstrap_began, .text = donor.node_id});
+    return ask_page(now, effects);
+  }
+  if (!donors.empty()) {
+    return;
+  }
+  // Everybody is new, or nobody answers: the eldest begins, whoever is alone does after a while.
+  const auto older = [](const Member& a, const Member& b) {
+    return std::pair(a.joined_ms, a.instance) < std::pair(b.joined_ms, b.instance);
+  };
+  const auto peers = view_->peers();
+  const Member& own = view_->own();
+  const bool eldest =
+      std::ranges::all_of(peers, [&](const Member* peer) { return older(own, *peer); });
+  const bool has_data = parts_.holdings.tree().root().count > 0;
+  const Duration waited = now.instant - fill_since_;
+  if (alone ? waited >= (has_data ? kAloneWithData : kAloneWithout)
+            : eldest && waited >= options_.behind_grace) {
+    KVS_PROBE("sync: a new node found nobody to fetch from");
+    fill_ = Fill::recent;
+    become_recent(effects);
+    if (!alone) {
+      fill_ = Fill::complete;
+    }
+  }
+}
+
+void Sync::ask_page(const Now& now, Effects& effects) {
+  session_->stage = Stage::paging;
+  const Stamp oldest = Stamp::from_ms(now.wall.ms - options_.bootstrap_max_age.ms());
+  call(AskPage{.after = page_after_, .oldest = oldest, .bytes_max = kFetchBytes}, effects);
+}
+
+void Sync::take_page(const Now& now, const Page& page, const Replica::Terms& terms,
+                     Effects& effects) {
+  for (const PeerRecord& record : page.records) {
+    parts_.replica.take(record, terms, effects);
+  }
+  stats_.records_received += page.records.size();
+  page_records_ += page.records.size();
+  ++stats_.pages;
+  if (!page.next || *page.next <= page_after_) {
+    become_recent(effects);
+    return greet(effects);
+  }
+  page_after_ = *page.next;
+  const bool page_done = ++fetches_ % kFetchesPerPage == 0;
+  const Duration pause = page_done ? options_.throttle_delay : options_.fetch_delay;
+  page_due_ = now.instant + pause;
+  if (pause.ns == 0) {
+    page_due_ = Instant::never();
+    ask_page(now, effects);
+  }
+}
+
+void Sync::become_recent(Effects& effects) {
+  fill_ = Fill::recent;
+  effects.trace.push_back({.kind = Trace::Kind::bootstrap_ended, .number = page_records_});
+}
+
+}  // namespace kvs

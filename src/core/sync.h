@@ -1,0 +1,188 @@
+// Anti-entropy, seen from the side that begins: when to compare with whom, and which way.
+//
+// One exchange at a time. It opens with a greeting (K as a hash, root fingerprint, the newest
+// records); what little is missing crosses as a delta from the journal, each way; else the two
+// sides reconcile range by range (core/reconciliation). The three documented kinds differ in when
+// they start: regular, every sync_interval with a random peer; catch-up, as soon as this node
+// learns that it is behind, then every catchup_interval while it is; bootstrap, when its data
+// folder is new: pages of recent records first, in mode syncing, then an exchange for the rest.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/prng.h"
+#include "base/time.h"
+#include "core/effects.h"
+#include "core/holdings.h"
+#include "core/mode.h"
+#include "core/reconciliation.h"
+#include "core/replica.h"
+#include "core/view.h"
+
+namespace kvs {
+
+struct SyncOptions {
+  Duration sync_interval = Duration::from_seconds(300);
+  Duration catchup_interval = Duration::from_seconds(120);
+  Duration throttle_delay = Duration::from_ms(100);
+  Duration fetch_delay = Duration::from_ms(50);
+  Duration bootstrap_max_age = Duration::from_seconds(720LL * 3600);
+  Duration call_timeout = Duration::from_seconds(10);
+  Duration behind_grace = Duration::from_seconds(1);  // pushes on their way are no lag
+};
+
+enum class SyncKind : std::uint8_t { regular, catch_up, bootstrap };
+
+inline constexpr std::size_t kSyncKinds = 3;
+
+/// The kind's name in logs and metrics.
+[[nodiscard]] std::string_view to_string(SyncKind kind);
+
+/// Counters since the start.
+struct SyncStats {
+  struct Sessions {
+    std::uint64_t equal = 0;       // nothing to do
+    std::uint64_t delta = 0;       // the journal had it
+    std::uint64_t reconciled = 0;  // range by range
+    std::uint64_t failed = 0;
+  };
+
+  Sessions sessions[kSyncKinds];
+  std::uint64_t records_received = 0;
+  std::uint64_t records_sent = 0;
+  std::uint64_t divergences = 0;  // equal K, and live records that differ
+  std::uint64_t drops_doubted = 0;
+  std::uint64_t pages = 0;
+};
+
+class Sync {
+ public:
+  struct Parts {
+    Holdings& holdings;
+    Replica& replica;
+    Prng& prng;
+  };
+
+  /// How much of the cluster's data is here.
+  enum class Fill : std::uint8_t {
+    none,    // a new folder that has met nobody: mode syncing
+    paging,  // recent records are being fetched: mode syncing
+    recent,  // those are here; older ones may be missing yet
+    complete,
+  };
+
+  Sync(const SyncOptions& options, const Parts& parts);
+
+  /// `fill` is none or complete.
+  void start(const Now& now, Fill fill);
+
+  [[nodiscard]] Fill fill() const { return fill_; }
+
+  void set_view(std::shared_ptr<const View> view) { view_ = std::move(view); }
+
+  /// What a peer says it holds.
+  void heard(const Now& now, Instance peer, const StateDigest& digest);
+
+  void tick(const Now& now, Effects& effects);
+
+  [[nodiscard]] Instant next_deadline() const;
+
+  /// What came of a call of this room.
+  void returned(const Now& now, const PeerReturn& returned, const Replica::Terms& terms,
+                Effects& effects);
+
+  /// What was decided since the last durable batch is void, and the exchange under way with it.
+  void commit_failed(const Now& now, Effects& effects);
+
+  /// True if a peer's writes are known to be missing here.
+  [[nodiscard]] bool behind() const { return !awaited_.empty() || has_gaps(); }
+
+  /// K that a peer told in full lately, and whose: for the collection of tombstones.
+  struct Report {
+    Instance peer{};
+    Knowledge knowledge;
+  };
+
+  std::optional<Report> take_report() { return std::exchange(report_, std::nullopt); }
+
+  [[nodiscard]] const SyncStats& stats() const { return stats_; }
+
+ private:
+  enum class Stage : std::uint8_t { greeting, asking, giving, reconciling, paging };
+
+  struct Session {
+    Instance peer{};
+    std::string address;
+    std::string node_id;
+    SyncKind kind{};
+    Stage stage{};
+    CallId call{};
+    Knowledge mine;    // at the start
+    Knowledge theirs;  // at the start; then with what was given
+    std::uint64_t peer_run = 0;
+    bool equal_at_start = false;  // K was equal and the fingerprints were not
+    std::optional<Reconciliation> reconciliation;
+  };
+
+  /// A write that a peer has and this node lacks.
+  struct Awaited {
+    Dot dot;
+    Instant since;
+  };
+
+  [[nodiscard]] bool has_gaps() const;
+  void refresh_awaited();
+  void be_patient(const Now& now);
+  const Member* choose_peer() const;
+  const Member* lagging_behind(const Now& now) const;
+
+  void begin(const Now& now, const Member& peer, SyncKind kind, Effects& effects);
+  void call(const PeerRequest& request, Effects& effects);
+  void end(const Now& now, std::string_view outcome, Effects& effects);
+  void fail(const Now& now, const Error& why, Effects& effects);
+
+  void greet(Effects& effects);
+  void take_greeting(const Now& now, const Greeting& greeting, const Replica::Terms& terms,
+                     Effects& effects);
+  void take_delta(const Now& now, const Delta& delta, const Replica::Terms& terms,
+                  Effects& effects);
+  void give(const Now& now, Effects& effects);
+  void reconcile(const Now& now, Effects& effects);
+  void go_on_reconciling(const Now& now, Effects& effects);
+  void end_reconciled(const Now& now, Effects& effects);
+
+  void look_for_donor(const Now& now, Effects& effects);
+  void ask_page(const Now& now, Effects& effects);
+  void take_page(const Now& now, const Page& page, const Replica::Terms& terms, Effects& effects);
+  void become_recent(Effects& effects);
+
+  SyncOptions options_;
+  Parts parts_;
+  std::shared_ptr<const View> view_;
+  Fill fill_ = Fill::complete;
+  std::optional<Session> session_;
+  std::uint64_t calls_ = 0;
+  std::map<Instance, Awaited> awaited_;
+  Instant gaps_since_ = Instant::never();
+  Instant next_regular_ = Instant::never();
+  Instant next_catch_up_{};  // not before
+  Instant next_look_ = Instant::never();
+  Duration backoff_{};
+  std::optional<Instance> drops_doubted_with_;  // the next exchange with it may drop
+  std::optional<Report> report_;
+
+  // Bootstrap.
+  Instant fill_since_{};
+  Instant page_due_ = Instant::never();
+  std::string page_after_;
+  std::uint64_t page_records_ = 0;
+  std::uint64_t fetches_ = 0;
+
+  SyncStats stats_;
+};
+
+}  // namespace kvs
