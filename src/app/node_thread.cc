@@ -264,9 +264,9 @@ void NodeThread::trace(const Effects& effects) {
 }
 
 void NodeThread::publish_node() {
-  NodeStatus status = node_.status();
+  const NodeStatus status = node_.status();
   const std::lock_guard lock(status_mutex_);
-  status_.node = std::move(status);
+  status_.node = status;
   status_.view = node_.view();
 }
 
