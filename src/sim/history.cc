@@ -130,12 +130,20 @@ void History::rotted(std::string_view key) {
   state(key).ever_rotted = true;
 }
 
+/// True if the folder holds this very write.
+bool History::shows(const Image& image, const Write& write) {
+  const auto it = image.records.find(write.key);
+  return it != image.records.end() && it->second &&
+         it->second->header.version.uuid == write.version().uuid;
+}
+
 void History::recovered(const Image& image) {
   open_batches_.clear();
   const std::size_t found_without_knowledge = last_shown(image);
   for (std::size_t i = 0; i < writes_.size(); ++i) {
     Write& write = writes_[i];
-    const bool among_those = write.fate != Fate::failed && i < found_without_knowledge;
+    const bool among_those =
+        i < found_without_knowledge && (write.fate != Fate::failed || shows(image, write));
     const bool found = image.state.knowledge.covers(write.version().dot) || among_those;
     if (write.fate != Fate::gone) {
       write.fate = found ? Fate::durable : Fate::gone;
@@ -153,10 +161,7 @@ void History::recovered(const Image& image) {
 std::size_t History::last_shown(const Image& image) const {
   std::size_t shown = 0;
   for (std::size_t i = 0; i < given_up_; ++i) {
-    const auto it = image.records.find(writes_[i].key);
-    const bool held = it != image.records.end() && it->second &&
-                      it->second->header.version.uuid == writes_[i].version().uuid;
-    shown = held ? i + 1 : shown;
+    shown = shows(image, writes_[i]) ? i + 1 : shown;
   }
   return shown;
 }

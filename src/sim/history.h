@@ -84,6 +84,7 @@ class History final : public Observer {
   void add_write(const Decision& decision, const WriteOutcome& outcome);
   void settle(KeyState& state, const Image& image, std::string_view key);
   void make_power_proof();
+  [[nodiscard]] static bool shows(const Image& image, const Write& write);
   [[nodiscard]] std::size_t last_shown(const Image& image) const;
 
   std::deque<Write> writes_;
