@@ -1,5 +1,7 @@
 #include "sim/cluster_scenario.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace kvs {
@@ -76,9 +78,16 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
                      .checkpoint_per_mille = prng.chance(1, 2) ? prng.below(300) : 0};
   const Duration least = micros(draw_scale(prng, 14));
   scenario.latency = {.least = least, .most = {least.ns * prng.between(1, 4)}};
+  scenario.cold_start = prng.chance(1, 5);
   scenario.act_one = Duration::from_ms(prng.between(2000, 60'000));
   scenario.bound = Duration::from_seconds(120);
   scenario.think = micros(draw_scale(prng, 19));
+  scenario.gossip_interval = Duration::from_ms(prng.between(1000, 10'000));
+  scenario.sync_interval = Duration::from_ms(prng.between(500, 20'000));
+  scenario.catchup_interval = Duration::from_ms(prng.between(300, 10'000));
+  scenario.throttle_delay = Duration::from_ms(prng.chance(1, 2) ? 0 : prng.between(1, 100));
+  scenario.failed_kept = Duration::from_seconds(600);
+  scenario.tombstone_min_age = Duration::from_ms(prng.between(0, 10'000));
   scenario.gather = micros(draw_scale(prng, 9) - 1);
   scenario.reply = micros(draw_scale(prng, 9));
   scenario.recovery = micros(draw_scale(prng, 20));
@@ -91,8 +100,23 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
   return scenario;
 }
 
-NodeOptions node_options(const ClusterScenario& /*scenario*/, std::uint32_t /*machine*/) {
-  return {};
+NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine) {
+  NodeOptions options;
+  options.members.node_id = fmt::format("node-{}", machine);
+  options.members.address = Network::address_of(machine);
+  options.members.cluster_name = "simulated";
+  for (std::uint32_t seed = 0; seed < std::min(scenario.machines, 3U); ++seed) {
+    options.members.seeds.push_back(Network::address_of(seed));
+  }
+  options.members.gossip_interval_min = scenario.gossip_interval;
+  options.members.gossip_interval_max = {scenario.gossip_interval.ns * 2};
+  options.members.failed_kept = scenario.failed_kept;
+  options.sync.sync_interval = scenario.sync_interval;
+  options.sync.catchup_interval = scenario.catchup_interval;
+  options.sync.throttle_delay = scenario.throttle_delay;
+  options.sync.fetch_delay = scenario.throttle_delay;
+  options.tombstone_min_age = scenario.tombstone_min_age;
+  return options;
 }
 
 }  // namespace kvs

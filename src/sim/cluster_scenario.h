@@ -70,7 +70,14 @@ struct ClusterScenario {
   std::uint64_t batches_in_flight = 1;
   CommitTimes commit;
   Latency latency;
+  bool cold_start = false;  // all begins before the cluster has come together
   Duration act_one;
+  Duration gossip_interval;
+  Duration sync_interval;
+  Duration catchup_interval;
+  Duration throttle_delay;
+  Duration failed_kept;
+  Duration tombstone_min_age;
   Duration bound;  // after which all that was promised for quiet times must hold
   Duration think;  // the rest are means of what is drawn each time
   Duration gather;

@@ -39,12 +39,14 @@ class ClusterSimulation {
   }
 
   ClusterRun run() {
-    nemesis_.start();
-    clients_.start();
     for (const auto& machine : machines_) {
       machine->start_after(Duration::from_ms(machine->number()));
     }
-    wake_director(scenario_.act_one, Input::act_two_begins);
+    if (scenario_.cold_start) {
+      begin_act_one();
+    } else {
+      wake_director(kPoll, Input::act_one_begins);
+    }
     while (!over_ && findings_.empty()) {
       const auto event = world_.take();
       ++result_.events;
@@ -101,7 +103,28 @@ class ClusterSimulation {
     }
   }
 
+  void begin_act_one() {
+    nemesis_.start();
+    clients_.start();
+    wake_director(scenario_.act_one, Input::act_two_begins);
+  }
+
+  /// A new cluster has to come together by itself before anything happens to it.
+  void wait_for_cluster() {
+    const std::string missing = what_is_missing(machines_);
+    if (missing.empty()) {
+      begin_act_one();
+    } else if (world_.now() - Instant{} > scenario_.bound) {
+      findings_.report("a new cluster comes together", missing);
+    } else {
+      wake_director(kPoll, Input::act_one_begins);
+    }
+  }
+
   void direct(const Wake& wake) {
+    if (wake.input == Input::act_one_begins) {
+      return wait_for_cluster();
+    }
     if (wake.input == Input::act_two_begins) {
       clients_.stop();
       nemesis_.heal();

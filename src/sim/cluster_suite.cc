@@ -1,42 +1,56 @@
 #include "sim/cluster_suite.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 namespace kvs {
 
 namespace {
 
-bool fails(std::uint64_t seed, const ClusterOverrides& overrides) {
-  return !simulate_cluster(draw_cluster_scenario(seed, overrides), nullptr).violations.empty();
+/// The oracle that objects first; empty: none does.
+std::string objector(std::uint64_t seed, const ClusterOverrides& overrides) {
+  const auto violations =
+      simulate_cluster(draw_cluster_scenario(seed, overrides), nullptr).violations;
+  return violations.empty() ? "" : violations.front().oracle;
 }
 
-/// Keeps `candidate` if it still fails.
-bool adopt(std::uint64_t seed, const ClusterOverrides& candidate, ClusterOverrides& smallest) {
-  if (!fails(seed, candidate)) {
-    return false;
+/// A run of a seed that fails, and the same run made smaller.
+struct Shrinking {
+  std::uint64_t seed = 0;
+  std::string oracle;  // that has to object
+  ClusterOverrides smallest;
+
+  /// Keeps `candidate` if the same oracle still objects.
+  bool adopt(const ClusterOverrides& candidate) {
+    if (candidate.machines < 2U || objector(seed, candidate) != oracle) {
+      return false;
+    }
+    smallest = candidate;
+    return true;
   }
-  smallest = candidate;
-  return true;
-}
 
-void drop_faults(std::uint64_t seed, ClusterOverrides& smallest) {
+  void drop_faults();
+  void lower(std::optional<std::uint64_t> ClusterOverrides::* number);
+};
+
+void Shrinking::drop_faults() {
   for (std::size_t i = 0; i < kClusterFaultCount; ++i) {
     const auto fault = static_cast<ClusterFault>(i);
     if (smallest.faults->contains(fault)) {
       ClusterOverrides candidate = smallest;
       candidate.faults->erase(fault);
-      adopt(seed, candidate, smallest);
+      adopt(candidate);
     }
   }
 }
 
 /// The smallest value of one number, by halving the distance.
-void lower(std::uint64_t seed, std::optional<std::uint64_t> ClusterOverrides::* number,
-           ClusterOverrides& smallest) {
+void Shrinking::lower(std::optional<std::uint64_t> ClusterOverrides::* number) {
   for (std::uint64_t step = *(smallest.*number) / 2; step > 0;) {
     ClusterOverrides candidate = smallest;
     candidate.*number = *(smallest.*number) - step;
-    const bool adopted = *(smallest.*number) > step && adopt(seed, candidate, smallest);
+    const bool adopted = *(smallest.*number) > step && adopt(candidate);
     step = adopted ? std::min(step, *(smallest.*number) / 2) : step / 2;
   }
 }
@@ -69,20 +83,22 @@ ClusterSuiteResult run_cluster_seeds(const SeedRange& seeds, const ClusterOverri
 
 ClusterOverrides shrink_cluster(std::uint64_t seed, const ClusterOverrides& overrides) {
   const ClusterScenario scenario = draw_cluster_scenario(seed, overrides);
-  ClusterOverrides smallest{.faults = scenario.faults,
-                            .machines = scenario.machines,
-                            .clients = scenario.clients,
-                            .keys = scenario.wishes.keys,
-                            .steps = scenario.steps};
-  for (ClusterOverrides before{}; before != smallest;) {
-    before = smallest;
-    drop_faults(seed, smallest);
+  Shrinking shrinking{.seed = seed,
+                      .oracle = objector(seed, overrides),
+                      .smallest = {.faults = scenario.faults,
+                                   .machines = scenario.machines,
+                                   .clients = scenario.clients,
+                                   .keys = scenario.wishes.keys,
+                                   .steps = scenario.steps}};
+  for (ClusterOverrides before{}; before != shrinking.smallest;) {
+    before = shrinking.smallest;
+    shrinking.drop_faults();
     for (const auto number : {&ClusterOverrides::steps, &ClusterOverrides::machines,
                               &ClusterOverrides::clients, &ClusterOverrides::keys}) {
-      lower(seed, number, smallest);
+      shrinking.lower(number);
     }
   }
-  return smallest;
+  return shrinking.smallest;
 }
 
 std::vector<MutantResult> run_cluster_mutants(const SeedRange& seeds,

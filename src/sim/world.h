@@ -38,6 +38,7 @@ enum class Input : std::uint8_t {
   strike_begins,
   strike_ends,
   // director
+  act_one_begins,
   act_two_begins,
   time_is_up,
 };
