@@ -11,6 +11,7 @@
 
 #include "app/cli.h"
 #include "app/figures.h"
+#include "app/node_options.h"
 #include "app/node_thread.h"
 #include "app/service.h"
 #include "io/http_door.h"
@@ -111,6 +112,7 @@ class Server {
 
   const Config& config_;
   Log& log_;
+  std::string address_;  // at which others reach this node
   std::unique_ptr<HttpDoor> door_;
   std::unique_ptr<DoorSink> sink_;
   std::unique_ptr<Store> store_;
@@ -126,9 +128,8 @@ Result<void> Server::start() {
   KVS_TRY(open_door());
   KVS_TRY(open_store());
   KVS_TRY(open_links());
-  const NodeOptions options{.mode = config_.read_only ? Mode::read_only : Mode::normal,
-                            .clock_skew_ms_max = config_.max_clock_skew.ms()};
-  node_ = std::make_unique<NodeThread>(options, store_->recovered(),
+  address_ = advertised_address(config_, {.port = door_->port(), .host_name = host_name()});
+  node_ = std::make_unique<NodeThread>(node_options(config_, address_), store_->recovered(),
                                        NodeThread::Parts{.records = *store_,
                                                          .committer = *store_,
                                                          .sink = *sink_,
@@ -148,13 +149,12 @@ void Server::open_service() {
       FiguresCollector::Parts{
           .door = *door_, .store = *store_, .node = *node_, .log = log_, .started = started},
       door_->threads());
-  parts_ = std::make_unique<ServiceParts>(ServiceParts{
-      .config = config_,
-      .store = *store_,
-      .node = *node_,
-      .figures = *figures_,
-      .address = advertised_address(config_, {.port = door_->port(), .host_name = host_name()}),
-      .started = started});
+  parts_ = std::make_unique<ServiceParts>(ServiceParts{.config = config_,
+                                                       .store = *store_,
+                                                       .node = *node_,
+                                                       .figures = *figures_,
+                                                       .address = address_,
+                                                       .started = started});
   door_->start([this](std::size_t thread) {
     return std::make_unique<Service>(*parts_, figures_->door(thread));
   });
