@@ -232,7 +232,8 @@ void Machine::watch_deadline() {
     return;
   }
   woken_at_ = deadline;
-  wake_in(deadline - premises_.world.now(), Input::deadline_passes);
+  const Instant instant = premises_.world.now();
+  wake_in(deadline > instant ? deadline - instant : Duration{}, Input::deadline_passes);
 }
 
 void Machine::deadline_passes() {

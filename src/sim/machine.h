@@ -62,7 +62,8 @@ class Machine final : public NetworkPeer, public BatchOwner {
 
   /// True if it has been serving for that long, with neither pause nor slow disk.
   [[nodiscard]] bool at_work_for(Duration span) const {
-    return serving() && premises_.world.now() - disturbed_ > span;
+    return serving() && !premises_.world.process_paused(number_) &&
+           premises_.world.now() - disturbed_ > span;
   }
 
   /// The machine was kept from its work until now.
