@@ -268,6 +268,7 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
   const StateDigest mine = parts_.holdings.digest();
   session_->peer_run = greeting.digest.run;
   session_->theirs = greeting.knowledge.value_or(session_->mine);
+  session_->told = session_->theirs;
   report_ = Report{.peer = session_->peer, .knowledge = session_->theirs};
   for (const PeerRecord& record : greeting.latest) {
     parts_.replica.take(record, terms, effects);
@@ -315,7 +316,7 @@ void Sync::take_delta(const Now& now, const Delta& delta, const Replica::Terms& 
 void Sync::give(const Now& now, Effects& effects) {
   session_->stage = Stage::giving;
   const Knowledge& known = parts_.replica.durable_knowledge();
-  Delta delta = parts_.holdings.journal().answer(known, session_->theirs, parts_.holdings.store());
+  Delta delta = parts_.holdings.journal().answer(known, session_->told, parts_.holdings.store());
   if (delta.extent == Delta::Extent::impossible) {
     return reconcile(now, effects);
   }
@@ -324,9 +325,9 @@ void Sync::give(const Now& now, Effects& effects) {
     return end(now, "caught up from journals", effects);
   }
   for (const PeerRecord& record : delta.records) {
-    session_->theirs.add(record.record.header.version.dot);
+    session_->told.add(record.record.header.version.dot);
     for (const Dot& dot : record.replaced) {
-      session_->theirs.add(dot);
+      session_->told.add(dot);
     }
   }
   stats_.records_sent += delta.records.size();
