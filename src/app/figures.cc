@@ -19,6 +19,7 @@ ConnectionFigures connection_figures(const DoorCounters& door) {
 
 NodeFigures node_figures(const NodeThreadStatus& status) {
   return {.mode = status.node.mode,
+          .members_live = status.view->live_count(),
           .clock_ahead_ms = status.node.clock_ahead_ms,
           .records_written = status.node.replica.records_written,
           .damaged_replaced = status.node.replica.damaged_replaced,

@@ -264,10 +264,23 @@ void NodeThread::trace(const Effects& effects) {
 }
 
 void NodeThread::publish_node() {
+  if (standings_due_ <= now_.instant) {
+    refresh_standings();
+  }
   const NodeStatus status = node_.status();
   const std::lock_guard lock(status_mutex_);
   status_.node = status;
   status_.view = node_.view();
+}
+
+/// Standings compare what every member knows, which costs the more the more members there are.
+void NodeThread::refresh_standings() {
+  constexpr Duration kInterval = Duration::from_ms(100);
+  std::vector<PeerStanding> standings = node_.standings();
+  const auto members = static_cast<std::int64_t>(standings.size());
+  standings_due_ = now_.instant + kInterval + Duration::from_ms(members);
+  const std::lock_guard lock(status_mutex_);
+  status_.standings.swap(standings);
 }
 
 void NodeThread::run_committer() {

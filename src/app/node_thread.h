@@ -40,6 +40,7 @@ struct PeerLetter {
 struct NodeThreadStatus {
   NodeStatus node;
   std::shared_ptr<const View> view;
+  std::vector<PeerStanding> standings;  // by instance; as of a second ago, or less
   std::uint64_t batches = 0;
   std::uint64_t batches_failed = 0;
   std::uint64_t bytes_under_way = 0;       // of writes posted and not yet answered
@@ -132,6 +133,7 @@ class NodeThread {
   void finish(Batch& batch);
   void trace(const Effects& effects);
   void publish_node();
+  void refresh_standings();
 
   void run_committer();
   /// Waits for the next batch; none at the end. False if it is time to see whether a disk that
@@ -157,6 +159,7 @@ class NodeThread {
   Batch* open_ = &batches_[0];
   Batch* committing_ = nullptr;
   bool stopping_ = false;
+  Instant standings_due_;
 
   // The committing thread only.
   bool last_commit_failed_ = false;

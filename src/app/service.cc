@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "app/cluster_pages.h"
 #include "core/members.h"
 #include "io/os.h"
 #include "wire/list_body.h"
@@ -113,8 +114,7 @@ void Service::append_join_reply(const PeerReply& reply, const AnswerTarget& targ
                          .last_seen_ms = now_ms,
                          .joined_ms = row.joined_ms,
                          .state = row.state == MemberState::alive ? "alive" : "suspect",
-                         .mode = to_string(row.mode),
-                         .version = KVS_VERSION});
+                         .mode = to_string(row.mode)});
     }
   }
   append_members_response(target, members);
@@ -219,27 +219,24 @@ void Service::hand_over() {
   gathered_bytes_ = 0;
 }
 
-Handled Service::answer(const GetMembers& /*request*/, const ReceivedRequest& /*received*/,
+Handled Service::answer(const GetMembers& request, const ReceivedRequest& /*received*/,
                         const AnswerTarget& target) {
   const NodeThreadStatus status = parts_.node.status();
-  const MemberView self{.id = parts_.config.node_id,
-                        .address = parts_.address,
-                        .last_seen_ms = wall_now().ms,
-                        .joined_ms = status.node.identity.joined_ms,
-                        .mode = to_string(status.node.mode),
-                        .version = KVS_VERSION};
-  append_members_response(target, {&self, 1});
+  append_members_response(target, member_views(status, request.which, wall_now()));
   return {};
 }
 
 Handled Service::answer(const GetHealth& /*request*/, const ReceivedRequest& received,
                         const AnswerTarget& target) {
   const NodeThreadStatus status = parts_.node.status();
+  const std::vector<std::string> warnings = health_warnings(status.node);
   HealthView health{.mode = status.node.mode,
+                    .member_count = status.view->live_count(),
                     .node_id = parts_.config.node_id,
                     .version = KVS_VERSION,
                     .uptime_ms = (received.now - parts_.started).ms(),
-                    .clock_ahead_ms = status.node.clock_ahead_ms};
+                    .clock_ahead_ms = status.node.clock_ahead_ms,
+                    .warnings = warnings};
   if (status.last_failure) {
     health.status = HealthView::Status::degraded;
     health.reason = reason_for(*status.last_failure);

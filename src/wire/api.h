@@ -181,7 +181,7 @@ struct MemberView {
   std::int64_t joined_ms = 0;
   std::string_view state = "alive";
   std::string_view mode;
-  std::string_view version;
+  std::string_view version;  // empty: not known, not shown
 };
 
 /// A frame for a node that called: the answer to a PeerFrame.
@@ -201,7 +201,8 @@ struct HealthView {
   std::string_view reason;  // if degraded: a sentence
   std::string_view version;
   std::int64_t uptime_ms = 0;
-  std::int64_t clock_ahead_ms = 0;  // how far stamps run ahead of the wall clock
+  std::int64_t clock_ahead_ms = 0;        // how far stamps run ahead of the wall clock
+  std::span<const std::string> warnings;  // sentences; none: not shown
 };
 
 /// 200, or 503 if degraded.

@@ -339,7 +339,9 @@ void append_members_response(const AnswerTarget& target, std::span<const MemberV
     json.key("joined_timestamp").number(member.joined_ms);
     json.key("state").string(member.state);
     json.key("mode").string(member.mode);
-    json.key("version").string(member.version);
+    if (!member.version.empty()) {
+      json.key("version").string(member.version);
+    }
     json.end_object();
   }
   json.end_array();
@@ -361,6 +363,13 @@ void append_health_response(const AnswerTarget& target, const HealthView& health
   json.key("version").string(health.version);
   json.key("uptime_ms").number(health.uptime_ms);
   json.key("clock_ahead_ms").number(health.clock_ahead_ms);
+  if (!health.warnings.empty()) {
+    json.key("warnings").begin_array();
+    for (const std::string& warning : health.warnings) {
+      json.string(warning);
+    }
+    json.end_array();
+  }
   json.end_object();
   put_json(target, ok ? 200 : 503, body);
 }

@@ -9,6 +9,7 @@
 namespace kvs {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -264,7 +265,7 @@ TEST(ApiAnswer, Members) {
             R"([{"id":"node-\"a\"","address":"192.168.1.10:8080","last_seen":1672531200000,)"
             R"("joined_timestamp":1672530000000,"state":"alive","mode":"normal",)"
             R"("version":"0.1.0"},{"id":"b","address":"[::1]:1","last_seen":0,)"
-            R"("joined_timestamp":0,"state":"suspect","mode":"","version":""}])");
+            R"("joined_timestamp":0,"state":"suspect","mode":""}])");
 }
 
 TEST(ApiAnswer, Health) {
@@ -274,6 +275,12 @@ TEST(ApiAnswer, Health) {
   EXPECT_THAT(ok.text, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"));
   EXPECT_EQ(ok.body(), R"({"status":"ok","mode":"normal","member_count":1,"node_id":"node-alpha",)"
                        R"("version":"0.1.0","uptime_ms":12,"clock_ahead_ms":0})");
+  const std::vector<std::string> warnings{"the clock is \"off\"", "two"};
+  health.warnings = warnings;
+  Out warned;
+  append_health_response(warned.target(), health);
+  EXPECT_THAT(warned.text, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(warned.body(), EndsWith(R"("warnings":["the clock is \"off\"","two"]})"));
   health.status = HealthView::Status::degraded;
   health.mode = Mode::read_only;
   health.reason = "disk_full: \"no space\"";

@@ -27,9 +27,9 @@ class Answer:
         return self.json["error"]["code"]
 
 
-def free_port():
+def free_port(host="127.0.0.1"):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -40,7 +40,8 @@ class Node:
 
     def __init__(self, binary, folder, settings):
         self.binary, self.folder = pathlib.Path(binary), pathlib.Path(folder)
-        self.port = settings.get("port") or free_port()
+        self.host = settings.get("bind_address", "127.0.0.1")
+        self.port = settings.get("port") or free_port(self.host)
         self.settings = {
             "node_id": "node-alpha",
             "data_dir": str(self.folder / "data"),
@@ -49,6 +50,10 @@ class Node:
         }
         self.process = None
         self.log_path = self.folder / "log"
+
+    @property
+    def address(self):
+        return f"{self.host}:{self.port}"
 
     @property
     def data_dir(self):
@@ -107,7 +112,7 @@ class Node:
 
     # -- requests
     def connect(self, timeout=10):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def request(self, method, target, body=None, headers=None, timeout=10):
         connection = self.connect(timeout)
@@ -128,12 +133,21 @@ class Node:
 
     def raw(self, data, timeout=10):
         """Sends bytes as they are and reads until the other side closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as sock:
+        with socket.create_connection((self.host, self.port), timeout=timeout) as sock:
             sock.sendall(data)
             chunks = []
             while chunk := sock.recv(65536):
                 chunks.append(chunk)
         return b"".join(chunks)
+
+
+def eventually(condition, seconds=20):
+    """Waits until the condition holds; what it came to. Pass a function that tells what it sees."""
+    deadline = time.monotonic() + seconds
+    while not (met := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+    return met
 
 
 def send(connection, method, target, body=None, headers=None):

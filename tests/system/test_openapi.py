@@ -118,7 +118,13 @@ def test_cluster(contract, node):
     for path in ("/members/", "/health", "/metrics"):
         ask(contract, node, path, [("GET", path, {}), ("GET", path + "?nothing=1", {})])
     ask(contract, node, "/members/", [("GET", "/members/?all=true", {})])
-    ask(contract, node, "/members/join", [("POST", "/members/join", {"body": "{}"})])
+    joins = [
+        {"body": '{"id":"x","address":"127.0.0.1:1"}'},
+        {"body": "{}"},
+        {"body": '{"id":"node-alpha","address":"127.0.0.1:1"}'},
+        {"body": "{}", "headers": {"Content-Type": "text/html"}},
+    ]
+    ask(contract, node, "/members/join", [("POST", "/members/join", options) for options in joins])
     ask(contract, node, "/members/leave", [(m, "/members/leave", {}) for m in ("POST", "DELETE")])
 
 

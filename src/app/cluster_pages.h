@@ -1,0 +1,22 @@
+// What the pages for people say of the cluster, from one snapshot of the node: members, health.
+//
+// Pure: no clock, no I/O. What is returned points into the snapshot, which has to outlive it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/node_thread.h"
+#include "wire/api.h"
+
+namespace kvs {
+
+/// The members of the snapshot, ordered by id; failed ones only if `which` is all. `wall` is now:
+/// when this node saw itself last.
+[[nodiscard]] std::vector<MemberView> member_views(const NodeThreadStatus& status,
+                                                   GetMembers::Which which, WallTime wall);
+
+/// What an operator should look into although the node works; empty if all is well.
+[[nodiscard]] std::vector<std::string> health_warnings(const NodeStatus& node);
+
+}  // namespace kvs

@@ -1,0 +1,99 @@
+"""The pages of the cluster, with several processes on addresses of their own."""
+import pytest
+
+from harness import eventually
+
+PORT = 18070
+
+
+@pytest.fixture
+def cluster(new_node):
+    """Starts nodes node1, node2, ... on 127.0.7.N; each knows the first ones as seeds."""
+
+    def start(count, **settings):
+        nodes = [new_member(new_node, number, **settings) for number in range(1, count + 1)]
+        for node in nodes:
+            node.start()
+        eventually(lambda: all(ids(node) == ids_of(nodes) for node in nodes))
+        eventually(lambda: all(node.get("/health").json["mode"] == "normal" for node in nodes))
+        return nodes
+
+    return start
+
+
+def new_member(new_node, number, **settings):
+    seeds = [f"127.0.7.{seed}:{PORT}" for seed in (1, 2) if seed != number]
+    return new_node(
+        **{
+            "node_id": f"node{number}",
+            "bind_address": f"127.0.7.{number}",
+            "port": PORT,
+            "seed_nodes": seeds if number > 1 else [],
+            "probe_interval_ms": 200,
+            "probe_timeout_ms": 100,
+            **settings,
+        }
+    )
+
+
+def members(node, query=""):
+    answer = node.get(f"/members/{query}")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def ids(node, query=""):
+    return [member["id"] for member in members(node, query)]
+
+
+def ids_of(nodes):
+    return [node.settings["node_id"] for node in nodes]
+
+
+def test_members_are_equal_everywhere(cluster):
+    nodes = cluster(3)
+    shown = [
+        [{name: member[name] for name in ("id", "address", "joined_timestamp")} for member in members(node)]
+        for node in nodes
+    ]
+    assert shown[0] == shown[1] == shown[2]
+    assert [member["address"] for member in shown[0]] == [node.address for node in nodes]
+    for node in nodes:
+        health = node.get("/health").json
+        assert (health["member_count"], health["node_id"]) == (3, node.settings["node_id"])
+        own = [member for member in members(node) if member["id"] == health["node_id"]][0]
+        assert own["last_seen"] >= max(member["last_seen"] for member in members(node)) - 1000
+
+
+def test_a_dead_member_is_shown_with_all_alone(cluster):
+    nodes = cluster(3)
+    nodes[2].kill()
+    eventually(lambda: ids(nodes[0]) == ids(nodes[1]) == ["node1", "node2"])
+    assert nodes[0].get("/health").json["member_count"] == 2
+    everybody = members(nodes[0], "?all=true")
+    assert [(member["id"], member["state"]) for member in everybody] == [
+        ("node1", "alive"),
+        ("node2", "alive"),
+        ("node3", "failed"),
+    ]
+    nodes[2].start()
+    eventually(lambda: all(ids(node) == ids_of(nodes) for node in nodes))
+
+
+def test_a_node_of_another_cluster_is_not_let_in(cluster, new_node):
+    nodes = cluster(2)
+    stranger = new_member(new_node, 3, cluster_name="elsewhere").start()
+    eventually(lambda: "another cluster" in stranger.log())
+    assert ids(stranger) == ["node3"]
+    assert ids(nodes[0]) == ids(nodes[1]) == ["node1", "node2"]
+
+
+def test_an_id_in_use_is_refused(cluster, new_node):
+    nodes = cluster(2)
+    twin = new_member(new_node, 3, node_id="node2").start()
+    eventually(lambda: "is in use" in twin.log())
+    assert [member["address"] for member in members(nodes[0])] == [node.address for node in nodes]
+    answer = nodes[0].request(
+        "POST", "/members/join", body='{"id":"node2","address":"127.0.7.3:1","joined_timestamp":1}'
+    )
+    assert (answer.status, answer.code) == (409, "id_in_use")
