@@ -130,7 +130,8 @@ constexpr std::array kKeys = {
                                .accepts = is_path,
                                .allowed = "a path of 1 to 4095 bytes without control characters"}},
     ConfigKey{.name = "seed_nodes",
-              .meaning = "Nodes to join at the start; none means that this node stands alone",
+              .meaning = "Members to join at the start, and to look for again after a split; none "
+                         "means that this node begins a cluster, or is joined by others",
               .rule = AddressesRule{&Config::seed_nodes}},
     ConfigKey{.name = "read_only",
               .meaning = "Refuse clients' writes; reads and replication go on",
@@ -139,33 +140,35 @@ constexpr std::array kKeys = {
               .meaning = "The least severity that is logged",
               .rule = choice<&Config::log_level>(kLogLevels)},
     ConfigKey{.name = "gossip_interval_min",
-              .meaning = "Least time between two exchanges of membership; at most "
-                         "gossip_interval_max",
+              .meaning = "Least time between two comparisons of member lists with random members; "
+                         "at most gossip_interval_max",
               .rule = number<&Config::gossip_interval_min, kSecond>(
                   {.min = 1, .max = kDayInSeconds, .unit = "seconds"})},
     ConfigKey{.name = "gossip_interval_max",
-              .meaning = "Greatest time between two exchanges of membership; at least "
-                         "gossip_interval_min",
+              .meaning = "Greatest time between two comparisons of member lists with random "
+                         "members; at least gossip_interval_min",
               .rule = number<&Config::gossip_interval_max, kSecond>(
                   {.min = 1, .max = kDayInSeconds, .unit = "seconds"})},
     ConfigKey{.name = "sync_interval",
-              .meaning = "Time between two comparisons of data with a random node",
+              .meaning = "Time between two comparisons of data with a random member",
               .rule = number<&Config::sync_interval, kSecond>(
                   {.min = 1, .max = kWeekInSeconds, .unit = "seconds"})},
     ConfigKey{.name = "catchup_interval",
-              .meaning = "The same, while this node knows that it is behind",
+              .meaning = "Time until the next attempt of a node that knows that it is behind, if "
+                         "the one before did not help",
               .rule = number<&Config::catchup_interval, kSecond>(
                   {.min = 1, .max = kWeekInSeconds, .unit = "seconds"})},
     ConfigKey{.name = "bootstrap_max_age_hours",
-              .meaning = "How old data a new node fetches when it joins; 720 hours are 30 days",
+              .meaning = "How old data a new node fetches before it serves writes, what is older "
+                         "comes later; 720 hours are 30 days",
               .rule = number<&Config::bootstrap_max_age, kHour>(
                   {.min = 1, .max = kTenYearsInHours, .unit = "hours"})},
     ConfigKey{.name = "throttle_delay_ms",
-              .meaning = "Pause between two sync requests to a node",
+              .meaning = "Pause of a new node between two pages of data, of 1 MiB each",
               .rule = number<&Config::throttle_delay, kMillisecond>(
                   {.min = 0, .max = 60'000, .unit = "milliseconds"})},
     ConfigKey{.name = "fetch_delay_ms",
-              .meaning = "Pause between two fetches of data within a sync",
+              .meaning = "Pause of a new node between two fetches of data within a page",
               .rule = number<&Config::fetch_delay, kMillisecond>(
                   {.min = 0, .max = 60'000, .unit = "milliseconds"})},
     ConfigKey{.name = "durability",
@@ -203,9 +206,8 @@ constexpr std::array kKeys = {
                                .allowed = "1 to 255 bytes of UTF-8 without control characters and "
                                           "without a space at either end"}},
     ConfigKey{.name = "max_clock_skew_ms",
-              .meaning =
-                  "A write stamped further ahead of this node's clock is not taken over from "
-                  "another node",
+              .meaning = "How far stamps may be ahead of the median of the members' clocks; own "
+                         "ones are held back, others' are merged later",
               .rule = number<&Config::max_clock_skew, kMillisecond>(
                   {.min = 1, .max = 3'600'000, .unit = "milliseconds"})},
     ConfigKey{.name = "tombstone_min_age_hours",
