@@ -334,6 +334,10 @@ void Node::note_fill(Effects& effects) {
 
 void Node::collect_tombstones(const Now& now, Effects& effects) {
   next_collect_ = now.instant + kCollectInterval;
+  if (!members_->joined()) {
+    KVS_PROBE("node: who the members are is not known yet: nothing is collected");
+    return;
+  }
   const Knowledge& mine = replica_.durable_knowledge();
   const std::uint64_t hash = mine.hash();
   if (told_ == nullptr || hash != told_hash_) {

@@ -18,6 +18,12 @@ struct FinalState {
   Image image;
   const Knowledge* knowledge = nullptr;
   std::shared_ptr<const View> view;
+  WallTime wall;  // of a right clock
+
+  /// True for a stamp that others put off until their clocks have come near it.
+  [[nodiscard]] bool puts_off(Stamp stamp) const {
+    return stamp.ms() > wall.ms + NodeOptions{}.clock_skew_ms_max;
+  }
 };
 
 class ClusterObserver {

@@ -31,14 +31,17 @@ void NeverGoesBack::take(Machine machine, const std::string& key, const RecordHe
   const Version& floor = it->second.version;
   const ClusterWrite* write = ledger().find(header.version.dot);
   const bool counts_as_new = write != nullptr && write->lost && !it->second.live();
+  const bool shows_the_same = !it->second.live() && !header.live();
   if (tied(floor, header.version)) {
     report(fmt::format("machine {} gave up {} for {}, under `{}`, without a ballot", machine,
                        name_of(floor), name_of(header.version), key));
-  } else if (header.version < floor && !counts_as_new) {
+  } else if (header.version < floor && !counts_as_new && !shows_the_same) {
     report(fmt::format("machine {} holds {} under `{}` and held {} before", machine,
                        name_of(header.version), key, name_of(floor)));
   }
-  it->second = header;
+  it->second = std::max(it->second, header, [](const RecordHeader& a, const RecordHeader& b) {
+    return a.version < b.version;
+  });
 }
 
 void NeverGoesBack::durable(Machine machine, const Batch& batch) {
@@ -195,7 +198,10 @@ const ClusterWrite* NewestWins::newest_safe(std::string_view key) const {
 
 void NewestWins::check(const FinalState& state, const std::string& key) {
   const ClusterWrite* floor = newest_safe(key);
-  if (floor == nullptr) {
+  const bool put_off = std::ranges::any_of(ledger().of(key), [&](const ClusterWrite* write) {
+    return state.puts_off(write->version().stamp);
+  });
+  if (floor == nullptr || put_off) {
     return;
   }
   const auto it = state.image.records.find(key);

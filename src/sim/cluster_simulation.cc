@@ -73,6 +73,8 @@ class ClusterSimulation {
     return result_;
   }
 
+  [[nodiscard]] WallTime right_time() const { return WallClock{}.read(world_.now()); }
+
   void wake_director(Duration delay, Input input) {
     world_.schedule(delay, {.target = Target::director, .input = input});
   }
@@ -111,7 +113,7 @@ class ClusterSimulation {
 
   /// A new cluster has to come together by itself before anything happens to it.
   void wait_for_cluster() {
-    const std::string missing = what_is_missing(machines_);
+    const std::string missing = what_is_missing(machines_, right_time());
     if (missing.empty()) {
       begin_act_one();
     } else if (world_.now() - Instant{} > scenario_.bound) {
@@ -138,12 +140,12 @@ class ClusterSimulation {
   }
 
   void judge() {
-    const std::string missing = what_is_missing(machines_);
+    const std::string missing = what_is_missing(machines_, right_time());
     const Duration since = world_.now() - healed_at_;
     if (missing.empty()) {
       result_.converged = since;
       over_ = true;
-      observers_.tell(&ClusterObserver::ended, final_states(machines_));
+      observers_.tell(&ClusterObserver::ended, final_states(machines_, right_time()));
     } else if (since > scenario_.bound) {
       findings_.report("all nodes end equal", missing);
     }

@@ -1,6 +1,7 @@
 #include "sim/convergence.h"
 
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -9,11 +10,25 @@ namespace kvs {
 namespace {
 
 using Live = std::map<std::string, Record>;
+using Keys = std::set<std::string>;
 
-Live live_records(const Image& image) {
+/// The keys under which somebody holds a write that others put off.
+Keys put_off_keys(const std::vector<FinalState>& states) {
+  Keys keys;
+  for (const FinalState& state : states) {
+    for (const auto& [key, record] : state.image.records) {
+      if (record && state.puts_off(record->header.version.stamp)) {
+        keys.insert(key);
+      }
+    }
+  }
+  return keys;
+}
+
+Live live_records(const Image& image, const Keys& without) {
   Live live;
   for (const auto& [key, record] : image.records) {
-    if (record && record->header.live()) {
+    if (record && record->header.live() && !without.contains(key)) {
       live.emplace(key, *record);
     }
   }
@@ -52,10 +67,10 @@ std::string own_flaw(const Machine& machine, std::size_t members) {
   return alive == members ? "" : fmt::format("sees {} of {} alive", alive, members);
 }
 
-std::string difference(const FinalState& mine, const FinalState& theirs) {
-  if (const std::string text =
-          first_difference(live_records(mine.image), live_records(theirs.image));
-      !text.empty()) {
+std::string difference(const FinalState& mine, const FinalState& theirs, const Keys& put_off) {
+  const std::string text =
+      first_difference(live_records(mine.image, put_off), live_records(theirs.image, put_off));
+  if (!text.empty()) {
     return text;
   }
   for (const Member& member : mine.view->members) {
@@ -65,32 +80,35 @@ std::string difference(const FinalState& mine, const FinalState& theirs) {
       return fmt::format("two opinions of member `{}`", member.node_id);
     }
   }
-  return *mine.knowledge == *theirs.knowledge ? ""
-                                              : "one knows of writes of which another does not";
+  return *mine.knowledge == *theirs.knowledge || !put_off.empty()
+             ? ""
+             : "one knows of writes of which another does not";
 }
 
 }  // namespace
 
-std::vector<FinalState> final_states(const Machines& machines) {
+std::vector<FinalState> final_states(const Machines& machines, WallTime now) {
   std::vector<FinalState> states;
   for (const auto& machine : machines) {
     states.push_back({.machine = machine->number(),
                       .image = machine->disk().image(),
                       .knowledge = &machine->node().replica().durable_knowledge(),
-                      .view = machine->node().view()});
+                      .view = machine->node().view(),
+                      .wall = now});
   }
   return states;
 }
 
-std::string what_is_missing(const Machines& machines) {
+std::string what_is_missing(const Machines& machines, WallTime now) {
   for (const auto& machine : machines) {
     if (const std::string flaw = own_flaw(*machine, machines.size()); !flaw.empty()) {
       return fmt::format("machine {} {}", machine->number(), flaw);
     }
   }
-  const std::vector<FinalState> states = final_states(machines);
+  const std::vector<FinalState> states = final_states(machines, now);
+  const Keys put_off = put_off_keys(states);
   for (const FinalState& state : states) {
-    if (const std::string text = difference(states.front(), state); !text.empty()) {
+    if (const std::string text = difference(states.front(), state, put_off); !text.empty()) {
       return fmt::format("machines {} and {}: {}", states.front().machine, state.machine, text);
     }
   }

@@ -11,9 +11,10 @@
 namespace kvs {
 
 /// The first thing in which two machines differ, or that one lacks; empty: nothing is missing.
-[[nodiscard]] std::string what_is_missing(const Machines& machines);
+/// `now` is what a right clock shows. Keys with a write that its stamp puts off are left out (P10).
+[[nodiscard]] std::string what_is_missing(const Machines& machines, WallTime now);
 
 /// What each machine holds; all are serving.
-[[nodiscard]] std::vector<FinalState> final_states(const Machines& machines);
+[[nodiscard]] std::vector<FinalState> final_states(const Machines& machines, WallTime now);
 
 }  // namespace kvs
