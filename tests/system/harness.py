@@ -48,6 +48,7 @@ class Node:
             **settings,
             "port": self.port,
         }
+        self.host = settings.get("bind_address", "127.0.0.1")
         self.process = None
         self.log_path = self.folder / "log"
 
