@@ -8,6 +8,7 @@ void Effects::clear() {
   clock_reserve.reset();
   identity.reset();
   root.reset();
+  roster.reset();
   kept.clear();
   replies.clear();
   peer_replies.clear();

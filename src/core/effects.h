@@ -91,6 +91,10 @@ struct Effects {
   std::optional<Identity> identity;    // likewise
   std::optional<Fingerprint> root;     // of all records, this batch included; damage shows by it
 
+  /// The other members, as of now: whom to look for after a restart, and without whose knowledge no
+  /// tombstone goes.
+  std::optional<std::vector<Member>> roster;
+
   /// Bytes that `writes` point to and nobody else keeps.
   std::deque<std::string> kept;
 
@@ -105,7 +109,7 @@ struct Effects {
 
   /// True if there is nothing to make durable.
   [[nodiscard]] bool nothing_to_store() const {
-    return writes.empty() && knowledge.empty() && !clock_reserve && !identity;
+    return writes.empty() && knowledge.empty() && !clock_reserve && !identity && !roster;
   }
 
   void clear();

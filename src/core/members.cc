@@ -50,6 +50,15 @@ void Members::start(const Now& now, Effects& effects) {
   meetings_.tick(now.instant, effects);
 }
 
+void Members::remember(const Now& now, const std::vector<Member>& roster) {
+  std::vector<Member> rows = roster;
+  for (Member& row : rows) {
+    row.state = MemberState::failed;  // which a list makes a suspect
+  }
+  ledger_.take(now, rows,
+               {.kind = NewsSource::Kind::list, .sender = ledger_.table().self(), .sender_run = 0});
+}
+
 bool Members::leaving() const {
   return ledger_.table().own().state == MemberState::left;
 }

@@ -76,6 +76,10 @@ class Members {
   /// Joins the seeds and begins to probe.
   void start(const Now& now, Effects& effects);
 
+  /// Members that an earlier run knew: they are looked for, and count as suspects until they answer
+  /// or time is up. Call it after start().
+  void remember(const Now& now, const std::vector<Member>& roster);
+
   void tick(const Now& now, Effects& effects);
 
   [[nodiscard]] Instant next_deadline() const;

@@ -99,6 +99,7 @@ Node::Node(const NodeOptions& options, const Recovered& recovered, const StoreVi
       collector_(options.tombstone_min_age),
       clock_(options.clock_skew_ms_max),
       identity_(recovered.identity),
+      recovered_roster_(recovered.roster),
       cluster_(cluster_hash(options.members.cluster_name)) {}
 
 void Node::start(const Now& now, Effects& effects) {
@@ -116,6 +117,7 @@ void Node::start(const Now& now, Effects& effects) {
   sync_.start(now, identity_->complete ? Sync::Fill::complete : Sync::Fill::none);
   members_->update_self(holdings_.digest(), mode());
   members_->start(now, effects);
+  members_->remember(now, recovered_roster_);
   next_collect_ = now.instant + kCollectInterval;
   finish_step(now, effects);
 }
@@ -309,6 +311,7 @@ void Node::follow_members(const Now& now, Effects& effects) {
   outbox_.set_view(view_);
   ballots_.set_view(view_);
   collector_.set_view(*view_);
+  note_roster(effects);
 }
 
 /// Another process lives on a copy of this data folder: this one becomes another member. Its data
@@ -322,6 +325,23 @@ void Node::replace_identity(const Now& now, Effects& effects) {
   self_.joined_ms = identity_->joined_ms;
   self_.run = prng_.next() | 1U;
   members_->become(now, self_, effects);
+}
+
+/// Keeps the list of members on disk: after a restart this node must not take itself for the only
+/// one, or it would forget deletions that others have not seen.
+void Node::note_roster(Effects& effects) {
+  std::vector<Member> roster;
+  std::uint64_t hash = 0;
+  for (const Member& member : view_->members) {
+    if (member.instance != view_->self) {
+      roster.push_back(member);
+      hash = hash * 31 + static_cast<std::uint64_t>(member.instance) + member.run;
+    }
+  }
+  if (hash != roster_hash_) {
+    roster_hash_ = hash;
+    effects.roster = std::move(roster);
+  }
 }
 
 void Node::note_fill(Effects& effects) {
@@ -430,6 +450,8 @@ void Node::committed(const Now& now, Effects& effects) {
 
 void Node::commit_failed(const Now& now, Effects& effects) {
   replica_.commit_failed();
+  roster_hash_ = 0;
+  view_version_ = 0;  // the roster is stored again
   open_onward_.clear();
   closed_onward_.clear();
   sync_.commit_failed(now, effects);

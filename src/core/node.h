@@ -159,6 +159,7 @@ class Node {
   void follow_members(const Now& now, Effects& effects);
   void replace_identity(const Now& now, Effects& effects);
   void note_fill(Effects& effects);
+  void note_roster(Effects& effects);
   void collect_tombstones(const Now& now, Effects& effects);
   void watch_clock(const Now& now, Effects& effects);
   void stamp_envelopes(const Now& now, Effects& effects) const;
@@ -174,6 +175,8 @@ class Node {
   Collector collector_;
   ClusterClock clock_;
   std::optional<Identity> identity_;
+  std::vector<Member> recovered_roster_;
+  std::uint64_t roster_hash_ = 0;   // of the list that was stored last
   std::optional<Members> members_;  // from start() on
   SelfIdentity self_;
   std::uint64_t cluster_;

@@ -147,5 +147,27 @@ TEST(NodeCluster, NothingDeletedComesBackFromANodeThatWasAwayForLong) {
   EXPECT_EQ(cluster.contents(2), cluster.contents(0));
 }
 
+TEST(NodeCluster, ARestartedNodeDoesNotTakeItselfForTheOnlyOne) {
+  ClusterDriver cluster(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    cluster.stop(i);
+    cluster.options(i).tombstone_min_age = {};
+    cluster.start(i);
+  }
+  cluster.run(Duration::from_seconds(3));
+  cluster.put(0, "a", "1");
+  cluster.run(kSecond);
+  cluster.cut({0}, {1});
+  cluster.del(0, "a");
+  cluster.stop(0);
+  cluster.start(0);  // it has no seeds, and nobody reaches it
+  cluster.run(Duration::from_seconds(60));
+  EXPECT_EQ(cluster.node(0).view()->members.size(), 2U);
+  EXPECT_TRUE(cluster.store(0).slots().contains("a")) << "the other has not seen the tombstone";
+  cluster.heal();
+  cluster.run(Duration::from_seconds(30));
+  EXPECT_EQ(cluster.get(1, "a"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace kvs

@@ -33,6 +33,7 @@ struct Recovered {
   Stamp clock_reserve;
   std::optional<Identity> identity;  // nothing: a new folder
   std::optional<Fingerprint> root;   // of all records, as last stored
+  std::vector<Member> roster;        // the other members, as last stored
 };
 
 struct ReplicaStats {

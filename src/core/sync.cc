@@ -62,6 +62,12 @@ void Sync::heard(const Now& now, Instance peer, const StateDigest& digest) {
   } else {
     awaited_.try_emplace(peer, Awaited{.dot = last, .since = now.instant});
   }
+  // K may differ by writes of earlier runs too. While a peer takes writes its K changes anyway.
+  if (digest.knowledge_hash == parts_.replica.durable_knowledge().hash()) {
+    differing_.erase(peer);
+  } else if (differing_[peer].knowledge_hash != digest.knowledge_hash) {
+    differing_[peer] = {.knowledge_hash = digest.knowledge_hash, .since = now.instant};
+  }
 }
 
 void Sync::refresh_awaited() {
@@ -69,6 +75,11 @@ void Sync::refresh_awaited() {
   std::erase_if(awaited_, [&](const auto& entry) {
     const Member* const member = view_->find(entry.first);
     return known.covers(entry.second.dot) || member == nullptr || !is_live(member->state);
+  });
+  const std::uint64_t hash = known.hash();
+  std::erase_if(differing_, [&](const auto& entry) {
+    const Member* const member = view_->find(entry.first);
+    return entry.second.knowledge_hash == hash || member == nullptr || !is_live(member->state);
   });
 }
 
@@ -78,6 +89,11 @@ const Member* Sync::lagging_behind(const Now& now) const {
   std::vector<Instance> late;
   for (const auto& [peer, awaited] : awaited_) {
     if (awaited.since <= before) {
+      late.push_back(peer);
+    }
+  }
+  for (const auto& [peer, differs] : differing_) {
+    if (late.empty() && differs.since <= before - options_.behind_grace) {
       late.push_back(peer);
     }
   }
@@ -94,6 +110,11 @@ void Sync::be_patient(const Now& now) {
   for (auto& [peer, awaited] : awaited_) {
     if (awaited.since <= late) {
       awaited.since = later;
+    }
+  }
+  for (auto& [peer, differs] : differing_) {
+    if (differs.since <= late) {
+      differs.since = later;
     }
   }
   if (gaps_since_ <= late) {

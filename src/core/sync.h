@@ -129,6 +129,12 @@ class Sync {
     std::optional<Reconciliation> reconciliation;
   };
 
+  /// A peer whose K is not this node's.
+  struct Differing {
+    std::uint64_t knowledge_hash = 0;
+    Instant since;
+  };
+
   /// A write that a peer has and this node lacks.
   struct Awaited {
     Dot dot;
@@ -168,6 +174,7 @@ class Sync {
   std::optional<Session> session_;
   std::uint64_t calls_ = 0;
   std::map<Instance, Awaited> awaited_;
+  std::map<Instance, Differing> differing_;
   Instant gaps_since_ = Instant::never();
   Instant next_regular_ = Instant::never();
   Instant next_catch_up_{};  // not before

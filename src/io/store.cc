@@ -52,6 +52,9 @@ void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   if (effects.root) {
     batch.Put(slice(kRootKey), encode_fingerprint(*effects.root));
   }
+  if (effects.roster) {
+    batch.Put(slice(kRosterKey), encode_roster(*effects.roster));
+  }
   if (effects.identity) {
     batch.Put(slice(kIdentityKey), encode_identity(*effects.identity));
   }
@@ -121,6 +124,13 @@ Result<void> Store::recover() {
       recovered_.root = *root;
     } else {
       note_damage("the fingerprint of all records is damaged");
+    }
+  }
+  if (const auto text = KVS_TRY(read_state(kRosterKey))) {
+    if (auto roster = decode_roster(*text)) {
+      recovered_.roster = *std::move(roster);
+    } else {
+      note_damage("the list of members is damaged");
     }
   }
   KVS_TRY(recover_knowledge());

@@ -39,6 +39,9 @@ std::vector<DiskWrite> encode(const Effects& effects) {
   if (effects.root) {
     writes.emplace_back(kRootKey, encode_fingerprint(*effects.root));
   }
+  if (effects.roster) {
+    writes.emplace_back(kRosterKey, encode_roster(*effects.roster));
+  }
   return writes;
 }
 
@@ -49,6 +52,8 @@ Result<void> decode_one(std::string_view key, std::string_view bytes, Recovered&
     state.identity = KVS_TRY(decode_identity(bytes));
   } else if (key == kRootKey) {
     state.root = KVS_TRY(decode_fingerprint(bytes));
+  } else if (key == kRosterKey) {
+    state.roster = KVS_TRY(decode_roster(bytes));
   } else if (const auto origin = origin_of(key)) {
     state.knowledge.set(*origin, KVS_TRY(decode_knowledge(bytes)));
   }

@@ -213,6 +213,45 @@ Result<Fingerprint> decode_fingerprint(std::string_view bytes) {
   return root;
 }
 
+std::string encode_roster(const std::vector<Member>& roster) {
+  std::string body;
+  for (const Member& member : roster) {
+    put_le(body, static_cast<std::uint64_t>(member.instance));
+    put_le(body, static_cast<std::uint64_t>(member.joined_ms));
+    put_le(body, static_cast<std::uint64_t>(member.started_ms));
+    put_le(body, member.run);
+    put_le(body, member.incarnation);
+    for (const std::string* text : {&member.node_id, &member.address}) {
+      put_le(body, static_cast<std::uint16_t>(text->size()));
+      body += *text;
+    }
+  }
+  std::string out;
+  seal(kStateFormat, "roster", body, out);
+  return out;
+}
+
+Result<std::vector<Member>> decode_roster(std::string_view bytes) {
+  ByteReader reader(KVS_TRY(unseal(kStateFormat, "roster", bytes, "list of members")));
+  std::vector<Member> roster;
+  while (reader.ok() && !reader.rest().empty()) {
+    Member member;
+    member.instance = Instance{reader.take<std::uint64_t>()};
+    member.joined_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>());
+    member.started_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>());
+    member.run = reader.take<std::uint64_t>();
+    member.incarnation = reader.take<std::uint64_t>();
+    for (std::string* text : {&member.node_id, &member.address}) {
+      *text = reader.take_bytes(reader.take<std::uint16_t>());
+    }
+    roster.push_back(std::move(member));
+  }
+  if (!reader.finished()) {
+    return std::unexpected(damaged("list of members"));
+  }
+  return roster;
+}
+
 std::string encode_stamp(Stamp stamp) {
   std::string body;
   put_le(body, stamp.bits);

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "core/effects.h"
@@ -34,6 +35,10 @@ Result<Identity> decode_identity(std::string_view bytes);
 /// The stored form of the fingerprint of all records.
 [[nodiscard]] std::string encode_fingerprint(const Fingerprint& root);
 Result<Fingerprint> decode_fingerprint(std::string_view bytes);
+
+/// The stored form of a list of members: who they are and where, not how they stand.
+[[nodiscard]] std::string encode_roster(const std::vector<Member>& roster);
+Result<std::vector<Member>> decode_roster(std::string_view bytes);
 
 /// The stored form of a clock reserve.
 [[nodiscard]] std::string encode_stamp(Stamp stamp);

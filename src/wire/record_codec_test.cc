@@ -215,5 +215,25 @@ TEST(RecordCodec, StatesAreNotTakenForOneAnother) {
   EXPECT_FALSE(decode_identity(encode_knowledge({.upto = 77, .beyond = {{99, 99}}})));
 }
 
+TEST(RecordCodec, ARosterComesBack) {
+  std::vector<Member> roster(2);
+  roster[0].instance = Instance{7};
+  roster[0].node_id = "n1";
+  roster[0].address = "10.0.0.1:8080";
+  roster[0].joined_ms = 5;
+  roster[0].started_ms = 6;
+  roster[0].run = 8;
+  roster[0].incarnation = 9;
+  roster[1].instance = Instance{~0ULL};
+  const auto decoded = decode_roster(encode_roster(roster));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(*decoded, roster);
+  EXPECT_TRUE(decode_roster(encode_roster({}))->empty());
+  EXPECT_FALSE(decode_roster(encode_stamp({.bits = 1})));
+  std::string cut = encode_roster(roster);
+  cut.pop_back();
+  EXPECT_FALSE(decode_roster(cut));
+}
+
 }  // namespace
 }  // namespace kvs

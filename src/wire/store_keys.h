@@ -19,6 +19,7 @@ inline constexpr std::string_view kClockKey("\0clock", 6);
 inline constexpr std::string_view kIdentityKey("\0identity", 9);
 inline constexpr std::string_view kKnowledgePrefix("\0known/", 7);
 inline constexpr std::string_view kRootKey("\0root", 5);
+inline constexpr std::string_view kRosterKey("\0roster", 7);
 inline constexpr std::string_view kLostPrefix("\0lost/", 6);
 
 /// Where records begin: above every state key, at or below every record's.

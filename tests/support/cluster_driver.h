@@ -162,6 +162,7 @@ class ClusterDriver {
         effects.clock_reserve.value_or(machine.recovered.clock_reserve);
     machine.recovered.identity = effects.identity ? effects.identity : machine.recovered.identity;
     machine.recovered.root = effects.root ? effects.root : machine.recovered.root;
+    machine.recovered.roster = effects.roster.value_or(machine.recovered.roster);
     machine.node->committed(now(), effects);
     const WriteOutcome outcome =
         effects.replies.empty() ? WriteOutcome{} : effects.replies.back().outcome;
