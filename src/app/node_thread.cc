@@ -1,5 +1,6 @@
 #include "app/node_thread.h"
 
+#include <algorithm>
 #include <chrono>
 #include <type_traits>
 #include <utility>
@@ -129,7 +130,7 @@ std::shared_ptr<const View> NodeThread::view() const {
 void NodeThread::run_node() {
   std::vector<Mail> letters;
   while (!stopping_ || committing_ != nullptr) {
-    mailbox_.wait_and_take(letters, node_.next_deadline());
+    mailbox_.wait_and_take(letters, std::min(node_.next_deadline(), leave_until_));
     now_ = read_clocks();
     if (!letters.empty()) {
       take_letters(letters);
@@ -144,6 +145,7 @@ void NodeThread::run_node() {
       let_go(open_->effects);
       publish_node();
     }
+    leave_if_done();
   }
 }
 
@@ -170,10 +172,68 @@ void NodeThread::take(Mail& mail) {
     if (std::visit(IsOnlyRead{}, returned->answer)) {
       mail = std::monostate{};
     }
+  } else if (const auto* errand = std::get_if<Errand>(&mail)) {
+    std::visit([this](const auto& wanted) { run(wanted); }, *errand);
   } else if (const auto* done = std::get_if<CommitDone>(&mail)) {
     commit_done(done->outcome);
   } else {
     stopping_ = true;
+  }
+}
+
+void NodeThread::run(const LeaveErrand& errand) {
+  leavers_.push_back(errand.ticket);
+  if (leave_until_ != Instant::never()) {
+    return;
+  }
+  leave_until_ = now_.instant + kLeaveTimeout;
+  batches_before_leaving_ = committing_ == nullptr ? 1 : 2;
+  node_.leave(now_, open_->effects);
+}
+
+void NodeThread::run(const RemoveErrand& errand) {
+  switch (node_.remove_member(now_, errand.node_id, open_->effects)) {
+    case RemoveOutcome::removed:
+      return reply(errand.ticket, Done{});
+    case RemoveOutcome::unknown:
+      return reply(errand.ticket,
+                   Refused{.code = Errc::not_found,
+                           .detail = "no member of this id is listed: see /members/?all=true"});
+    case RemoveOutcome::alive:
+      return reply(
+          errand.ticket,
+          Refused{.code = Errc::id_in_use,
+                  .detail = "this member is alive, or may be: let it leave itself, or stop "
+                            "it and wait until it is listed as failed"});
+  }
+}
+
+void NodeThread::run(const DamageErrand& errand) {
+  node_.found_damage(now_, errand.path, open_->effects);
+}
+
+/// Answers at once: errands need no commit.
+void NodeThread::reply(Ticket ticket, PeerAnswer answer) {
+  PeerReply reply{.ticket = ticket, .envelope = {}, .answer = std::move(answer)};
+  parts_.sink.deliver_to_peers({&reply, 1});
+}
+
+void NodeThread::leave_if_done() {
+  const bool done = batches_before_leaving_ == 0 && node_.may_stop();
+  if (leavers_.empty() || (!done && now_.instant < leave_until_)) {
+    return;
+  }
+  for (const Ticket ticket : std::exchange(leavers_, {})) {
+    if (done) {
+      reply(ticket, Done{});
+    } else {
+      reply(ticket, Refused{.code = Errc::overloaded,
+                            .detail = "no other member took all that this node owed in time"});
+    }
+  }
+  leave_until_ = Instant::never();
+  if (!std::exchange(told_left_, true) && parts_.left) {
+    parts_.left();
   }
 }
 
@@ -217,6 +277,7 @@ void NodeThread::let_go(Effects& effects) {
 }
 
 void NodeThread::finish(Batch& batch) {
+  batches_before_leaving_ -= batches_before_leaving_ > 0 ? 1 : 0;
   std::size_t bytes = 0;
   std::size_t peer_bytes = 0;
   for (const std::vector<Mail>& letters : batch.letters) {

@@ -16,9 +16,11 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "app/errand.h"
 #include "app/exits.h"
 #include "app/mailbox.h"
 #include "app/write_request.h"
@@ -64,7 +66,13 @@ class NodeThread {
     Log& log;
     /// Called when a commit failed in a way that leaves durability unknown; must end the process.
     std::function<void(const Error&)> fatal;
+    /// Called once, after the answers to those who asked, when this node has left the cluster or
+    /// its time for that is over: the process is to end in good order. May be missing.
+    std::function<void()> left = {};
   };
+
+  /// How long a node that leaves may take to hand over what it owes.
+  static constexpr Duration kLeaveTimeout = Duration::from_seconds(10);
 
   /// All parts outlive the object. Nothing runs before start().
   NodeThread(const NodeOptions& options, const Recovered& recovered, Parts parts);
@@ -87,6 +95,9 @@ class NodeThread {
 
   /// Likewise for peers' calls; to each comes one reply, in any order.
   void post_all(std::vector<PeerLetter>& calls);
+
+  /// Queues an errand. Any thread.
+  void post(Errand errand) { mailbox_.post(std::move(errand)); }
 
   /// Likewise for what came of this node's calls. After stop() they are dropped.
   void post_all(std::vector<PeerReturn>& returns);
@@ -115,7 +126,8 @@ class NodeThread {
   struct Stop {};
 
   /// Empty: nothing points into it any more.
-  using Mail = std::variant<std::monostate, WriteRequest, PeerLetter, PeerReturn, CommitDone, Stop>;
+  using Mail =
+      std::variant<std::monostate, WriteRequest, PeerLetter, PeerReturn, Errand, CommitDone, Stop>;
 
   /// Effects and the letters whose bytes they point to.
   struct Batch {
@@ -126,6 +138,11 @@ class NodeThread {
   void run_node();
   void take_letters(std::vector<Mail>& letters);
   void take(Mail& mail);
+  void run(const LeaveErrand& errand);
+  void run(const RemoveErrand& errand);
+  void run(const DamageErrand& errand);
+  void reply(Ticket ticket, PeerAnswer answer);
+  void leave_if_done();
   void commit_done(const Result<void>& outcome);
   void let_go(Effects& effects);
   void hand_over();
@@ -160,6 +177,10 @@ class NodeThread {
   Batch* committing_ = nullptr;
   bool stopping_ = false;
   Instant standings_due_;
+  std::vector<Ticket> leavers_;  // who waits for the end of leaving
+  Instant leave_until_ = Instant::never();
+  unsigned batches_before_leaving_ = 0;  // hold writes that are to be handed over
+  bool told_left_ = false;
 
   // The committing thread only.
   bool last_commit_failed_ = false;

@@ -207,15 +207,19 @@ class ScriptedNodeTest : public ::testing::Test {
   MemoryStore store_;
   ScriptedCommitter committer_{store_};
   testing::Arrivals<Errc> fatal_;
+  testing::Arrivals<std::size_t> left_;  // how many errands had been answered then
   NodeThread node_{NodeOptions{}, Recovered{},
-                   NodeThread::Parts{.records = store_,
-                                     .committer = committer_,
-                                     .sink = sinks_,
-                                     .calls = sinks_,
-                                     .log = *log_,
-                                     .fatal = [this](const Error& error) {
-                                       fatal_.add(std::vector{error.code});
-                                     }}};
+                   NodeThread::Parts{
+                       .records = store_,
+                       .committer = committer_,
+                       .sink = sinks_,
+                       .calls = sinks_,
+                       .log = *log_,
+                       .fatal = [this](const Error& error) { fatal_.add(std::vector{error.code}); },
+                       .left =
+                           [this] {
+                             left_.add(std::vector{sinks_.peer_replies().size()});
+                           }}};
 };
 
 TEST_F(ScriptedNodeTest, AFullDiskRefusesTheBatchAndWhatRestsOnIt) {
@@ -298,6 +302,50 @@ TEST_F(ScriptedNodeTest, ReturnsOfCallsThatNobodyMadeDoNoHarm) {
   put(1, "a");
   EXPECT_EQ(sinks_.replies().wait_for(1)[0].outcome.status, WriteStatus::created);
   node_.stop();
+}
+
+TEST_F(ScriptedNodeTest, LeavesOnceWhatWasWrittenBeforeIsDurable) {
+  stall();
+  put(1, "a");
+  node_.post(LeaveErrand{.ticket = Ticket{7}});
+  node_.post(LeaveErrand{.ticket = Ticket{8}});
+  put(2, "b");
+  call(9, 1, Ping{});
+  EXPECT_EQ(sinks_.peer_replies().wait_for(1)[0].ticket, Ticket{9});
+  EXPECT_EQ(left_.size(), 0U);
+  committer_.release();
+  const std::vector<PeerReply> replies = sinks_.peer_replies().wait_for(3);
+  for (const std::size_t i : {1U, 2U}) {
+    EXPECT_EQ(replies[i].ticket, Ticket{6 + i});
+    EXPECT_TRUE(std::holds_alternative<Done>(replies[i].answer));
+  }
+  EXPECT_EQ(left_.wait_for(1)[0], 3U);
+  const std::vector<Reply> writes = sinks_.replies().wait_for(3);
+  EXPECT_EQ(writes[1].outcome.status, WriteStatus::created);
+  EXPECT_EQ(writes[2].outcome.status, WriteStatus::shutting_down);
+  node_.post(LeaveErrand{.ticket = Ticket{10}});
+  EXPECT_EQ(sinks_.peer_replies().wait_for(4)[3].ticket, Ticket{10});
+  node_.stop();
+  EXPECT_EQ(left_.size(), 1U);
+}
+
+TEST_F(ScriptedNodeTest, RemovesNobodyWhoIsUnknownOrAlive) {
+  node_.post(RemoveErrand{.ticket = Ticket{1}, .node_id = "nobody"});
+  node_.post(RemoveErrand{.ticket = Ticket{2}, .node_id = node_.status().view->own().node_id});
+  const std::vector<PeerReply> replies = sinks_.peer_replies().wait_for(2);
+  EXPECT_EQ(std::get<Refused>(replies[0].answer).code, Errc::not_found);
+  EXPECT_EQ(std::get<Refused>(replies[1].answer).code, Errc::id_in_use);
+  node_.stop();
+}
+
+TEST_F(ScriptedNodeTest, AReaderThatMetDamageTellsTheNode) {
+  put(1, "a");
+  sinks_.replies().wait_for(1);
+  node_.post(DamageErrand{.path = "a"});
+  put(2, "b");
+  sinks_.replies().wait_for(2);
+  node_.stop();
+  EXPECT_EQ(node_.status().node.damage_found, 1U);
 }
 
 TEST_F(ScriptedNodeTest, PublishesItself) {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "app/cli.h"
 #include "app/figures.h"
@@ -27,10 +28,13 @@ namespace {
 /// The signals that the node waits for instead of being interrupted by them.
 class Signals {
  public:
+  /// What the process sends itself once its node has left the cluster.
+  static constexpr int kLeft = SIGUSR2;
+
   /// Blocks them in this thread and in all that it starts from now on.
   Signals() {
     ::sigemptyset(&set_);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, kLeft}) {
       ::sigaddset(&set_, number);
     }
     ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
@@ -60,6 +64,11 @@ int failed(const Error& error) {
       "again: " +
       error.detail);
   std::_Exit(kExitFailed);
+}
+
+/// One way to stop for all reasons: the thread that waits for signals gets one more.
+void end_after_leaving() {
+  ::kill(::getpid(), Signals::kLeft);
 }
 
 /// Hands the node's replies to the door.
@@ -135,7 +144,8 @@ Result<void> Server::start() {
                                                          .sink = *sink_,
                                                          .calls = *calls_,
                                                          .log = log_,
-                                                         .fatal = end_undurable});
+                                                         .fatal = end_undurable,
+                                                         .left = end_after_leaving});
   KVS_TRY(node_->start());
   open_service();
   log_.info("the node serves",
@@ -218,10 +228,11 @@ void Server::stop() {
   log_.info("the node has ended in good order");
 }
 
-/// Ends the process when a signal comes during shutdown.
+/// Ends the process when a signal from outside comes during shutdown.
 void end_at_once_on_signal(const Signals& signals) {
   std::thread([&signals] {
-    while (signals.wait() == SIGHUP) {
+    for (int number = SIGHUP; number == SIGHUP || number == Signals::kLeft;) {
+      number = signals.wait();
     }
     std::_Exit(kExitFailed);
   }).detach();

@@ -17,8 +17,32 @@ namespace {
 /// More is posted before the end of the turn.
 constexpr std::size_t kGatheredBytesMax = std::size_t{1} << 20U;
 
-/// Handled::form of a join, whose answer is JSON and no frame.
-constexpr std::uint8_t kJoinForm = 1;
+/// Handled::form: how what comes back is answered.
+enum class Form : std::uint8_t { frame, join, leave, remove };
+
+constexpr std::uint8_t number(Form form) {
+  return static_cast<std::uint8_t>(form);
+}
+
+/// Keeps the id of a member that is to be removed.
+class RemoveMemo final : public Memo {
+ public:
+  explicit RemoveMemo(std::string_view id) : id_(id) {}
+
+  [[nodiscard]] const std::string& id() const { return id_; }
+
+ private:
+  std::string id_;
+};
+
+/// Appends the error that an errand or a call came to. False if it came to none.
+bool append_refusal(const PeerReply& reply, const AnswerTarget& target) {
+  const auto* const refused = std::get_if<Refused>(&reply.answer);
+  if (refused != nullptr) {
+    append_error_response(target, Error{.code = refused->code, .detail = refused->detail});
+  }
+  return refused != nullptr;
+}
 
 std::string_view reason_for(Errc failure) {
   switch (failure) {
@@ -76,14 +100,27 @@ void Service::complete(const WriteOutcome& outcome, const AnswerTarget& target) 
 
 void Service::complete_call(const PeerReply& reply, const AnswerTarget& target) {
   const std::size_t begin = target.out.size();
-  const bool is_join = target.form == kJoinForm;
-  if (is_join) {
-    append_join_reply(reply, target);
-  } else {
-    append_reply(reply, target);
+  Route route = Route::members;
+  switch (static_cast<Form>(target.form)) {
+    case Form::frame:
+      route = Route::peer;
+      append_reply(reply, target);
+      break;
+    case Form::join:
+      append_join_reply(reply, target);
+      break;
+    case Form::leave:
+      append_leave_response(target, std::holds_alternative<Done>(reply.answer)
+                                        ? Handover::complete
+                                        : Handover::cut_short);
+      break;
+    case Form::remove:
+      if (!append_refusal(reply, target)) {
+        append_removed_response(target, dynamic_cast<const RemoveMemo&>(*target.memo).id());
+      }
+      break;
   }
-  counters_.count(is_join ? Route::members : Route::peer,
-                  answered_status(std::string_view(target.out).substr(begin)));
+  counters_.count(route, answered_status(std::string_view(target.out).substr(begin)));
 }
 
 void Service::append_reply(const PeerReply& reply, const AnswerTarget& target) const {
@@ -98,8 +135,7 @@ void Service::append_reply(const PeerReply& reply, const AnswerTarget& target) c
 }
 
 void Service::append_join_reply(const PeerReply& reply, const AnswerTarget& target) const {
-  if (const auto* const refused = std::get_if<Refused>(&reply.answer)) {
-    append_error_response(target, Error{.code = refused->code, .detail = refused->detail});
+  if (append_refusal(reply, target)) {
     return;
   }
   const auto* const answer = std::get_if<MemberRows>(&reply.answer);
@@ -125,10 +161,13 @@ void Service::refuse(Errc code, std::string_view message, const AnswerTarget& ta
   counters_.count(Route::other, http_status(code));
 }
 
-Handled Service::answer(const GetValue& request, const ReceivedRequest& /*received*/,
+Handled Service::answer(const GetValue& request, const ReceivedRequest& received,
                         const AnswerTarget& target) {
   const Result<SharedRecord> found = parts_.store.get(request.key);
   if (!found) {
+    if (found.error().code == Errc::corrupt_data) {
+      report_damage(request.key, received.now);
+    }
     append_error_response(target, found.error());
   } else if (!*found || !found->live()) {
     append_no_value_response(target);
@@ -136,6 +175,17 @@ Handled Service::answer(const GetValue& request, const ReceivedRequest& /*receiv
     append_value_response(target, request, {.header = found->header(), .value = found->value()});
   }
   return {};
+}
+
+/// The first report of damage makes the node fetch everything again; what is left out here is met
+/// again by the next reader.
+void Service::report_damage(Key key, Instant now) {
+  constexpr Duration kInterval = Duration::from_ms(100);
+  if (now < damage_report_due_) {
+    return;
+  }
+  damage_report_due_ = now + kInterval;
+  parts_.node.post(DamageErrand{.path = std::string(key.text())});
 }
 
 Handled Service::answer(const WriteCommand& request, const ReceivedRequest& received,
@@ -210,7 +260,20 @@ Handled Service::answer(const JoinCluster& request, const ReceivedRequest& recei
   calls_.push_back(
       {.call = {.ticket = received.ticket, .envelope = envelope, .request = std::move(join)},
        .bytes = sizeof(PeerLetter)});
-  return {.kind = Handled::Kind::pending_alone, .source = nullptr, .form = kJoinForm};
+  return {.kind = Handled::Kind::pending_alone, .source = nullptr, .form = number(Form::join)};
+}
+
+Handled Service::answer(const LeaveCluster& request, const ReceivedRequest& received,
+                        const AnswerTarget& /*target*/) {
+  if (request.id.empty()) {
+    parts_.node.post(LeaveErrand{.ticket = received.ticket});
+    return {.kind = Handled::Kind::pending_alone, .source = nullptr, .form = number(Form::leave)};
+  }
+  parts_.node.post(RemoveErrand{.ticket = received.ticket, .node_id = std::string(request.id)});
+  return {.kind = Handled::Kind::pending_alone,
+          .source = nullptr,
+          .form = number(Form::remove),
+          .memo = std::make_unique<RemoveMemo>(request.id)};
 }
 
 void Service::hand_over() {

@@ -1,6 +1,6 @@
-// What a door does with a request: reads are answered here, straight from the store; writes are
-// and the calls of peers are gathered and posted to the node once a turn. One service for each
-// door, on that door's thread.
+// What a door does with a request: reads are answered here, straight from the store; writes and the
+// calls of peers are gathered and posted to the node once a turn; other errands are posted at once.
+// One service for each door, on that door's thread.
 #pragma once
 
 #include <cstddef>
@@ -62,6 +62,9 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   Handled answer(const JoinCluster& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
+  Handled answer(const LeaveCluster& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
   void append_join_reply(const PeerReply& reply, const AnswerTarget& target) const;
 
@@ -71,6 +74,7 @@ class Service final : public RequestHandler {
   std::vector<WriteRequest> gathered_;  // of this turn of the door
   std::vector<PeerLetter> calls_;       // likewise
   std::size_t gathered_bytes_ = 0;
+  Instant damage_report_due_;
 };
 
 }  // namespace kvs

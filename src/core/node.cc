@@ -267,6 +267,9 @@ void Node::found_damage(const Now& now, std::string_view path, Effects& effects)
 void Node::finish_step(const Now& now, Effects& effects) {
   open_ballots(now);
   carry_out_rulings(now, effects);
+  if (leaving_ && !outbox_.owes_anything()) {
+    members_->leave(now, effects);
+  }
   follow_members(now, effects);
   note_fill(effects);
   if (auto report = sync_.take_report()) {
@@ -407,9 +410,6 @@ void Node::stamp_envelopes(const Now& now, Effects& effects) const {
 void Node::leave(const Now& now, Effects& effects) {
   leaving_ = true;
   outbox_.flush(now, effects);
-  if (!outbox_.owes_anything()) {
-    members_->leave(now, effects);
-  }
   finish_step(now, effects);
 }
 

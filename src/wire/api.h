@@ -84,9 +84,14 @@ struct JoinCluster {
   std::int64_t joined_ms = 0;
 };
 
+/// POST or DELETE of /members/leave.
+struct LeaveCluster {
+  std::string_view id;  // the failed member that is to be removed; empty: this node leaves
+};
+
 /// A WriteCommand leaves its ticket to the caller.
 using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
-                                GetOptions, PeerFrame, JoinCluster>;
+                                GetOptions, PeerFrame, JoinCluster, LeaveCluster>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -129,6 +134,7 @@ class ApiParser {
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_membership(const RequestHead& head,
                                                                      std::string_view body);
   Result<JoinCluster> parse_join(std::string_view body);
+  Result<LeaveCluster> parse_leave(std::string_view body);
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_view(const RequestHead& head);
   Result<WriteCommand> parse_write(const RequestHead& head, std::string_view path,
                                    std::string_view body);
@@ -189,6 +195,14 @@ void append_frame_response(const AnswerTarget& target, std::string_view frame);
 
 /// `members` are ordered by id.
 void append_members_response(const AnswerTarget& target, std::span<const MemberView> members);
+
+/// What came of leaving: did others get all that this node owed?
+enum class Handover : std::uint8_t { complete, cut_short };
+
+void append_leave_response(const AnswerTarget& target, Handover handover);
+
+/// The member `id` was removed.
+void append_removed_response(const AnswerTarget& target, std::string_view id);
 
 /// What /health tells.
 struct HealthView {

@@ -348,6 +348,25 @@ void append_members_response(const AnswerTarget& target, std::span<const MemberV
   put_json(target, 200, body);
 }
 
+void append_leave_response(const AnswerTarget& target, Handover handover) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("left").boolean(true);
+  json.key("handed_over").boolean(handover == Handover::complete);
+  json.end_object();
+  put_json(target, 200, body);
+}
+
+void append_removed_response(const AnswerTarget& target, std::string_view id) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("removed").string(id);
+  json.end_object();
+  put_json(target, 200, body);
+}
+
 void append_health_response(const AnswerTarget& target, const HealthView& health) {
   const bool ok = health.status == HealthView::Status::ok;
   std::string body;

@@ -268,6 +268,19 @@ TEST(ApiAnswer, Members) {
             R"("joined_timestamp":0,"state":"suspect","mode":""}])");
 }
 
+TEST(ApiAnswer, Leaving) {
+  Out left;
+  append_leave_response(left.target(), Handover::complete);
+  EXPECT_THAT(left.text, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"));
+  EXPECT_EQ(left.body(), R"({"left":true,"handed_over":true})");
+  Out hurried;
+  append_leave_response(hurried.target(), Handover::cut_short);
+  EXPECT_EQ(hurried.body(), R"({"left":true,"handed_over":false})");
+  Out removed;
+  append_removed_response(removed.target(), "node-\"a\"");
+  EXPECT_EQ(removed.body(), R"({"removed":"node-\"a\""})");
+}
+
 TEST(ApiAnswer, Health) {
   HealthView health{.node_id = "node-alpha", .version = "0.1.0", .uptime_ms = 12};
   Out ok;

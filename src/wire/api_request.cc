@@ -407,11 +407,11 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_membership(const RequestHea
   if (!known) {
     return std::unexpected(method_not_allowed(head, allow));
   }
-  if (leave) {
-    return fail(Errc::not_implemented, "this version cannot leave: stop the process instead");
-  }
   KVS_TRY(expect_no_query(head, scratch_));
   KVS_TRY(check_content_type(head));
+  if (leave) {
+    return KVS_TRY(parse_leave(body));
+  }
   return KVS_TRY(parse_join(body));
 }
 
@@ -448,6 +448,26 @@ Result<JoinCluster> ApiParser::parse_join(std::string_view body) {
     join.joined_ms = *ms;
   }
   return join;
+}
+
+/// Nothing, or an object with the id of a member. An object without one must not stop this node.
+Result<LeaveCluster> ApiParser::parse_leave(std::string_view body) {
+  if (trim(body).empty()) {
+    return LeaveCluster{};
+  }
+  KVS_TRY(json_.check(body));
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse({body.data(), body.size()}, error);
+  const boost::json::object* const member = error ? nullptr : value.if_object();
+  const boost::json::value* const field = member == nullptr ? nullptr : member->if_contains("id");
+  const boost::json::string* const id = field == nullptr ? nullptr : field->if_string();
+  if (id == nullptr || id->empty() || id->size() > kPeerNodeIdBytesMax) {
+    return fail(Errc::bad_request,
+                R"(send no body if this node is to leave, or {"id":"<node id>"} to remove a )"
+                "failed member");
+  }
+  scratch_.assign(id->data(), id->size());
+  return LeaveCluster{.id = scratch_};
 }
 
 std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& head,

@@ -197,8 +197,24 @@ TEST(ApiRequest, AMemberJoins) {
   EXPECT_EQ(join(std::string(100, '[') + std::string(100, ']')).error(), Errc::bad_request);
 }
 
-TEST(ApiRequest, LeavingIsNotThereYet) {
-  EXPECT_EQ(Asked(request("DELETE /members/leave")).error(), Errc::not_implemented);
+TEST(ApiRequest, LeavingIsOfThisNodeOrOfANamedOne) {
+  const auto leave = [](std::string_view method, std::string_view body) {
+    return Asked(request(std::string(method) + " /members/leave",
+                         "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+                 std::string(body));
+  };
+  for (const char* method : {"POST", "DELETE"}) {
+    EXPECT_EQ(Asked(request(std::string(method) + " /members/leave")).get<LeaveCluster>().id, "");
+    EXPECT_EQ(leave(method, " \t").get<LeaveCluster>().id, "");
+    EXPECT_EQ(leave(method, R"({"id":"n\u0031","more":1})").get<LeaveCluster>().id, "n1");
+    EXPECT_EQ(leave(method, "{").error(), Errc::invalid_json);
+    for (const char* body : {"{}", "[]", "null", R"({"id":""})", R"({"id":1})", R"("n")"}) {
+      EXPECT_EQ(leave(method, body).error(), Errc::bad_request) << body;
+    }
+  }
+  const std::string long_id = R"({"id":")" + std::string(256, 'n') + R"("})";
+  EXPECT_EQ(leave("POST", long_id).error(), Errc::bad_request);
+  EXPECT_EQ(Asked(request("POST /members/leave?id=n")).error(), Errc::invalid_query);
 }
 
 TEST(ApiRequest, ReadsTheOtherViews) {

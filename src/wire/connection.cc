@@ -85,7 +85,9 @@ void Connection::complete_call(const PeerReply& reply) {
                                          .persistence = last_pending_,
                                          .stream_framing = StreamFraming::chunked,
                                          .head_only = is_alone_to_head_,
-                                         .form = alone_form_});
+                                         .form = alone_form_,
+                                         .memo = alone_memo_.get()});
+  alone_memo_.reset();
   moved_on_ = true;
   end_late_answer();
 }
@@ -354,6 +356,7 @@ void Connection::take(Handled handled, const AnswerTarget& target) {
     is_alone_ = true;
     is_alone_to_head_ = target.head_only;
     alone_form_ = handled.form;
+    alone_memo_ = std::move(handled.memo);
   }
   if (handled.kind == Handled::Kind::pending || handled.kind == Handled::Kind::pending_alone) {
     ++pending_;

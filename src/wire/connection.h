@@ -174,9 +174,10 @@ class Connection {
   bool moved_on_ = true;  // since the last arm(), a request was taken or an answer went out
   bool peer_ended_ = false;
   bool shutting_down_ = false;
-  bool is_alone_ = false;          // what is pending is not a write, but one other request
-  bool is_alone_to_head_ = false;  // which was HEAD
-  std::uint8_t alone_form_ = 0;    // Handled::form of it
+  bool is_alone_ = false;             // what is pending is not a write, but one other request
+  bool is_alone_to_head_ = false;     // which was HEAD
+  std::uint8_t alone_form_ = 0;       // Handled::form of it
+  std::unique_ptr<Memo> alone_memo_;  // Handled::memo of it
   std::uint32_t pending_ = 0;
   std::size_t pending_bytes_ = 0;  // of all writes handed over since pending_ was 0
   std::size_t drained_bytes_ = 0;

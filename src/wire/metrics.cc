@@ -213,6 +213,7 @@ Route route_of(const ApiRequest& request) {
                                [](const GetMetrics&) { return Route::metrics; },
                                [](const PeerFrame&) { return Route::peer; },
                                [](const JoinCluster&) { return Route::members; },
+                               [](const LeaveCluster&) { return Route::members; },
                                [](const GetOptions&) {
                                  return Route::other;
                                }},

@@ -32,6 +32,15 @@ struct ReceivedRequest {
   Instant now;            // of this turn of the loop
 };
 
+/// What a handler keeps of a request that is pending alone, to answer it by.
+class Memo {
+ public:
+  Memo() = default;
+  Memo(const Memo&) = delete;
+  Memo& operator=(const Memo&) = delete;
+  virtual ~Memo() = default;
+};
+
 /// Where an answer is appended to, and how.
 struct AnswerTarget {
   std::string& out;
@@ -39,6 +48,7 @@ struct AnswerTarget {
   StreamFraming stream_framing;  // for put_stream_head, if the answer is streamed
   bool head_only;                // the request was HEAD: put_response_to_head
   std::uint8_t form = 0;         // of an answer to what was pending alone: Handled::form
+  const Memo* memo = nullptr;    // likewise: Handled::memo
 };
 
 /// A body that is made while it is sent: pulled only when the output is nearly drained, so that a
@@ -73,6 +83,7 @@ struct Handled {
   Kind kind = Kind::answered;
   std::unique_ptr<BodySource> source;
   std::uint8_t form = 0;  // if pending alone: a number that is given back with the reply
+  std::unique_ptr<Memo> memo = nullptr;  // likewise, if more is needed
 };
 
 class RequestHandler {

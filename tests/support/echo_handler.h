@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/check.h"
 #include "base/result.h"
 #include "wire/http_write.h"
 #include "wire/request_handler.h"
@@ -74,6 +75,10 @@ class Pieces : public BodySource {
 
 class EchoHandler : public RequestHandler {
  public:
+  static constexpr std::uint8_t kCallForm = 7;
+
+  class CallMemo final : public Memo {};
+
   std::uint64_t body_max = 1000;
   std::vector<Ticket> posted;     // of the writes and calls, oldest first
   std::vector<std::string> seen;  // "METHOD target body" of each request, if `record`
@@ -98,7 +103,10 @@ class EchoHandler : public RequestHandler {
     }
     if (head.path == "/call") {
       posted.push_back(request.ticket);
-      return {.kind = Handled::Kind::pending_alone, .source = nullptr};
+      return {.kind = Handled::Kind::pending_alone,
+              .source = nullptr,
+              .form = kCallForm,
+              .memo = std::make_unique<CallMemo>()};
     }
     if (head.path.starts_with("/stream/")) {
       return stream(head, target, BodySource::Status::done);
@@ -120,6 +128,8 @@ class EchoHandler : public RequestHandler {
   }
 
   void complete_call(const PeerReply& reply, const AnswerTarget& target) override {
+    KVS_CHECK(target.form == kCallForm, "another form than the handler gave");
+    KVS_CHECK(dynamic_cast<const CallMemo*>(target.memo) != nullptr, "another memo");
     answer(target, 202, std::to_string(reply.envelope.wall_ms));
   }
 

@@ -40,7 +40,8 @@ class Node:
 
     def __init__(self, binary, folder, settings):
         self.binary, self.folder = pathlib.Path(binary), pathlib.Path(folder)
-        self.host = settings.get("bind_address", "127.0.0.1")
+        bound = settings.get("bind_address", "")
+        self.host = bound if bound.startswith("127.") else "127.0.0.1"
         self.port = settings.get("port") or free_port(self.host)
         self.settings = {
             "node_id": "node-alpha",

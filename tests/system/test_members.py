@@ -97,3 +97,61 @@ def test_an_id_in_use_is_refused(cluster, new_node):
         "POST", "/members/join", body='{"id":"node2","address":"127.0.7.3:1","joined_timestamp":1}'
     )
     assert (answer.status, answer.code) == (409, "id_in_use")
+
+
+def leave(node, method="POST", body=None):
+    return node.request(method, "/members/leave", body=body, timeout=20)
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_node_leaves_hands_over_and_ends(cluster, method):
+    nodes = cluster(3)
+    for number in range(200):
+        assert nodes[2].put(f"/kv/last/{number}", number).status == 201
+    answer = leave(nodes[2], method)
+    assert (answer.status, answer.json) == (200, {"left": True, "handed_over": True})
+    assert nodes[2].process.wait(timeout=20) == 0
+    for node in nodes[:2]:
+        eventually(lambda node=node: ids(node, "?all=true") == ["node1", "node2"])
+        assert [node.get(f"/kv/last/{number}").json for number in range(200)] == list(range(200))
+        assert "member left" in node.log() and "member failed" not in node.log()
+    nodes[2].start()
+    eventually(lambda: all(ids(node) == ids_of(nodes) for node in nodes))
+
+
+def test_a_node_alone_leaves_too(new_node):
+    node = new_node().start()
+    assert leave(node).json == {"left": True, "handed_over": True}
+    assert node.process.wait(timeout=20) == 0
+    node.start()
+    assert node.put("/kv/a", 1).status == 201
+
+
+def test_two_that_ask_a_node_to_leave_are_both_answered(cluster):
+    nodes = cluster(2)
+    connections = [nodes[1].connect(), nodes[1].connect()]
+    for connection in connections:
+        connection.request("POST", "/members/leave")
+    assert [connection.getresponse().status for connection in connections] == [200, 200]
+    assert nodes[1].process.wait(timeout=20) == 0
+
+
+def test_only_a_failed_member_is_removed(cluster):
+    nodes = cluster(3)
+    for unknown, code in (("node9", "not_found"), ("node2", "id_in_use"), ("node1", "id_in_use")):
+        answer = leave(nodes[0], body=f'{{"id":"{unknown}"}}')
+        assert (answer.status, answer.code) == ({"not_found": 404, "id_in_use": 409}[code], code)
+    nodes[2].kill()
+    eventually(lambda: [m["state"] for m in members(nodes[0], "?all=true")] == ["alive", "alive", "failed"])
+    answer = leave(nodes[0], body='{"id":"node3"}')
+    assert (answer.status, answer.json) == (200, {"removed": "node3"})
+    eventually(lambda: all(ids(node, "?all=true") == ["node1", "node2"] for node in nodes[:2]))
+    nodes[2].start()
+    eventually(lambda: all(ids(node) == ids_of(nodes) for node in nodes))
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '{"id":""}', '{"id":3}', '{"id":"a"', "x"])
+def test_a_body_that_names_nobody_stops_no_node(node, body):
+    answer = leave(node, body=body)
+    assert answer.status == 400, answer
+    assert node.get("/health").status == 200

@@ -125,7 +125,15 @@ def test_cluster(contract, node):
         {"body": "{}", "headers": {"Content-Type": "text/html"}},
     ]
     ask(contract, node, "/members/join", [("POST", "/members/join", options) for options in joins])
-    ask(contract, node, "/members/leave", [(m, "/members/leave", {}) for m in ("POST", "DELETE")])
+
+
+def test_leaving(contract, new_node):
+    html = {"body": '{"id":"x"}', "headers": {"Content-Type": "text/html"}}
+    refused = [{"body": "{}"}, {"body": '{"id":"nobody"}'}, {"body": '{"id":"node-alpha"}'}, html]
+    for method in ("POST", "DELETE"):
+        node = new_node().start()
+        ask(contract, node, "/members/leave", [(method, "/members/leave", o) for o in (*refused, {})])
+        assert node.process.wait(timeout=20) == 0
 
 
 def test_read_only(contract, new_node):
