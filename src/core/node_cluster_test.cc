@@ -62,6 +62,68 @@ TEST(NodeCluster, ANodeThatWasAwayCatchesUp) {
   EXPECT_EQ(cluster.contents(2), cluster.contents(0));
 }
 
+/// Two nodes, one of which was away while the other wrote what its journal does not tell any more.
+class ReturnAfterLong : public testing::Test {
+ protected:
+  ReturnAfterLong() {
+    cluster_.run(Duration::from_seconds(3));
+    cluster_.put(0, "key", "1");
+    cluster_.run(kSecond);
+    cluster_.stop(1);
+  }
+
+  void return_to_one_without_journal() {
+    cluster_.stop(0);
+    cluster_.start(0);
+    cluster_.start(1);
+  }
+
+  ClusterDriver cluster_{2};
+};
+
+TEST_F(ReturnAfterLong, AReplacedRecordIsReadUntilTheNewOneIsThere) {
+  cluster_.put(0, "key", "2");
+  return_to_one_without_journal();
+  for (int i = 0; i < 5000; ++i) {
+    cluster_.run(Duration::from_ms(1));
+    ASSERT_TRUE(cluster_.get(1, "key")) << "after " << i << " ms";
+  }
+  EXPECT_THAT(cluster_.get(1, "key"), Optional(std::string("2")));
+  EXPECT_EQ(cluster_.node(1).status().replica.dropped_live, 0U);
+}
+
+/// K says more than the records that cross, so the clock has to come with it.
+class ClockOfAnExchange : public testing::Test {
+ protected:
+  /// Opens an exchange with the node and returns its last stamp.
+  Stamp stamp_after_hello(std::int64_t newest_ahead_ms) {
+    Effects effects;
+    const PeerCall call{
+        .ticket = Ticket{1},
+        .envelope = {.cluster = cluster_hash(cluster_.options(0).members.cluster_name),
+                     .sender = Instance{9}},
+        .request = Hello{.digest = {.newest = ahead(newest_ahead_ms)}}};
+    cluster_.node(0).step(cluster_.now(), call, effects);
+    return cluster_.node(0).replica().last_stamp();
+  }
+
+  [[nodiscard]] Stamp ahead(std::int64_t ms) const {
+    return Stamp::from_ms(cluster_.now().wall.ms + ms);
+  }
+
+  ClusterDriver cluster_{1};
+};
+
+TEST_F(ClockOfAnExchange, StampsGoOnAboveWhatThePeerHasMet) {
+  EXPECT_EQ(stamp_after_hello(3000), ahead(3000));
+  cluster_.put(0, "key", "1");
+  EXPECT_GT(cluster_.node(0).replica().last_stamp(), ahead(3000));
+}
+
+TEST_F(ClockOfAnExchange, AClockFarAheadMovesItNoFurtherThanTheBound) {
+  EXPECT_LT(stamp_after_hello(3'600'000), ahead(NodeOptions{}.clock_skew_ms_max + 1));
+}
+
 TEST(NodeCluster, TwoHealedHalvesEndEqual) {
   ClusterDriver cluster(4);
   cluster.run(Duration::from_seconds(3));

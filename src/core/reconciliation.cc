@@ -32,6 +32,12 @@ Error nonsense(std::string_view what) {
           .detail = "a peer's answer makes no sense: " + std::string(what)};
 }
 
+/// True if `survivor` takes the place of `dead` when it crosses: until then the old one is read.
+bool is_replaced_by(const PeerItem& dead, const PeerItem* survivor) {
+  return survivor != nullptr &&
+         merge(dead.header.version, survivor->header.version) == MergeOutcome::take;
+}
+
 bool ends_before(std::string_view end, std::string_view other) {
   return !end.empty() && (other.empty() || end < other);
 }
@@ -166,11 +172,18 @@ void Reconciliation::judge(const Pair& pair, Effects& effects) {
   }
   const Knowledge& known_here = parts_.replica.durable_knowledge();
   const bool judges = !KVS_MUTATED(newest_only_exchange);
-  if (judges && theirs != nullptr && known_here.covers(theirs->header.version.dot)) {
-    drop_theirs(*std::exchange(theirs, nullptr));
+  const PeerItem* const dead_there =
+      judges && theirs != nullptr && known_here.covers(theirs->header.version.dot) ? theirs
+                                                                                   : nullptr;
+  const PeerItem* const dead_here =
+      judges && mine != nullptr && start_.theirs.covers(mine->header.version.dot) ? mine : nullptr;
+  theirs = dead_there != nullptr ? nullptr : theirs;
+  mine = dead_here != nullptr ? nullptr : mine;
+  if (dead_there != nullptr && !is_replaced_by(*dead_there, mine)) {
+    drop_theirs(*dead_there);
   }
-  if (judges && mine != nullptr && start_.theirs.covers(mine->header.version.dot)) {
-    drop_mine(*std::exchange(mine, nullptr), effects);
+  if (dead_here != nullptr && !is_replaced_by(*dead_here, theirs)) {
+    drop_mine(*dead_here, effects);
   }
   const bool both = mine != nullptr && theirs != nullptr;
   const MergeOutcome outcome =

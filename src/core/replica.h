@@ -110,7 +110,8 @@ class Replica {
   /// for what is unsettled here.
   void join(const Knowledge& theirs);
 
-  /// A stamp seen elsewhere: later ones of this node will be larger.
+  /// A stamp seen elsewhere: later ones of this node will be larger. Before a join the largest one
+  /// that the peer has met, because K may cover what was forgotten there.
   void observe(Stamp seen) { stamper_.observe(seen); }
 
   /// Records were lost: without K the node claims to know nothing, so nobody takes what is missing

@@ -291,6 +291,7 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
   session_->theirs = greeting.knowledge.value_or(session_->mine);
   session_->told = session_->theirs;
   report_ = Report{.peer = session_->peer, .knowledge = session_->theirs};
+  parts_.replica.observe(std::min(greeting.digest.newest, terms.newest_allowed));
   for (const PeerRecord& record : greeting.latest) {
     parts_.replica.take(record, terms, effects);
   }

@@ -72,6 +72,7 @@ void SyncAnswers::take(const std::vector<PeerRecord>& records, const Replica::Te
 
 PeerAnswer SyncAnswers::answer(const Hello& hello, Mode mode, const Replica::Terms& terms,
                                Effects& effects) {
+  replica_.observe(std::min(hello.digest.newest, terms.newest_allowed));
   take(hello.latest, terms, effects);
   Greeting greeting{.digest = holdings_.digest(),
                     .mode = mode,
