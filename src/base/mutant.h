@@ -88,10 +88,18 @@ enum class Mutant : std::uint8_t {
   stale_read,
 };
 
+/// Who has to notice a mutant.
+enum class MutantJudge : std::uint8_t {
+  one_node,  // the simulator with one node
+  cluster,   // the simulator with a cluster
+  tests,     // unit tests and laws: no run of the simulator does yet
+};
+
 struct MutantInfo {
   Mutant mutant = Mutant::none;
   std::string_view name;
   std::string_view broken;  // the rule that no longer holds
+  MutantJudge judge = MutantJudge::one_node;
 };
 
 /// All mutants but `none`, in the order of their numbers.

@@ -105,6 +105,9 @@ std::vector<MutantResult> run_cluster_mutants(const SeedRange& seeds,
                                               const std::function<void(std::uint64_t)>& started) {
   std::vector<MutantResult> results;
   for (const MutantInfo& info : mutants()) {
+    if (info.judge != MutantJudge::cluster) {
+      continue;
+    }
     set_mutant(info.mutant);
     MutantResult& result = results.emplace_back(MutantResult{.info = info, .first = {}});
     for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {

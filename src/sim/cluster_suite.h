@@ -31,7 +31,7 @@ struct ClusterSuiteResult {
 [[nodiscard]] ClusterOverrides shrink_cluster(std::uint64_t seed,
                                               const ClusterOverrides& overrides);
 
-/// Runs the seeds once with each mutant. Leaves no mutant set.
+/// Runs the seeds once with each mutant that a cluster has to show. Leaves no mutant set.
 [[nodiscard]] std::vector<MutantResult> run_cluster_mutants(
     const SeedRange& seeds, const std::function<void(std::uint64_t)>& started);
 

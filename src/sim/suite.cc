@@ -86,6 +86,9 @@ std::vector<MutantResult> run_mutants(const SeedRange& seeds,
                                       const std::function<void(std::uint64_t)>& started) {
   std::vector<MutantResult> results;
   for (const MutantInfo& info : mutants()) {
+    if (info.judge != MutantJudge::one_node) {
+      continue;
+    }
     set_mutant(info.mutant);
     const SuiteResult suite = run_seeds(seeds, {}, started);
     MutantResult& result = results.emplace_back(MutantResult{.info = info, .first = {}});

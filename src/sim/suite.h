@@ -47,7 +47,7 @@ struct MutantResult {
   std::optional<FailedSeed> first;
 };
 
-/// Runs the seeds once with each mutant. Leaves no mutant set.
+/// Runs the seeds once with each mutant that one node has to show. Leaves no mutant set.
 [[nodiscard]] std::vector<MutantResult> run_mutants(
     const SeedRange& seeds, const std::function<void(std::uint64_t)>& started);
 
