@@ -193,9 +193,10 @@ void Sync::begin(const Now& now, const Member& peer, SyncKind kind, Effects& eff
 void Sync::greet(Effects& effects) {
   session_->stage = Stage::greeting;
   session_->mine = parts_.replica.durable_knowledge();
+  session_->digest = parts_.holdings.digest();
   auto latest = parts_.holdings.journal().latest(kLatestRecords, parts_.holdings.store());
   stats_.records_sent += latest.size();
-  call(Hello{.digest = parts_.holdings.digest(), .latest = std::move(latest)}, effects);
+  call(Hello{.digest = session_->digest, .latest = std::move(latest)}, effects);
 }
 
 void Sync::call(const PeerRequest& request, Effects& effects) {
@@ -286,7 +287,8 @@ void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::T
 
 void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica::Terms& terms,
                          Effects& effects) {
-  const StateDigest mine = parts_.holdings.digest();
+  // Not the digest of now: writes since would look like records that the peer lost.
+  const StateDigest& mine = session_->digest;
   session_->peer_run = greeting.digest.run;
   session_->theirs = greeting.knowledge.value_or(session_->mine);
   session_->told = session_->theirs;
@@ -305,7 +307,7 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
     }
     return end(now, "equal", effects);
   }
-  session_->equal_at_start = equal_knowledge;
+  session_->equal_at_start = equal_knowledge && countable;
   if (equal_knowledge || session_->kind == SyncKind::bootstrap) {
     return reconcile(now, effects);
   }
