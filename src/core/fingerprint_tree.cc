@@ -234,7 +234,7 @@ Result<Fingerprint> FingerprintTree::sum_within(Spot spot, const KeyRange& range
   const auto add = [&](std::string_view, const Fingerprint& record) {
     sum.add(record);
   };
-  KVS_TRY(scan(store_, common, add));
+  static_cast<void>(KVS_TRY(scan(store_, common, add)));
   return sum;
 }
 
@@ -310,9 +310,10 @@ Result<std::vector<RangePart>> FingerprintTree::split_between_blocks(const KeyRa
 Result<std::vector<RangePart>> FingerprintTree::split_between_records(const KeyRange& range,
                                                                       std::size_t parts) const {
   std::vector<std::pair<std::string, Fingerprint>> records;
-  KVS_TRY(scan(store_, range, [&](std::string_view path, const Fingerprint& fingerprint) {
+  const auto add = [&](std::string_view path, const Fingerprint& fingerprint) {
     records.emplace_back(path, fingerprint);
-  }));
+  };
+  static_cast<void>(KVS_TRY(scan(store_, range, add)));
   Cutter cutter(records.size(), parts);
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (cutter.due()) {

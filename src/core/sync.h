@@ -121,11 +121,9 @@ class Sync {
     SyncKind kind{};
     Stage stage{};
     CallId call{};
-    Knowledge mine;         // at the start
-    StateDigest digest;     // at the start, of this node
-    Knowledge theirs;       // at the start
-    Knowledge told;         // with what it was given since, which it may not have taken
-    std::uint64_t run = 0;  // of exchanges here, as it began
+    Knowledge mine;    // at the start
+    Knowledge theirs;  // at the start
+    Knowledge told;    // with what it was given since, which it may not have taken
     std::uint64_t peer_run = 0;
     bool equal_at_start = false;  // K was equal and the fingerprints were not
     std::optional<Reconciliation> reconciliation;
@@ -173,7 +171,7 @@ class Sync {
   Parts parts_;
   std::shared_ptr<const View> view_;
   Fill fill_ = Fill::complete;
-  std::optional<Session> session_;
+  std::unique_ptr<Session> session_;
   std::uint64_t calls_ = 0;
   std::map<Instance, Awaited> awaited_;
   std::map<Instance, Differing> differing_;

@@ -109,8 +109,14 @@ Tally count_votes(Stamp tied, std::span<const Vote> votes) {
                 .voters_hash = hash_of_voters(voted)};
   // Candidates stand in the order of their oldest voters; among equal votes that order stays.
   if (!KVS_MUTATED(verdict_ignores_majority)) {
-    std::ranges::stable_sort(tally.standings, std::greater<>(),
-                             [](const Standing& s) { return s.holders.size(); });
+    const auto count = [](const Standing& s) {
+      return s.holders.size();
+    };
+    for (auto it = tally.standings.begin(); it != tally.standings.end(); ++it) {
+      const auto place = std::ranges::upper_bound(tally.standings.begin(), it, count(*it),
+                                                  std::greater<>(), count);
+      std::rotate(place, it, it + 1);
+    }
   }
   return tally;
 }

@@ -47,7 +47,7 @@ TEST(View, FindsEachMemberByInstance) {
 
 TEST(View, DoesNotFindWhoIsNotThere) {
   const View view = five();
-  for (const std::uint64_t absent : {0, 9, 11, 35, 51}) {
+  for (const std::uint64_t absent : {0U, 9U, 11U, 35U, 51U}) {
     EXPECT_EQ(view.find(Instance{absent}), nullptr) << absent;
   }
   EXPECT_EQ(View{}.find(Instance{1}), nullptr);

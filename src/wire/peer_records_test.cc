@@ -68,7 +68,7 @@ std::string bytes_of(const RawItem& item) {
   writer.put_number(1);
   writer.put_path("a");
   writer.put_byte(item.flags);
-  for (const std::uint64_t word : {1, 2, 3}) {
+  for (const std::uint64_t word : {1U, 2U, 3U}) {
     writer.put_word(word);
   }
   if ((item.flags & kOriginAsBefore) == 0) {
