@@ -7,8 +7,6 @@
 
 namespace kvs {
 
-namespace {
-
 std::string_view state_name(MemberState state) {
   switch (state) {
     case MemberState::alive:
@@ -28,8 +26,6 @@ const PeerStanding* standing_of(const NodeThreadStatus& status, Instance instanc
       std::ranges::lower_bound(status.standings, instance, {}, &PeerStanding::instance);
   return found != status.standings.end() && found->instance == instance ? &*found : nullptr;
 }
-
-}  // namespace
 
 std::vector<MemberView> member_views(const NodeThreadStatus& status, GetMembers::Which which,
                                      WallTime wall) {

@@ -4,12 +4,19 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/node_thread.h"
 #include "wire/api.h"
 
 namespace kvs {
+
+/// As /members/ names it.
+[[nodiscard]] std::string_view state_name(MemberState state);
+
+/// How the member stood when the snapshot was made; null if it was not known then, or is this node.
+[[nodiscard]] const PeerStanding* standing_of(const NodeThreadStatus& status, Instance instance);
 
 /// The members of the snapshot, ordered by id; failed ones only if `which` is all. `wall` is now:
 /// when this node saw itself last.

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "app/cluster_pages.h"
+#include "app/convergence.h"
 #include "core/members.h"
 #include "io/os.h"
 #include "wire/list_body.h"
@@ -305,6 +306,13 @@ Handled Service::answer(const GetHealth& /*request*/, const ReceivedRequest& rec
     health.reason = reason_for(*status.last_failure);
   }
   append_health_response(target, health);
+  return {};
+}
+
+Handled Service::answer(const GetConvergence& /*request*/, const ReceivedRequest& /*received*/,
+                        const AnswerTarget& target) {
+  const NodeThreadStatus status = parts_.node.status();
+  append_convergence_response(target, convergence(status, wall_now()));
   return {};
 }
 

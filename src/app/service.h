@@ -64,6 +64,8 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   Handled answer(const LeaveCluster& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
+  Handled answer(const GetConvergence& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
   void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
   void append_join_reply(const PeerReply& reply, const AnswerTarget& target) const;

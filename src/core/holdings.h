@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/prng.h"
 #include "core/change.h"
@@ -60,12 +62,16 @@ class Holdings {
   [[nodiscard]] std::uint64_t damage_count() const { return damage_count_; }
 
  private:
+  void forget();
+  void leave_out_suspects();
+
   Replica& replica_;
   const StoreView& store_;
   Prng& prng_;
   FingerprintTree tree_;
   Journal journal_;
   DamagedPaths damaged_;
+  std::vector<std::string> suspects_;  // damaged, and still among the sums
   std::uint64_t damage_count_ = 0;
   std::uint64_t run_;
   bool checked_ = false;  // the count was compared with what was stored

@@ -185,6 +185,22 @@ TEST(NodeCluster, RecordsThatVanishUnnoticedAreFetchedAgain) {
   EXPECT_EQ(cluster.contents(1), before);
 }
 
+TEST(NodeCluster, WritesDuringAnExchangeAreNoDivergence) {
+  ClusterDriver cluster(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    cluster.stop(i);
+    cluster.options(i).sync.sync_interval = Duration::from_ms(17);
+    cluster.start(i);
+  }
+  cluster.run(Duration::from_seconds(3));
+  for (int i = 0; i < 10'000; ++i) {
+    cluster.put(0, fmt::format("key/{}", i % 100), fmt::format("{}", i));
+    cluster.run(Duration::from_ms(i % 7));
+  }
+  EXPECT_EQ(cluster.node(0).status().sync.divergences, 0U);
+  EXPECT_EQ(cluster.node(1).status().sync.divergences, 0U);
+}
+
 TEST(NodeCluster, NothingDeletedComesBackFromANodeThatWasAwayForLong) {
   ClusterDriver cluster(3);
   for (std::size_t i = 0; i < 3; ++i) {

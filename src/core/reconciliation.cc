@@ -16,7 +16,8 @@ constexpr std::size_t kFindingsMax = 16'384;
 
 constexpr std::size_t kFetchPathsMax = 4096;
 constexpr std::size_t kSettleBytesMax = std::size_t{1} << 20U;
-constexpr std::size_t kSettleDropsMax = 4096;
+constexpr std::size_t kDropsBytesMax = std::size_t{1} << 20U;
+constexpr std::size_t kDropBytes = 64;  // an item without its path
 
 /// The `count` last ones, taken out of `from`.
 template <class T>
@@ -25,6 +26,17 @@ std::vector<T> take_some(std::vector<T>& from, std::size_t count) {
   std::vector<T> some(std::make_move_iterator(begin), std::make_move_iterator(from.end()));
   from.erase(begin, from.end());
   return some;
+}
+
+/// So many of the last ones as one message bears.
+std::vector<PeerItem> take_drops(std::vector<PeerItem>& from) {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  while (count < from.size() && bytes < kDropsBytesMax) {
+    ++count;
+    bytes += kDropBytes + from[from.size() - count].path.size();
+  }
+  return take_some(from, count);
 }
 
 Error nonsense(std::string_view what) {
@@ -70,9 +82,11 @@ Result<std::optional<PeerRequest>> Reconciliation::next() {
     asked_ = Asked::settle;
     return std::optional<PeerRequest>(KVS_TRY(next_settle()));
   }
+  // With many tombstones to drop the end is told several times: each drop comes with its join.
   asked_ = Asked::finish;
-  return std::optional<PeerRequest>(
-      Finish{.run = start_.peer_run, .knowledge = start_.mine, .drops = tombstone_drops_there_});
+  return std::optional<PeerRequest>(Finish{.run = start_.peer_run,
+                                           .knowledge = start_.mine,
+                                           .drops = take_drops(tombstone_drops_there_)});
 }
 
 bool Reconciliation::drops_too_much() const {
@@ -249,25 +263,38 @@ Result<Settle> Reconciliation::next_settle() {
   Settle settle{.run = start_.peer_run, .records = {}, .drops = {}};
   std::size_t bytes = 0;
   while (!given_.empty() && bytes < kSettleBytesMax) {
-    const std::string path = std::move(given_.back());
-    given_.pop_back();
-    auto record = KVS_TRY(parts_.source.store.get_record(Key::from_store(path)));
+    const std::string& path = given_.back();
+    auto found = parts_.source.store.get_record(Key::from_store(path));
+    if (!found && found.error().code == Errc::corrupt_data) {
+      return fail(Errc::corrupt_data, path);
+    }
+    auto record = KVS_TRY(std::move(found));
     if (!record) {
       KVS_PROBE("reconciliation: a record was gone before it could be given");
+      given_.pop_back();
       continue;
     }
     bytes += path.size() + record->value.size() + sizeof(RecordHeader);
+    if (bytes > kSettleBytesMax && !settle.records.empty()) {
+      KVS_PROBE("reconciliation: a record is given in the next message");
+      break;
+    }
     settle.records.push_back({.path = path, .record = *std::move(record), .replaced = {}});
+    given_.pop_back();
     ++figures_.records_given;
   }
-  settle.drops = take_some(live_drops_there_, kSettleDropsMax);
+  settle.drops = take_drops(live_drops_there_);
   return settle;
 }
 
 void Reconciliation::take_finished(Effects& effects) {
-  parts_.replica.join(start_.theirs);
-  for (const PeerItem& tombstone : tombstone_drops_here_) {
-    parts_.replica.drop(tombstone, effects);
+  if (!tombstone_drops_there_.empty()) {
+    return;
+  }
+  if (parts_.replica.join(start_.theirs)) {
+    for (const PeerItem& tombstone : tombstone_drops_here_) {
+      parts_.replica.drop(tombstone, effects);
+    }
   }
   complete_ = true;
 }
@@ -275,7 +302,9 @@ void Reconciliation::take_finished(Effects& effects) {
 Result<void> Reconciliation::answered(const PeerAnswer& answer, const Replica::Terms& terms,
                                       Effects& effects) {
   if (const auto* refused = std::get_if<Refused>(&answer)) {
-    return fail(refused->code, refused->detail);
+    // Damage over there is none here.
+    const bool damage = refused->code == Errc::corrupt_data;
+    return fail(damage ? Errc::io_error : refused->code, refused->detail);
   }
   const Asked asked = std::exchange(asked_, Asked::nothing);
   const auto* compared = std::get_if<Compared>(&answer);

@@ -56,7 +56,8 @@ class Reconciliation {
 
   Reconciliation(const Parts& parts, Start start);
 
-  /// The next request; nothing once the session is complete. Errors: those of items_in; syncing;
+  /// The next request; nothing once the session is complete. Errors: corrupt_data, naming the path,
+  /// if a record here is damaged; io_error; syncing;
   /// overloaded if the exchange would drop too much and must be confirmed first.
   [[nodiscard]] Result<std::optional<PeerRequest>> next();
 

@@ -154,14 +154,14 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
   if (version.stamp > terms.newest_allowed && !KVS_MUTATED(far_future_taken)) {
     KVS_PROBE("replica: a record was stamped too far ahead");
     ++stats_.deferred;
-    remember_unsettled(theirs);
+    remember_unsettled(theirs, Taken::deferred);
     return Taken::deferred;
   }
   const Key key = Key::from_store(theirs.path);
   const auto found = held(key);
   if (!found && found.error().code != Errc::corrupt_data) {
     KVS_PROBE("replica: a peer's record met one that could not be read");
-    remember_unsettled(theirs);
+    remember_unsettled(theirs, Taken::unreadable);
     return Taken::unreadable;
   }
   if (!found) {
@@ -176,7 +176,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
   const MergeOutcome outcome = mine ? merge(mine->version, version) : MergeOutcome::take;
   if (outcome == MergeOutcome::tie && !KVS_MUTATED(tie_broken_alone)) {
     ++stats_.ties;
-    remember_unsettled(theirs);
+    remember_unsettled(theirs, Taken::tied);
     ties_met_.push_back({.mine = *mine, .theirs = theirs});
     return Taken::tied;
   }
@@ -270,29 +270,74 @@ bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effe
   return true;
 }
 
-void Replica::join(const Knowledge& theirs) {
-  if (unsettled_overflow_ && !unsettled_.empty()) {
-    return;
+bool Replica::join(const Knowledge& theirs) {
+  const Knowledge held_back = hold_back();
+  if (unsettled_overflow_) {
+    KVS_PROBE("replica: too much is unsettled to join");
+    return false;
   }
-  unsettled_overflow_ = false;
-  Knowledge reflected = theirs;
-  if (!KVS_MUTATED(join_covers_ties)) {
-    for (const auto& [name, version] : unsettled_) {
-      reflected.cut_from(version.dot);
-    }
+  Knowledge reflected;
+  for (const DotRange& range : theirs.minus(held_back)) {
+    reflected.add(range);
   }
   for (const DotRange& range : reflected.minus(knowledge_)) {
     knowledge_.add(range);
     changed_.insert(range.origin);
   }
+  return knowledge_.covers(theirs);
+}
+
+/// True if a version that was not taken is beaten by now. A tie is over too if its other side was
+/// replaced elsewhere: so was this side, or it is offered again.
+bool Replica::is_over(std::string_view path, const Offered& offered) const {
+  const auto found = held(Key::from_store(path));
+  if (!found) {
+    return false;
+  }
+  const std::optional<RecordHeader>& mine = *found;
+  if (!mine) {
+    return offered.why == Taken::tied;
+  }
+  const MergeOutcome outcome = merge(mine->version, offered.version);
+  return outcome == MergeOutcome::keep ||
+         (outcome == MergeOutcome::take && offered.why == Taken::tied);
+}
+
+/// The dots that no join may cover.
+Knowledge Replica::hold_back() {
+  Knowledge dots;
+  if (KVS_MUTATED(join_covers_ties)) {
+    return dots;
+  }
+  for (auto it = unsettled_.begin(); it != unsettled_.end();) {
+    const auto& [path, dot] = it->first;
+    const bool over = knowledge_.covers(dot) || is_over(path, it->second);
+    if (!over) {
+      dots.add(dot);
+    }
+    const bool changing = pending_.find(Key::from_store(path)) != nullptr;
+    it = over && !changing ? unsettled_.erase(it) : std::next(it);
+  }
+  return dots;
 }
 
 void Replica::forget_knowledge() {
-  // Writes under way stay: without K they are like any other record that this node holds.
-  for (const auto& [origin, known] : knowledge_.origins()) {
-    changed_.insert(origin);
+  // Writes under way stay: without K they are like any other record that this node holds. Peers are
+  // told at once; to know less than the disk says does no harm.
+  for (const auto* const known : {&knowledge_, &durable_}) {
+    for (const auto& [origin, entry] : known->origins()) {
+      forgotten_.insert(origin);
+    }
   }
+  for (ClosedBatch& batch : closed_) {
+    for (const KnowledgeWrite& write : batch.knowledge) {
+      forgotten_.insert(write.origin);
+    }
+    batch.knowledge.clear();
+  }
+  changed_.insert(forgotten_.begin(), forgotten_.end());
   knowledge_ = {};
+  durable_ = {};
   origin_.reset();
 }
 
@@ -320,13 +365,13 @@ void Replica::store_record(const StoredRecord& stored, Effects& effects) {
 
 // --- what is neither taken nor beaten
 
-void Replica::remember_unsettled(const PeerRecord& theirs) {
+void Replica::remember_unsettled(const PeerRecord& theirs, Taken why) {
   if (unsettled_.size() >= kUnsettledMax) {
     unsettled_overflow_ = true;
     return;
   }
   const Version& version = theirs.record.header.version;
-  unsettled_.emplace(std::pair(theirs.path, version.dot), version);
+  unsettled_.insert_or_assign({theirs.path, version.dot}, Offered{.version = version, .why = why});
 }
 
 void Replica::forget_unsettled(std::string_view path, const Version& now_held) {
@@ -335,9 +380,9 @@ void Replica::forget_unsettled(std::string_view path, const Version& now_held) {
   }
   auto it = unsettled_.lower_bound({std::string(path), Dot{}});
   while (it != unsettled_.end() && it->first.first == path) {
-    if (now_held >= it->second) {
-      know(it->second.dot);
-      settled_.emplace_back(it->first.first, it->second);
+    if (now_held >= it->second.version) {
+      know(it->first.second);
+      settled_.insert(*it);
       it = unsettled_.erase(it);
     } else {
       ++it;
@@ -378,6 +423,10 @@ bool Replica::counted(const Fingerprint& root) {
 // --- batches
 
 void Replica::close_batch(Effects& effects) {
+  if (dirty()) {
+    changed_.merge(unforgotten_);
+    unforgotten_.clear();
+  }
   for (const Origin origin : changed_) {
     effects.knowledge.push_back({.origin = origin, .known = knowledge_.of(origin)});
     if (KVS_MUTATED(knowledge_runs_ahead)) {
@@ -423,13 +472,12 @@ void Replica::commit_failed() {
   }
   root_ = durable_root_;
   for (const ClosedBatch& batch : closed_) {
-    settled_.insert(settled_.end(), batch.settled.begin(), batch.settled.end());
+    settled_.insert(batch.settled.begin(), batch.settled.end());
   }
-  for (const auto& [path, version] : settled_) {
-    unsettled_.emplace(std::pair(path, version.dot), version);
-  }
+  unsettled_.insert(settled_.begin(), settled_.end());
   settled_.clear();
   changed_.clear();
+  unforgotten_ = forgotten_;  // the next batch says it again
   open_changes_.clear();
   closed_.clear();
   pending_.clear();

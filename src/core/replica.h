@@ -107,8 +107,15 @@ class Replica {
   bool collect(const PeerItem& tombstone, Effects& effects);
 
   /// A complete exchange: what the peer's state reflected at its start this state reflects too, but
-  /// for what is unsettled here.
-  void join(const Knowledge& theirs);
+  /// for what is unsettled here. False if that held something back: then tombstones stay, for
+  /// older writes under them may be among what K does not cover.
+  [[nodiscard]] bool join(const Knowledge& theirs);
+
+  /// True once after more was unsettled than is remembered, as soon as that is over: exchanges that
+  /// began before must not end, for what they brought was not remembered.
+  [[nodiscard]] bool take_overflow_end() {
+    return unsettled_.empty() && std::exchange(unsettled_overflow_, false);
+  }
 
   /// A stamp seen elsewhere: later ones of this node will be larger. Before a join the largest one
   /// that the peer has met, because K may cover what was forgotten there.
@@ -155,14 +162,19 @@ class Replica {
   [[nodiscard]] ReplicaStats stats() const;
 
  private:
-  /// A version that was offered under a path.
-  using Unsettled = std::pair<std::string, Version>;
+  /// A version that was offered under a path, and why it was not taken.
+  struct Offered {
+    Version version;
+    Taken why{};
+  };
+
+  using Unsettled = std::map<std::pair<std::string, Dot>, Offered>;
 
   struct ClosedBatch {
     std::vector<KnowledgeWrite> knowledge;
     std::vector<Change> changes;
     std::optional<Fingerprint> root;
-    std::vector<Unsettled> settled;
+    Unsettled settled;
   };
 
   struct StoredRecord {
@@ -191,7 +203,9 @@ class Replica {
   void know(Dot dot);
   void store_record(const StoredRecord& stored, Effects& effects);
   bool remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects);
-  void remember_unsettled(const PeerRecord& theirs);
+  void remember_unsettled(const PeerRecord& theirs, Taken why);
+  [[nodiscard]] bool is_over(std::string_view path, const Offered& offered) const;
+  [[nodiscard]] Knowledge hold_back();
   void forget_unsettled(std::string_view path, const Version& now_held);
   void recount(const std::optional<RecordHeader>& before, const std::optional<RecordHeader>& after,
                std::string_view path);
@@ -204,13 +218,15 @@ class Replica {
   Knowledge knowledge_;                      // covers what is pending too
   Knowledge durable_;                        // what the disk has, to return to when a batch fails
   std::set<Origin> changed_;                 // origins whose knowledge the open batch changed
+  std::set<Origin> forgotten_;               // by forget_knowledge
+  std::set<Origin> unforgotten_;             // of those: the disk may still have their K
   std::optional<Fingerprint> root_;          // pending writes included; nothing: not known
   std::optional<Fingerprint> durable_root_;  // what the disk has
   std::vector<Change> open_changes_;         // of the open batch
   std::deque<ClosedBatch> closed_;
   Pending pending_;
-  std::map<std::pair<std::string, Dot>, Version> unsettled_;  // neither taken nor beaten
-  std::vector<Unsettled> settled_;                            // by the open batch
+  Unsettled unsettled_;  // neither taken nor beaten
+  Unsettled settled_;    // by the open batch
   bool unsettled_overflow_ = false;
   std::vector<TieMet> ties_met_;
   ReplicaStats stats_;

@@ -192,10 +192,12 @@ void Sync::begin(const Now& now, const Member& peer, SyncKind kind, Effects& eff
 
 void Sync::greet(Effects& effects) {
   session_->stage = Stage::greeting;
+  session_->run = parts_.holdings.run();
   session_->mine = parts_.replica.durable_knowledge();
+  session_->digest = parts_.holdings.digest();
   auto latest = parts_.holdings.journal().latest(kLatestRecords, parts_.holdings.store());
   stats_.records_sent += latest.size();
-  call(Hello{.digest = parts_.holdings.digest(), .latest = std::move(latest)}, effects);
+  call(Hello{.digest = session_->digest, .latest = std::move(latest)}, effects);
 }
 
 void Sync::call(const PeerRequest& request, Effects& effects) {
@@ -252,16 +254,18 @@ void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::T
   if (returned.failure != PeerReturn::Failure::none) {
     return fail(now, {.code = Errc::io_error, .detail = "no answer"}, effects);
   }
+  const Error damage{.code = Errc::corrupt_data, .detail = "damage was found here"};
+  if (session_->run != parts_.holdings.run()) {
+    KVS_PROBE("sync: damage was found here while an answer was on its way");
+    return fail(now, damage, effects);
+  }
   if (session_->stage == Stage::reconciling) {
-    const std::uint64_t run = parts_.holdings.run();
     const auto taken = session_->reconciliation->answered(returned.answer, terms, effects);
     if (!taken && taken.error().code == Errc::corrupt_data) {
       parts_.holdings.found_damage(taken.error().detail);
     }
-    if (!taken || run != parts_.holdings.run()) {
-      return fail(
-          now, taken ? Error{.code = Errc::corrupt_data, .detail = "damage here"} : taken.error(),
-          effects);
+    if (!taken) {
+      return fail(now, taken.error().code == Errc::corrupt_data ? damage : taken.error(), effects);
     }
     return go_on_reconciling(now, effects);
   }
@@ -286,7 +290,8 @@ void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::T
 
 void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica::Terms& terms,
                          Effects& effects) {
-  const StateDigest mine = parts_.holdings.digest();
+  // Not the digest of now: writes since would look like records that the peer lost.
+  const StateDigest& mine = session_->digest;
   session_->peer_run = greeting.digest.run;
   session_->theirs = greeting.knowledge.value_or(session_->mine);
   session_->told = session_->theirs;
@@ -305,7 +310,7 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
     }
     return end(now, "equal", effects);
   }
-  session_->equal_at_start = equal_knowledge;
+  session_->equal_at_start = equal_knowledge && countable;
   if (equal_knowledge || session_->kind == SyncKind::bootstrap) {
     return reconcile(now, effects);
   }
@@ -426,6 +431,7 @@ void Sync::look_for_donor(const Now& now, Effects& effects) {
     session_->address = donor.address;
     session_->node_id = donor.node_id;
     session_->kind = SyncKind::bootstrap;
+    session_->run = parts_.holdings.run();
     fill_ = Fill::paging;
     effects.trace.push_back({.kind = Trace::Kind::bootstrap_began, .text = donor.node_id});
     return ask_page(now, effects);

@@ -121,9 +121,11 @@ class Sync {
     SyncKind kind{};
     Stage stage{};
     CallId call{};
-    Knowledge mine;    // at the start
-    Knowledge theirs;  // at the start
-    Knowledge told;    // with what it was given since, which it may not have taken
+    Knowledge mine;         // at the start
+    StateDigest digest;     // at the start, of this node
+    Knowledge theirs;       // at the start
+    Knowledge told;         // with what it was given since, which it may not have taken
+    std::uint64_t run = 0;  // of exchanges here, as it began
     std::uint64_t peer_run = 0;
     bool equal_at_start = false;  // K was equal and the fingerprints were not
     std::optional<Reconciliation> reconciliation;

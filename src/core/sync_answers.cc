@@ -122,6 +122,11 @@ PeerAnswer SyncAnswers::answer(const Fetch& fetch) {
     }
     if (*record) {
       bytes += path.size() + (*record)->value.size() + sizeof(RecordHeader);
+      if (bytes > kAnswerBytesMax && !answer.records.empty()) {
+        KVS_PROBE("sync_answers: a record goes into the next answer");
+        answer.cut = true;
+        break;
+      }
       answer.records.push_back({.path = path, .record = **std::move(record), .replaced = {}});
     }
   }
@@ -180,9 +185,10 @@ PeerAnswer SyncAnswers::answer(const Finish& finish, Effects& effects) {
     KVS_PROBE("sync_answers: a session ended that an earlier run began");
     return kOtherRun;
   }
-  replica_.join(finish.knowledge);
-  for (const PeerItem& dead : finish.drops) {
-    replica_.drop(dead, effects);
+  if (replica_.join(finish.knowledge)) {
+    for (const PeerItem& dead : finish.drops) {
+      replica_.drop(dead, effects);
+    }
   }
   return Done{};
 }

@@ -37,9 +37,35 @@ void ClusterLedger::lose_what_only_reflects(std::uint32_t machine) {
       for (std::uint32_t other = 0; other < machines_.size(); ++other) {
         elsewhere = elsewhere || (other != machine && knowledge(other).covers(dot));
       }
-      by_dot_.at(dot)->lost = by_dot_.at(dot)->lost || !elsewhere;
+      if (!elsewhere) {
+        by_dot_.at(dot)->lost = true;
+        displace_older(*write, machine);
+      }
     }
   }
+}
+
+/// Whoever covers an older write of the key may hold nothing of it, because of the one that is
+/// lost: K comes from peers, and the lost one may have been put off.
+void ClusterLedger::displace_older(const ClusterWrite& lost, std::uint32_t machine) {
+  for (const ClusterWrite* older : of(lost.key)) {
+    const Dot dot = older->version().dot;
+    bool held_elsewhere = false;
+    for (std::uint32_t other = 0; other < machines_.size(); ++other) {
+      const auto it = held(other).find(lost.key);
+      held_elsewhere = held_elsewhere || (other != machine && it != held(other).end() &&
+                                          it->second.version.dot == dot);
+    }
+    if (older->live() && older->version() < lost.version() && !held_elsewhere) {
+      by_dot_.at(dot)->displaced = true;
+    }
+  }
+}
+
+/// A write whose batch had failed was part of no node's knowledge until now: it counts as new.
+void ClusterLedger::turned_up(ClusterWrite& write) {
+  write.lost = write.lost || (write.failed && !write.durable);
+  write.durable = true;
 }
 
 void ClusterLedger::add(Machine machine, const RecordWrite& write) {
@@ -79,6 +105,14 @@ void ClusterLedger::durable(Machine machine, const Batch& batch) {
   }
 }
 
+void ClusterLedger::failed(Machine /*machine*/, const Batch& batch, Errc /*why*/) {
+  for (const RecordWrite& write : batch.effects.writes) {
+    if (write.kind == RecordWrite::Kind::store) {
+      by_dot_.at(write.record.header.version.dot)->failed = true;
+    }
+  }
+}
+
 void ClusterLedger::answered(Machine /*machine*/, const Operation& /*operation*/,
                              const WriteOutcome& outcome) {
   if (succeeded(outcome.status)) {
@@ -100,7 +134,7 @@ void ClusterLedger::recovered(Machine machine, const Image& image) {
     if (record) {
       state.held.emplace(key, record->header);
       if (const auto it = by_dot_.find(record->header.version.dot); it != by_dot_.end()) {
-        it->second->durable = true;
+        turned_up(*it->second);
       }
     }
   }

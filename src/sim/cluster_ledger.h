@@ -24,7 +24,9 @@ struct ClusterWrite {
   std::uint32_t machine = 0;  // that made it
   bool acknowledged = false;  // to a client
   bool durable = false;       // somewhere, at some time
+  bool failed = false;        // its batch: the folder may hold it after all
   bool lost = false;          // only a folder that is gone reflected it, at that time
+  bool displaced = false;     // by a write that is lost: nobody held the older one any more
 
   [[nodiscard]] const Version& version() const { return record.header.version; }
 
@@ -63,6 +65,7 @@ class ClusterLedger final : public ClusterObserver {
 
   void closed(Machine machine, const Batch& batch) override;
   void durable(Machine machine, const Batch& batch) override;
+  void failed(Machine machine, const Batch& batch, Errc why) override;
   void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
   void swapped(Machine machine, Swap swap) override;
   void recovered(Machine machine, const Image& image) override;
@@ -74,6 +77,8 @@ class ClusterLedger final : public ClusterObserver {
   };
 
   void add(Machine machine, const RecordWrite& write);
+  void displace_older(const ClusterWrite& lost, std::uint32_t machine);
+  void turned_up(ClusterWrite& write);
 
   std::vector<MachineState> machines_;
   std::deque<ClusterWrite> writes_;

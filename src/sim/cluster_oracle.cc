@@ -188,7 +188,7 @@ void KnowledgeIsTrue::recovered(Machine machine, const Image& /*image*/) {
 const ClusterWrite* NewestWins::newest_safe(std::string_view key) const {
   const ClusterWrite* newest = nullptr;
   for (const ClusterWrite* write : ledger().of(key)) {
-    const bool counts = write->acknowledged && !write->lost;
+    const bool counts = write->acknowledged && !write->lost && !write->displaced;
     if (counts && (newest == nullptr || newest->version() < write->version())) {
       newest = write;
     }

@@ -25,17 +25,19 @@ std::string encoded(const std::map<std::string, Record>& contents) {
   return bytes;
 }
 
+/// A node that met damage gives its K up: what it holds then K need not cover.
+bool gives_up(const Batch& batch) {
+  return std::ranges::any_of(batch.effects.knowledge,
+                             [](const KnowledgeWrite& write) { return write.known.empty(); });
+}
+
 }  // namespace
 
 void KnowledgeIsExact::closed(const Batch& batch) {
   for (const RecordWrite& write : batch.effects.writes) {
     given_.insert(write.record.header.version.dot);
   }
-  // A node that met damage gives its K up: what it holds then K need not cover.
-  const auto emptied = [](const KnowledgeWrite& write) {
-    return write.known.empty();
-  };
-  if (std::ranges::any_of(batch.effects.knowledge, emptied)) {
+  if (gives_up(batch)) {
     given_up_ = given_;
   }
 }
@@ -44,16 +46,25 @@ void KnowledgeIsExact::durable(const Batch& batch) {
   for (const RecordWrite& write : batch.effects.writes) {
     durable_.insert(write.record.header.version.dot);
   }
+  if (gives_up(batch)) {
+    disk_knows_more_ = false;
+  }
+}
+
+void KnowledgeIsExact::failed(const Batch& batch, Errc /*why*/) {
+  disk_knows_more_ = disk_knows_more_ || gives_up(batch);
 }
 
 void KnowledgeIsExact::idle(const Knowledge& knowledge, const Disk& disk) {
-  if (knowledge != disk.state().knowledge) {
+  const Knowledge& stored = disk.state().knowledge;
+  if (knowledge != stored && !(disk_knows_more_ && knowledge.minus(stored).empty())) {
     report("K in memory is not K on disk, and nothing is in flight");
   }
 }
 
 void KnowledgeIsExact::crashed(Crash crash) {
   power_lost_ = power_lost_ || crash == Crash::power_loss;
+  disk_knows_more_ = false;
 }
 
 void KnowledgeIsExact::recovered(const Image& image) {

@@ -17,6 +17,7 @@ class KnowledgeIsExact final : public Oracle {
 
   void closed(const Batch& batch) override;
   void durable(const Batch& batch) override;
+  void failed(const Batch& batch, Errc why) override;
   void idle(const Knowledge& knowledge, const Disk& disk) override;
   void crashed(Crash crash) override;
   void recovered(const Image& image) override;
@@ -33,6 +34,7 @@ class KnowledgeIsExact final : public Oracle {
   std::set<Dot> given_up_;  // given before K was emptied
   std::set<Dot> durable_;
   bool power_lost_ = false;
+  bool disk_knows_more_ = false;  // the batch that gave K up failed
 };
 
 /// P5: the same writes, in any order and any number of times, merge into the same bytes, and these

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "core/command.h"
@@ -65,6 +66,9 @@ struct GetMembers {
 
 struct GetHealth {};
 
+/// GET /cluster/convergence.
+struct GetConvergence {};
+
 struct GetMetrics {};
 
 /// OPTIONS: which methods the target has.
@@ -91,7 +95,7 @@ struct LeaveCluster {
 
 /// A WriteCommand leaves its ticket to the caller.
 using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
-                                GetOptions, PeerFrame, JoinCluster, LeaveCluster>;
+                                GetOptions, PeerFrame, JoinCluster, LeaveCluster, GetConvergence>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -203,6 +207,24 @@ void append_leave_response(const AnswerTarget& target, Handover handover);
 
 /// The member `id` was removed.
 void append_removed_response(const AnswerTarget& target, std::string_view id);
+
+/// What /cluster/convergence tells.
+struct ConvergenceView {
+  struct Row {
+    std::string_view id;
+    std::string_view state;
+    std::optional<std::uint64_t> writes_behind;  // nothing: not known
+    std::uint64_t writes_owed = 0;
+    std::optional<bool> fingerprints_agree;  // nothing: not known
+    std::optional<std::int64_t> as_of_ms;    // since the member was heard of; nothing: never
+  };
+
+  bool converged = false;
+  std::string summary;
+  std::vector<Row> rows;
+};
+
+void append_convergence_response(const AnswerTarget& target, const ConvergenceView& view);
 
 /// What /health tells.
 struct HealthView {

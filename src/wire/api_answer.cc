@@ -367,6 +367,49 @@ void append_removed_response(const AnswerTarget& target, std::string_view id) {
   put_json(target, 200, body);
 }
 
+namespace {
+
+void put_row(JsonWriter& json, const ConvergenceView::Row& row) {
+  const auto number_or_null = [&json](std::string_view name, const auto& value) {
+    json.key(name);
+    if (value) {
+      json.number(static_cast<std::int64_t>(*value));
+    } else {
+      json.raw("null");
+    }
+  };
+  json.begin_object();
+  json.key("id").string(row.id);
+  json.key("state").string(row.state);
+  number_or_null("writes_behind", row.writes_behind);
+  json.key("writes_owed").number(static_cast<std::int64_t>(row.writes_owed));
+  json.key("fingerprints_agree");
+  if (row.fingerprints_agree) {
+    json.boolean(*row.fingerprints_agree);
+  } else {
+    json.raw("null");
+  }
+  number_or_null("as_of_ms", row.as_of_ms);
+  json.end_object();
+}
+
+}  // namespace
+
+void append_convergence_response(const AnswerTarget& target, const ConvergenceView& view) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("converged").boolean(view.converged);
+  json.key("summary").string(view.summary);
+  json.key("members").begin_array();
+  for (const ConvergenceView::Row& row : view.rows) {
+    put_row(json, row);
+  }
+  json.end_array();
+  json.end_object();
+  put_json(target, 200, body);
+}
+
 void append_health_response(const AnswerTarget& target, const HealthView& health) {
   const bool ok = health.status == HealthView::Status::ok;
   std::string body;

@@ -281,6 +281,29 @@ TEST(ApiAnswer, Leaving) {
   EXPECT_EQ(removed.body(), R"({"removed":"node-\"a\""})");
 }
 
+TEST(ApiAnswer, Convergence) {
+  ConvergenceView view{.converged = false, .summary = "b \"lacks\" 2 writes", .rows = {}};
+  view.rows.push_back({.id = "a",
+                       .state = "alive",
+                       .writes_behind = 2,
+                       .writes_owed = 1,
+                       .fingerprints_agree = false,
+                       .as_of_ms = 40});
+  view.rows.push_back({.id = "b",
+                       .state = "failed",
+                       .writes_behind = {},
+                       .writes_owed = 0,
+                       .fingerprints_agree = {},
+                       .as_of_ms = {}});
+  Out out;
+  append_convergence_response(out.target(), view);
+  EXPECT_EQ(out.body(), R"({"converged":false,"summary":"b \"lacks\" 2 writes","members":[)"
+                        R"({"id":"a","state":"alive","writes_behind":2,"writes_owed":1,)"
+                        R"("fingerprints_agree":false,"as_of_ms":40},)"
+                        R"({"id":"b","state":"failed","writes_behind":null,"writes_owed":0,)"
+                        R"("fingerprints_agree":null,"as_of_ms":null}]})");
+}
+
 TEST(ApiAnswer, Health) {
   HealthView health{.node_id = "node-alpha", .version = "0.1.0", .uptime_ms = 12};
   Out ok;

@@ -49,7 +49,8 @@ std::unexpected<Error> no_route(std::string_view path) {
                 fmt::format("there is nothing at {0}: write {0}/ with a slash at the end", path));
   }
   return fail(Errc::not_found,
-              "there is nothing here: the API has /kv/{path}, /members/, /health and /metrics");
+              "there is nothing here: the API has /kv/{path}, /members/, /cluster/convergence, "
+              "/health and /metrics");
 }
 
 /// Blanks that may stand around the commas of a list (RFC 9110, 5.6.3).
@@ -474,7 +475,9 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& he
                                                            std::string_view body) {
   scratch_.clear();
   scratch_.reserve(2 * head.target.size());
-  if (head.path == "/health" || head.path == "/metrics" || head.path == "/members/") {
+  constexpr std::array<std::string_view, 4> kViews{"/health", "/metrics", "/members/",
+                                                   "/cluster/convergence"};
+  if (std::ranges::find(kViews, head.path) != kViews.end()) {
     return parse_view(head);
   }
   if (head.path == "/members/join" || head.path == "/members/leave") {
@@ -505,6 +508,9 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_view(const RequestHead& hea
   KVS_TRY(expect_no_query(head, scratch_));
   if (head.path == "/health") {
     return GetHealth{};
+  }
+  if (head.path == "/cluster/convergence") {
+    return GetConvergence{};
   }
   return GetMetrics{};
 }

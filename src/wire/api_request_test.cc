@@ -221,6 +221,9 @@ TEST(ApiRequest, ReadsTheOtherViews) {
   static_cast<void>(Asked(request("GET /health")).get<GetHealth>());
   static_cast<void>(Asked(request("HEAD /health")).get<GetHealth>());
   static_cast<void>(Asked(request("GET /metrics")).get<GetMetrics>());
+  static_cast<void>(Asked(request("GET /cluster/convergence")).get<GetConvergence>());
+  EXPECT_EQ(Asked(request("GET /cluster/convergence?a=1")).error(), Errc::invalid_query);
+  EXPECT_EQ(Asked(request("POST /cluster/convergence")).allow(), "GET, HEAD, OPTIONS");
   EXPECT_EQ(Asked(request("GET /members/")).get<GetMembers>().which, GetMembers::Which::live);
   EXPECT_EQ(Asked(request("GET /members/?all=true")).get<GetMembers>().which,
             GetMembers::Which::all);

@@ -214,6 +214,7 @@ Route route_of(const ApiRequest& request) {
                                [](const PeerFrame&) { return Route::peer; },
                                [](const JoinCluster&) { return Route::members; },
                                [](const LeaveCluster&) { return Route::members; },
+                               [](const GetConvergence&) { return Route::members; },
                                [](const GetOptions&) {
                                  return Route::other;
                                }},

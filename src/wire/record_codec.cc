@@ -183,12 +183,13 @@ std::string encode_identity(const Identity& identity) {
 
 Result<Identity> decode_identity(std::string_view bytes) {
   ByteReader reader(KVS_TRY(unseal(kStateFormat, "identity", bytes, "identity")));
-  const Identity identity{.instance = reader.take<std::uint64_t>(),
-                          .joined_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>()),
-                          .complete = reader.take<std::uint8_t>() != 0};
-  if (!reader.finished()) {
+  Identity identity{.instance = reader.take<std::uint64_t>(),
+                    .joined_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>())};
+  const auto complete = reader.take<std::uint8_t>();
+  if (!reader.finished() || complete > 1) {
     return std::unexpected(damaged("identity"));
   }
+  identity.complete = complete == 1;
   return identity;
 }
 

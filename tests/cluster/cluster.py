@@ -24,6 +24,7 @@ SHORT_INTERVALS = {
     "catchup_interval": 1,
     "throttle_delay_ms": 0,
     "fetch_delay_ms": 0,
+    "durability": "os",  # enough for kills, and gentle with the disk
     "cache_mb": 16,
     "threads": 2,
     "log_level": "debug",

@@ -124,6 +124,17 @@ class History:
         assert not wrong, f"{len(wrong)} keys are wrong: {list(wrong.items())[:3]}"
 
 
+    def settle(self, records):
+        """After check(): what the nodes hold is what was written last, and nothing is open any more."""
+        for name, key in self.keys.items():
+            timestamp, _ = key.newest()
+            seen = records.get(name)
+            if seen is not None:
+                key.writes = [Write(next(self.numbers), seen[2], seen[0], seen[1])]
+            elif key.writes:
+                key.writes = [Write(next(self.numbers), None, timestamp)]
+
+
 class Client(threading.Thread):
     """Reads and writes at one node, one request after the other, while the node serves."""
 
@@ -160,8 +171,10 @@ class Client(threading.Thread):
 
     def ask(self, method, key, body=None):
         """The answer, or nothing if there was none."""
-        epoch = self.node.epoch
-        serving = self.node.serving
+        epoch, serving = self.node.epoch, self.node.serving
+        if epoch != self.last_epoch:
+            self.drop_connection()  # of a process that is no more
+            self.last_epoch = epoch
         try:
             self.connection = self.connection or self.node.connect(self.TIMEOUT_SECONDS)
             return send(self.connection, method, f"/kv/{key.key}", body)
@@ -251,8 +264,8 @@ class Client(threading.Thread):
 class Load:
     """A client for each node."""
 
-    def __init__(self, nodes, seed=1, tolerated=()):
-        self.history = History()
+    def __init__(self, nodes, seed=1, tolerated=(), history=None):
+        self.history = history or History()
         self.clients = {
             node.name: Client(self.history, node, [peer for peer in nodes if peer is not node], seed, tolerated)
             for node in nodes
@@ -273,6 +286,13 @@ class Load:
     def finish(self):
         for client in self.clients.values():
             client.finish()
+
+    def again(self, nodes, seed):
+        """The same keys and memories, with fresh threads."""
+        load = Load(nodes, seed, history=self.history)
+        for name, client in load.clients.items():
+            client.sights = self.clients[name].sights
+        return load
 
     def wait_for(self, writes, seconds=20):
         """Until so many more were acknowledged."""

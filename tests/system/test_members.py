@@ -155,3 +155,31 @@ def test_a_body_that_names_nobody_stops_no_node(node, body):
     answer = leave(node, body=body)
     assert answer.status == 400, answer
     assert node.get("/health").status == 200
+
+
+def convergence(node):
+    answer = node.get("/cluster/convergence")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def test_convergence_in_words_and_figures(cluster):
+    nodes = cluster(3)
+    for number in range(300):
+        assert nodes[number % 3].put(f"/kv/c/{number}", number).status == 201
+    eventually(lambda: all(convergence(node)["converged"] for node in nodes))
+    told = convergence(nodes[1])
+    assert "all 3 members hold the same data as of" in told["summary"]
+    assert [member["id"] for member in told["members"]] == ids_of(nodes)
+    assert all(member["fingerprints_agree"] and member["writes_behind"] == 0 for member in told["members"])
+    nodes[2].kill()
+    for number in range(7):
+        assert nodes[0].put(f"/kv/later/{number}", number).status == 201
+    eventually(lambda: "node3 (failed)" in convergence(nodes[0])["summary"])
+    told = convergence(nodes[0])
+    assert not told["converged"] and not told["members"][2]["fingerprints_agree"]
+    # How much it had seen is learned once a second: a bound from above, or nothing if it fell before.
+    behind = told["members"][2]["writes_behind"]
+    assert behind is None or 7 <= behind <= 307
+    nodes[2].start()
+    eventually(lambda: all(convergence(node)["converged"] for node in nodes))

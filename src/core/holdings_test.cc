@@ -1,0 +1,60 @@
+#include "core/holdings.h"
+
+#include <gtest/gtest.h>
+
+#include "support/exchange_node.h"
+
+namespace kvs {
+namespace {
+
+constexpr WallTime kWall{1'000'000};
+
+TEST(Holdings, DamageThatAReaderMeetsLeavesTheSumsAndEmptiesKAtOnce) {
+  ExchangeNode node(1);
+  node.put(kWall, "a");
+  node.put(kWall, "b");
+  node.settle();
+  const Fingerprint rest = fingerprint_of("b", *node.held("b"));
+  const std::uint64_t run = node.holdings().run();
+  node.store().damage("a", Errc::corrupt_data);
+  EXPECT_TRUE(node.holdings().found_damage("a"));
+  EXPECT_EQ(node.holdings().digest().root, rest) << "equal sums would hide what is missing";
+  EXPECT_TRUE(node.known().empty()) << "nobody may be told the old K any more";
+  EXPECT_NE(node.holdings().run(), run);
+  EXPECT_FALSE(node.holdings().found_damage("a")) << "no news";
+}
+
+TEST(Holdings, AFailedCommitDoesNotBringKBack) {
+  ExchangeNode node(1);
+  node.put(kWall, "a");
+  node.settle();
+  node.store().damage("a", Errc::corrupt_data);
+  node.holdings().found_damage("a");
+  node.fail();
+  EXPECT_TRUE(node.known().empty());
+  EXPECT_TRUE(node.replica().knowledge().empty());
+  node.put(kWall, "b");
+  node.settle();
+  EXPECT_EQ(node.recovered().knowledge, node.known()) << "the disk has forgotten too";
+  EXPECT_EQ(node.known().origins().size(), 1U);
+}
+
+TEST(Holdings, WhatIsDamagedHereIsFetchedAndNotDroppedThere) {
+  ExchangeNode here(1);
+  ExchangeNode there(2);
+  here.put(kWall, "a");
+  here.put(kWall, "b");
+  here.settle();
+  ExchangeSession first(here, there);
+  ASSERT_EQ(run_exchange(first), ExchangeSession::State::complete);
+  here.store().damage("a", Errc::corrupt_data);
+  here.holdings().found_damage("a");
+  here.settle();
+  ExchangeSession second(here, there);
+  ASSERT_EQ(run_exchange(second), ExchangeSession::State::complete);
+  EXPECT_EQ(there.headers().size(), 2U);
+  EXPECT_EQ(here.headers(), there.headers());
+}
+
+}  // namespace
+}  // namespace kvs

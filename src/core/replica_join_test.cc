@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include "support/exchange_node.h"
+
+namespace kvs {
+namespace {
+
+constexpr WallTime kWall{1'000'000};
+
+/// Two nodes that hold tied versions of "a".
+class ReplicaJoin : public testing::Test {
+ protected:
+  ReplicaJoin() {
+    here_.put(kWall, "a", "1");
+    here_.settle();
+    there_.put(kWall, "a", "2");
+    there_.put(kWall, "b", "2");
+    there_.settle();
+  }
+
+  ExchangeNode here_{1};
+  ExchangeNode there_{2};
+};
+
+TEST_F(ReplicaJoin, HoldsBackATiedVersionAndNothingElse) {
+  const PeerRecord tied = there_.record("a");
+  ASSERT_EQ(here_.take(tied), Taken::tied);
+  EXPECT_FALSE(here_.replica().join(there_.known()));
+  EXPECT_FALSE(here_.replica().knowledge().covers(tied.record.header.version.dot));
+  EXPECT_TRUE(here_.replica().knowledge().covers(there_.held("b")->version.dot));
+}
+
+TEST_F(ReplicaJoin, ATieIsOverOnceANewerVersionIsHeld) {
+  ASSERT_EQ(here_.take(there_.record("a")), Taken::tied);
+  here_.put({kWall.ms + 1}, "a", "3");
+  here_.settle();
+  EXPECT_EQ(here_.replica().stats().unsettled, 0U);
+  EXPECT_TRUE(here_.replica().join(there_.known()));
+}
+
+TEST_F(ReplicaJoin, ATieComesBackWithTheFailureOfWhatEndedIt) {
+  ASSERT_EQ(here_.take(there_.record("a")), Taken::tied);
+  here_.settle();
+  here_.put({kWall.ms + 1}, "a", "3");
+  here_.fail();
+  EXPECT_EQ(here_.replica().stats().unsettled, 1U);
+  EXPECT_FALSE(here_.replica().join(there_.known()));
+}
+
+TEST_F(ReplicaJoin, ADeferredVersionThatWasBeatenLaterIsOver) {
+  const PeerRecord early = there_.record("a");
+  const Stamp below{early.record.header.version.stamp.bits - 1};
+  ASSERT_EQ(here_.take(early, {.newest_allowed = below}), Taken::deferred);
+  EXPECT_FALSE(here_.replica().join(there_.known()));
+  here_.put({kWall.ms + 1}, "a", "3");
+  here_.settle();
+  EXPECT_TRUE(here_.replica().join(there_.known()));
+}
+
+TEST_F(ReplicaJoin, WithoutACompleteJoinTombstonesStay) {
+  here_.put(kWall, "dead");
+  here_.del(kWall, "dead");
+  here_.settle();
+  const PeerItem dead{.path = "dead", .header = *here_.held("dead")};
+  ASSERT_EQ(here_.take(there_.record("a")), Taken::tied);
+  here_.answer(Finish{.run = here_.holdings().run(), .knowledge = there_.known(), .drops = {dead}});
+  here_.settle();
+  EXPECT_TRUE(here_.held("dead"));
+}
+
+}  // namespace
+}  // namespace kvs

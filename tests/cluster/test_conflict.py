@@ -1,0 +1,94 @@
+"""The conflict demonstration: `kvs make-conflict`, then nodes on these folders."""
+import subprocess
+import time
+
+import pytest
+
+from cluster import wait_for
+
+KEYS = 20
+
+
+@pytest.fixture
+def conflict(kvs, new_cluster):
+    """Makes the folders of nodes 1 and 2 of a cluster of `size` that does not run yet."""
+
+    def make(size):
+        cluster = new_cluster(size)
+        folders = [node.data_dir for node in cluster.nodes[:2]]
+        command = [kvs, "make-conflict", *folders, "--keys", str(KEYS)]
+        subprocess.run(command, check=True, timeout=60, stdout=subprocess.DEVNULL)
+        return cluster
+
+    return make
+
+
+def writers(node):
+    """Whose values a node shows."""
+    answers = [node.get(f"/kv/conflict/{number}") for number in range(1, KEYS + 1)]
+    return {answer.json["writer"] if answer.status == 200 else None for answer in answers}
+
+
+def settle(cluster):
+    """Starts the nodes in their order; the one writer whose values all come to show."""
+    for node in cluster.nodes:
+        node.start()
+    began = time.monotonic()
+
+    def shown():
+        return [writers(node) for node in cluster.nodes]
+
+    wait_for(lambda: len(set.union(*shown())) == 1, 20, lambda: f"not settled: {shown()}")
+    print(f"settled after {time.monotonic() - began:.1f} s")
+    cluster.wait_until_converged()
+    (writer,) = writers(cluster.nodes[0])
+    return writer
+
+
+def verdicts(cluster):
+    return [line for node in cluster.nodes for line in node.log().splitlines() if "a conflict was settled" in line]
+
+
+def test_two_nodes_take_the_older_nodes_values(conflict):
+    cluster = conflict(2)
+    assert settle(cluster) == "first"
+    lines = verdicts(cluster)
+    assert len(lines) >= KEYS
+    assert all(" wins by " in line and "had 1 vote(s)" in line for line in lines), lines[0]
+    print(lines[0])
+    cluster.assert_sound()
+
+
+def test_three_nodes_take_the_majoritys_values(conflict):
+    cluster = conflict(3)
+    first, second, third = cluster.nodes
+    # The third holds what the second has: its writes came over before the two halves met.
+    second.start()
+    third.settings["seed_nodes"] = [second.address]
+    third.start()
+    wait_for(lambda: writers(third) == {"second"}, 20, lambda: f"{writers(third)}")
+    second.end()
+    third.end()
+    third.settings["seed_nodes"] = cluster.seeds
+    assert settle(cluster) == "second"
+    lines = verdicts(cluster)
+    assert any("had 2 vote(s)" in line for line in lines), lines[:1]
+    print(lines[0])
+    cluster.assert_sound()
+
+
+def test_a_third_node_without_the_keys_gets_the_winner(conflict):
+    """Whose values it fetches first gets its vote, unless the conflict was settled before."""
+    cluster = conflict(3)
+    assert settle(cluster) in ("first", "second")
+    assert writers(cluster.nodes[2]) == writers(cluster.nodes[0])
+    assert verdicts(cluster)
+    cluster.assert_sound()
+
+
+def test_a_settled_conflict_stays_settled(conflict):
+    cluster = conflict(2)
+    assert settle(cluster) == "first"
+    for node in cluster.nodes:
+        node.kill()
+    assert settle(cluster) == "first"

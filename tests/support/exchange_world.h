@@ -1,0 +1,510 @@
+// Random events over a few replicating nodes, with oracles: writes, lost, late and repeated pushes,
+// broken-off and interleaved exchanges, removed and returning members, restarts, failed commits,
+// restored backups, damaged records, collection of tombstones, ties and their verdicts.
+//
+// What must hold: all nodes end equal; a deleted key never shows again; no write is lost. Excused
+// are writes that only a removed, restored or damaged node held: they may be lost or count as new.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/collector.h"
+#include "support/exchange_node.h"
+
+namespace kvs {
+
+class ExchangeWorld {
+ public:
+  /// Which rare events there are.
+  struct Plan {
+    bool returns = false;   // members are removed and return
+    bool restores = false;  // backups are restored
+    bool damage = false;    // records rot
+    int events = 600;
+  };
+
+  ExchangeWorld(std::uint64_t seed, const Plan& plan) : prng_(seed), plan_(plan) {
+    const std::size_t count = 2 + prng_.below(3);
+    paths_ = std::vector<std::string>{"a", "b", "c"};
+    paths_.resize(1 + prng_.below(3));
+    for (std::size_t i = 0; i < count; ++i) {
+      machines_.push_back(std::make_unique<Machine>(prng_.next()));
+      machines_.back()->skew_ms = prng_.between(-5, 5);
+      members_.insert(i);
+    }
+    follow_members();
+  }
+
+  /// Lets everything happen and then come to rest. What is wrong; empty if nothing is.
+  std::string run() {
+    for (int i = 0; i < plan_.events && wrong_.empty(); ++i) {
+      event();
+    }
+    if (wrong_.empty()) {
+      heal();
+    }
+    if (wrong_.empty()) {
+      compare();
+    }
+    return wrong_;
+  }
+
+  [[nodiscard]] std::size_t collected() const { return collected_; }
+
+  [[nodiscard]] std::size_t sessions_completed() const { return completed_; }
+
+  [[nodiscard]] std::size_t ties() const { return ties_; }
+
+ private:
+  struct Backup {
+    MemoryStore store;
+    Recovered recovered;
+  };
+
+  struct Machine {
+    explicit Machine(std::uint64_t seed) : node(seed) {}
+
+    ExchangeNode node;
+    Collector collector{Duration{}};
+    std::int64_t skew_ms = 0;
+    std::map<std::string, Stamp> deleted;  // the newest delete that was applied here
+    std::optional<Backup> backup;
+    std::unique_ptr<ExchangeSession> session;  // that this node began
+    std::vector<TieMet> ties;
+  };
+
+  struct Pushed {
+    std::size_t to = 0;
+    PeerRecord record;
+  };
+
+  // --- small things
+
+  bool chance(std::uint64_t percent) { return prng_.below(100) < percent; }
+
+  std::size_t any() { return prng_.below(machines_.size()); }
+
+  std::size_t any_member() {
+    return *std::next(members_.begin(), static_cast<std::ptrdiff_t>(prng_.below(members_.size())));
+  }
+
+  [[nodiscard]] WallTime wall(const Machine& machine) const {
+    return {1'000'000 + now_ms_ + machine.skew_ms};
+  }
+
+  Replica::Terms terms(Change::Cause cause = Change::Cause::exchange) {
+    const Stamp bound = Stamp::from_ms(1'000'000 + now_ms_ + 12);
+    return {.cause = cause, .newest_allowed = resting_ ? Stamp{UINT64_MAX} : bound};
+  }
+
+  static Instance instance_of(std::size_t i) { return Instance{i + 1}; }
+
+  void follow_members() {
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      View view{.members = {}, .self = instance_of(i)};
+      for (std::size_t j = 0; j < machines_.size(); ++j) {
+        if (j == i || (members_.contains(i) && members_.contains(j))) {
+          view.members.push_back({.instance = instance_of(j)});
+        }
+      }
+      machines_[i]->collector.set_view(view);
+    }
+  }
+
+  /// Writes that nobody but `i` has seen may be lost, or come back as new.
+  void excuse(std::size_t i, const std::set<std::size_t>& witnesses) {
+    Knowledge seen;
+    for (const std::size_t j : witnesses) {
+      if (j != i) {
+        seen.join(machines_[j]->node.known());
+      }
+    }
+    for (const DotRange& range : machines_[i]->node.known().minus(seen)) {
+      unseen_.add(range);
+    }
+  }
+
+  [[nodiscard]] std::set<std::size_t> everybody() const {
+    std::set<std::size_t> all;
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      all.insert(i);
+    }
+    return all;
+  }
+
+  // --- batches
+
+  void settle(std::size_t i) {
+    Machine& machine = *machines_[i];
+    const auto ties = machine.node.replica().take_ties();
+    machine.ties.insert(machine.ties.end(), ties.begin(), ties.end());
+    ties_ += ties.size();
+    for (const Change& change : machine.node.settle()) {
+      note(i, change);
+    }
+  }
+
+  void note(std::size_t i, const Change& change) {
+    if (!change.after) {
+      return;
+    }
+    const RecordHeader& after = *change.after;
+    const Stamp stamp = after.version.stamp;
+    Stamp& deleted = machines_[i]->deleted[change.path];
+    if (!after.live()) {
+      deleted = std::max(deleted, stamp);
+    } else if (stamp < deleted && !unseen_.covers(after.version.dot)) {
+      wrong_ = fmt::format("{} shows again at node {}", change.path, i);
+    }
+    if (change.cause != Change::Cause::client && change.cause != Change::Cause::verdict) {
+      return;
+    }
+    writes_[change.path].push_back(after);
+    if (!members_.contains(i)) {
+      unseen_.add(after.version.dot);
+    }
+    PeerRecord record = machines_[i]->node.record(change.path);
+    record.replaced = change.replaced;
+    if (change.before && chance(33)) {
+      record.replaced.push_back(change.before->version.dot);
+    }
+    for (std::size_t to = 0; to < machines_.size(); ++to) {
+      if (to != i && chance(60)) {
+        flight_.push_back({.to = to, .record = record});
+      }
+    }
+  }
+
+  /// The open batch of a node is committed, or fails.
+  void end_batch(std::size_t i) {
+    if (chance(98)) {
+      return settle(i);
+    }
+    machines_[i]->node.fail();
+    machines_[i]->session.reset();
+    for (const auto& machine : machines_) {
+      if (machine->session && machine->session->to() == &machines_[i]->node &&
+          machine->session->awaits_commit()) {
+        machine->session->refuse();
+      }
+    }
+  }
+
+  // --- events
+
+  void write() {
+    Machine& machine = *machines_[any()];
+    const std::string& path = paths_[prng_.below(paths_.size())];
+    if (chance(45)) {
+      machine.node.del(wall(machine), path);
+    } else {
+      machine.node.put(wall(machine), path);
+    }
+  }
+
+  void deliver() {
+    if (flight_.empty()) {
+      return;
+    }
+    const auto it = flight_.begin() + static_cast<std::ptrdiff_t>(prng_.below(flight_.size()));
+    machines_[it->to]->node.take(it->record, terms(Change::Cause::push));
+    if (chance(80)) {  // else it comes again
+      flight_.erase(it);
+    }
+  }
+
+  void lose() {
+    if (!flight_.empty()) {
+      flight_.erase(flight_.begin() + static_cast<std::ptrdiff_t>(prng_.below(flight_.size())));
+    }
+  }
+
+  void begin_exchange() {
+    const std::size_t from = any_member();
+    const std::size_t to = any_member();
+    if (from != to && !machines_[from]->session) {
+      machines_[from]->session =
+          std::make_unique<ExchangeSession>(machines_[from]->node, machines_[to]->node);
+    }
+  }
+
+  std::size_t number_of(const ExchangeNode* node) const {
+    std::size_t i = 0;
+    while (&machines_[i]->node != node) {
+      ++i;
+    }
+    return i;
+  }
+
+  void go_on_with_exchange(std::size_t i) {
+    std::unique_ptr<ExchangeSession>& session = machines_[i]->session;
+    if (!session) {
+      return;
+    }
+    if (session->awaits_commit()) {
+      end_batch(number_of(session->to()));
+      if (!session) {
+        return;
+      }
+    }
+    session->step(terms());
+    if (session->state() != ExchangeSession::State::going) {
+      completed_ += session->state() == ExchangeSession::State::complete ? 1 : 0;
+      end_batch(i);
+      session.reset();
+    }
+  }
+
+  void break_off() {
+    const std::size_t i = any();
+    if (machines_[i]->session) {
+      end_batch(i);
+      machines_[i]->session.reset();
+    }
+  }
+
+  void report() {
+    const std::size_t hearer = any_member();
+    for (const std::size_t teller : members_) {
+      if (hearer != teller && chance(80)) {
+        machines_[hearer]->collector.report(
+            instance_of(teller), std::make_shared<Knowledge>(machines_[teller]->node.known()));
+      }
+    }
+  }
+
+  void collect() {
+    const std::size_t i = any_member();
+    Machine& machine = *machines_[i];
+    machine.collector.look(machine.node.known());
+    for (const PeerItem& item : machine.collector.next(machine.node.store(), wall(machine), 2)) {
+      collected_ += machine.node.replica().collect(item, machine.node.open()) ? 1 : 0;
+    }
+  }
+
+  void remove_or_return() {
+    const std::size_t i = any();
+    if (members_.contains(i) && members_.size() == 1) {
+      return;
+    }
+    for (const auto& machine : machines_) {
+      machine->session.reset();
+    }
+    if (members_.erase(i) == 0) {
+      members_.insert(i);
+    } else {
+      excuse(i, members_);
+    }
+    follow_members();
+  }
+
+  void restart(std::size_t i) {
+    Machine& machine = *machines_[i];
+    machine.session.reset();
+    machine.ties.clear();
+    machine.node.restart();
+    machine.collector = Collector(Duration{});
+    follow_members();
+  }
+
+  void back_up_or_restore() {
+    const std::size_t i = any();
+    Machine& machine = *machines_[i];
+    if (!machine.backup) {
+      settle(i);
+      machine.backup = Backup{.store = machine.node.store(), .recovered = machine.node.recovered()};
+      return;
+    }
+    excuse(i, everybody());
+    machine.node.store() = machine.backup->store;
+    machine.node.recovered() = machine.backup->recovered;
+    machine.backup.reset();
+    machine.deleted.clear();
+    restart(i);
+  }
+
+  void rot() {
+    const std::size_t i = any();
+    Machine& machine = *machines_[i];
+    const std::string& path = paths_[prng_.below(paths_.size())];
+    settle(i);
+    if (!machine.node.held(path)) {
+      return;
+    }
+    excuse(i, everybody());
+    machine.node.store().damage(path, Errc::corrupt_data);
+    machine.deleted.clear();
+    if (chance(50)) {
+      machine.node.holdings().found_damage(path);
+    }
+  }
+
+  /// Somebody who met a tie decides it, not always on the same grounds.
+  void decide(std::size_t i) {
+    Machine& machine = *machines_[i];
+    if (machine.ties.empty()) {
+      return;
+    }
+    const TieMet tie = machine.ties.back();
+    machine.ties.pop_back();
+    const auto mine = machine.node.held(tie.theirs.path);
+    if (!mine || *mine != tie.mine) {
+      return;  // it is no tie any more
+    }
+    const bool theirs_wins = prng_.chance(1, 2);
+    PeerRecord winner = theirs_wins ? tie.theirs : machine.node.record(tie.theirs.path);
+    winner.record.header.version.verdict = {.votes = static_cast<std::uint32_t>(1 + any()),
+                                            .oldest_join_ms = 1,
+                                            .voters_hash = prng_.below(2)};
+    winner.replaced = {tie.mine.version.dot, tie.theirs.record.header.version.dot};
+    machine.node.replica().settle(winner, machine.node.open());
+  }
+
+  void event() {
+    now_ms_ += prng_.between(0, 3);
+    const std::uint64_t dice = prng_.below(1000);
+    if (dice < 120) {
+      write();
+    } else if (dice < 240) {
+      deliver();
+    } else if (dice < 270) {
+      lose();
+    } else if (dice < 340) {
+      begin_exchange();
+    } else if (dice < 740) {
+      go_on_with_exchange(any());
+    } else if (dice < 750) {
+      break_off();
+    } else if (dice < 820) {
+      report();
+    } else if (dice < 890) {
+      collect();
+    } else if (dice < 920) {
+      decide(any());
+    } else if (dice < 960) {
+      end_batch(any());
+    } else {
+      rare_event(dice - 960);
+    }
+  }
+
+  void rare_event(std::uint64_t dice) {
+    if (dice < 10 && plan_.returns) {
+      remove_or_return();
+    } else if (dice >= 10 && dice < 20 && plan_.restores) {
+      back_up_or_restore();
+    } else if (dice >= 20 && dice < 30 && plan_.damage) {
+      rot();
+    } else if (dice >= 30 && dice < 35) {
+      restart(any());
+    }
+  }
+
+  // --- rest
+
+  void heal() {
+    resting_ = true;
+    flight_.clear();
+    members_ = everybody();
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      machines_[i]->session.reset();
+      settle(i);
+      for (const auto& [path, slot] : machines_[i]->node.store().slots()) {
+        if (slot.damage) {
+          machines_[i]->node.holdings().found_damage(path);
+        }
+      }
+      settle(i);
+    }
+    for (std::size_t round = 0; round < 3 * machines_.size() + 3; ++round) {
+      for (std::size_t from = 0; from < machines_.size(); ++from) {
+        for (std::size_t to = 0; to < machines_.size(); ++to) {
+          exchange_undisturbed(from, to);
+        }
+      }
+    }
+  }
+
+  void exchange_undisturbed(std::size_t from, std::size_t to) {
+    if (from == to) {
+      return;
+    }
+    ExchangeSession session(machines_[from]->node, machines_[to]->node);
+    for (int step = 0; session.state() == ExchangeSession::State::going; ++step) {
+      if (step > 1000) {
+        wrong_ = "an exchange does not end";
+        return;
+      }
+      session.step(terms());
+      settle(to);
+      settle(from);
+    }
+    for (const std::size_t i : {from, to}) {
+      while (!machines_[i]->ties.empty()) {
+        decide(i);
+      }
+      settle(i);
+    }
+  }
+
+  void compare() {
+    for (std::size_t i = 1; i < machines_.size() && wrong_.empty(); ++i) {
+      if (machines_[i]->node.headers() != machines_[0]->node.headers()) {
+        wrong_ = fmt::format("nodes 0 and {} hold different records", i);
+      } else if (machines_[i]->node.known() != machines_[0]->node.known()) {
+        wrong_ = fmt::format("nodes 0 and {} hold equal records and different K", i);
+      }
+    }
+    for (const auto& [path, writes] : writes_) {
+      if (wrong_.empty() && !newest_is_there(path, writes)) {
+        wrong_ = fmt::format("the newest write of {} is lost", path);
+      }
+    }
+  }
+
+  [[nodiscard]] bool newest_is_there(const std::string& path,
+                                     const std::vector<RecordHeader>& writes) const {
+    const auto held = machines_[0]->node.held(path);
+    const bool live = held && held->live();
+    Stamp newest;  // of the writes that may not be lost
+    for (const RecordHeader& write : writes) {
+      if (!unseen_.covers(write.version.dot)) {
+        newest = std::max(newest, write.version.stamp);
+      }
+    }
+    return newest == Stamp{} || std::ranges::any_of(writes, [&](const RecordHeader& write) {
+             const bool may_be = write.version.stamp == newest || unseen_.covers(write.version.dot);
+             const bool is =
+                 write.live() ? live && held->version.uuid == write.version.uuid : !live;
+             return may_be && is;
+           });
+  }
+
+  Prng prng_;
+  Plan plan_;
+  std::vector<std::string> paths_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  std::set<std::size_t> members_;
+  std::vector<Pushed> flight_;
+  std::map<std::string, std::vector<RecordHeader>> writes_;  // acknowledged
+  Knowledge unseen_;
+  std::int64_t now_ms_ = 0;
+  bool resting_ = false;
+  std::size_t collected_ = 0;
+  std::size_t completed_ = 0;
+  std::size_t ties_ = 0;
+  std::string wrong_;
+};
+
+}  // namespace kvs
