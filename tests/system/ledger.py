@@ -19,6 +19,7 @@ class Attempt:
 
     value: str | None
     acknowledged: bool = False
+    acknowledged_at: float = 0.0  # time.monotonic
 
 
 class KeyHistory:
@@ -77,6 +78,7 @@ class Client(threading.Thread):
             time.sleep(0.01)
             return
         assert answer.status in ((204,) if delete else (200, 201)), (answer.status, answer.body)
+        attempt.acknowledged_at = time.monotonic()
         attempt.acknowledged = True
         self.acknowledged += 1
         if not delete:
@@ -105,6 +107,14 @@ class Load:
     def finish(self):
         for client in self.clients:
             client.finish()
+
+    def doubt_since(self, instant):
+        """An answer that came after `instant` (time.monotonic) promises nothing; call after finish()."""
+        for client in self.clients:
+            for history in client.histories:
+                for attempt in history.attempts:
+                    if attempt.acknowledged_at > instant:
+                        attempt.acknowledged = False
 
     def again(self):
         """The same keys and histories, with fresh threads."""
