@@ -118,7 +118,8 @@ void MemberLedger::settle(const Now& now, const MemberEntry& before, MemberTable
   if (merged == MemberTable::Merged::added) {
     outcome_.added.push_back(instance);
     note(MemberEvent::Kind::appeared, member);
-    if (member.node_id == table_.own().node_id) {
+    // At this node's own address nobody else can live: that one is its predecessor, not heard dead.
+    if (member.node_id == table_.own().node_id && member.address != table_.own().address) {
       note(MemberEvent::Kind::id_in_use, member);
     }
   } else if (before.member.run != member.run) {

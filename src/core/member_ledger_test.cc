@@ -248,6 +248,15 @@ TEST_F(LedgerTest, SomebodyElseWithItsIdIsNoted) {
   EXPECT_EQ(count(MemberEvent::Kind::id_in_use), 1U);
 }
 
+TEST_F(LedgerTest, ThePredecessorAtItsAddressHasNotItsId) {
+  Member predecessor = row(3, 1);
+  predecessor.node_id = "n1";
+  predecessor.address = "10.0.0.1:1";
+  hear({predecessor});
+  EXPECT_EQ(count(MemberEvent::Kind::appeared), 1U);
+  EXPECT_EQ(count(MemberEvent::Kind::id_in_use), 0U);
+}
+
 TEST_F(LedgerTest, EventsAreBounded) {
   hear({row(3, 1)});
   for (std::uint64_t i = 1; i <= MemberLedger::kEventsMax; ++i) {
