@@ -24,9 +24,18 @@ def kvs(request):
     return binary
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Lets fixtures know whether the test passed."""
+    outcome = yield
+    if call.when == "call":
+        item.passed = outcome.get_result().passed
+
+
 @pytest.fixture
-def new_cluster(kvs, tmp_path):
-    """Makes clusters that do not run yet; ends all their nodes."""
+def new_cluster(request, kvs, tmp_path):
+    """Makes clusters that do not run yet. At the end of each test all their running nodes must hold
+    the same, and none may have logged an error that was not expected; then they end."""
     clusters = []
 
     def make(size, **settings):
@@ -36,8 +45,14 @@ def new_cluster(kvs, tmp_path):
         return clusters[-1]
 
     yield make
-    for cluster in clusters:
-        cluster.close()
+    try:
+        for cluster in clusters:
+            if getattr(request.node, "passed", False):
+                cluster.assert_equal()
+                cluster.assert_sound()
+    finally:
+        for cluster in clusters:
+            cluster.close()
 
 
 @pytest.fixture
@@ -47,11 +62,12 @@ def cluster(new_cluster):
 
 
 @pytest.fixture
-def network(new_cluster):
-    """Three nodes that do not run yet, and the means to cut them off; heals at the end."""
+def network(request, new_cluster):
+    """Nodes that do not run yet (three, unless the test says how many), and the means to cut them
+    off; heals at the end."""
     if reason := partition.why_not():
         pytest.skip(reason)
-    cluster = new_cluster(3)
+    cluster = new_cluster(getattr(request, "param", 3))
     with partition.Network(cluster.nodes) as made:
         made.cluster = cluster
         yield made

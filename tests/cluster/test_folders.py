@@ -40,7 +40,6 @@ def test_a_lost_folder_is_filled_again(cluster):
     records = cluster.wait_until_converged()
     load.check(records)
     assert sum(key.startswith("kept/") for key in records) == KEYS
-    cluster.assert_sound()
 
 
 def test_an_old_copy_brings_nothing_deleted_back(cluster, tmp_path):
@@ -61,7 +60,6 @@ def test_an_old_copy_brings_nothing_deleted_back(cluster, tmp_path):
     after = cluster.wait_until_converged()
     assert {key for key in after if key != "while/away"} == set(before)
     assert not any(f"old/{number}" in after for number in range(0, KEYS, 2))
-    cluster.assert_sound()
 
 
 def test_one_folder_on_two_nodes(cluster, tmp_path):
@@ -88,6 +86,7 @@ def test_one_folder_on_two_nodes(cluster, tmp_path):
 def test_an_id_used_twice_is_refused(cluster):
     first = cluster.nodes[0]
     cluster.wait_until_members()
+    cluster.expected_errors = ["the cluster does not let this node in"]
     double = cluster.add(node_id="node1")
     double.spawn()
     wait_for(lambda: "node_id node1 is in use at" in double.log(), 20, lambda: double.log()[-2000:])
@@ -109,12 +108,11 @@ def test_a_foreign_cluster_stays_outside(cluster):
     assert cluster.nodes[0].put("/kv/ours", 1).status == 201
     cluster.wait_until_converged(10, cluster.nodes[:3])
     for node in cluster.nodes[:3]:
-        assert node.members() == ["node1", "node2", "node3"]
+        wait_for(lambda node=node: node.members() == ["node1", "node2", "node3"], 10, lambda: str(node.members()))
     assert stranger.members() == ["node4"]
     assert stranger.get("/kv/ours").status == 404
     cluster.nodes.remove(stranger)
     stranger.destroy()
-    cluster.assert_sound()
 
 
 def test_a_join_from_a_foreign_cluster_or_of_an_id_in_use_is_409(cluster):

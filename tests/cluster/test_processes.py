@@ -14,9 +14,7 @@ def test_kill_storm(cluster):
             if number % 2:
                 load.wait_for(40)
             node.start()
-    written = load.check(cluster.wait_until_converged())
-    cluster.assert_sound()
-    print(f"6 kills, {written} writes acknowledged, 0 lost, 0 failed at the others")
+    print("6 kills:", load.check(cluster.wait_until_converged()))
 
 
 def test_all_are_killed_at_once(cluster):
@@ -25,12 +23,8 @@ def test_all_are_killed_at_once(cluster):
             load.wait_for(150)
             for node in cluster.nodes:
                 node.kill()
-            for node in cluster.nodes:
-                node.spawn()
-            for node in cluster.nodes:
-                node.wait_until_ready().wait_until_normal()
+            cluster.start_at_once(cluster.nodes)
     load.check(cluster.wait_until_converged())
-    cluster.assert_sound()
 
 
 def paused(node, seconds):
@@ -47,7 +41,6 @@ def test_a_pause_that_nobody_need_notice(cluster):
             node.set_serving(True)
     load.check(cluster.wait_until_converged())
     cluster.wait_until_members()
-    cluster.assert_sound()
 
 
 def test_a_pause_longer_than_detection(cluster):
@@ -63,7 +56,6 @@ def test_a_pause_longer_than_detection(cluster):
         load.wait_for(60)
     load.check(cluster.wait_until_converged())
     cluster.wait_until_members()
-    cluster.assert_sound()
 
 
 def test_rolling_restart_under_load(cluster):
@@ -74,6 +66,4 @@ def test_rolling_restart_under_load(cluster):
             load.wait_for(30)
             node.start()
             cluster.wait_until_members()
-    written = load.check(cluster.wait_until_converged())
-    cluster.assert_sound()
-    print(f"each node restarted, {written} writes acknowledged, 0 failed at nodes that were up")
+    print("each node restarted:", load.check(cluster.wait_until_converged()))
