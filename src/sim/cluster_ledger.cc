@@ -29,17 +29,37 @@ bool ClusterLedger::replaced(std::string_view key, const Version& version) const
                              [&](const ClusterWrite* write) { return write->version() > version; });
 }
 
+bool ClusterLedger::reflected_beside(std::uint32_t machine, Dot dot) const {
+  for (std::uint32_t other = 0; other < machines_.size(); ++other) {
+    if (other != machine && knowledge(other).covers(dot)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool ClusterLedger::reflected_by_all(Dot dot) const {
+  return std::ranges::all_of(machines_, [&](const MachineState& state) {
+    return state.gone || state.knowledge.covers(dot);
+  });
+}
+
+bool ClusterLedger::caught_up(std::uint32_t machine) const {
+  return std::ranges::all_of(machines_, [&](const MachineState& other) {
+    return other.knowledge.minus(knowledge(machine)).empty();
+  });
+}
+
+void ClusterLedger::lose(const ClusterWrite& write, std::uint32_t machine) {
+  by_dot_.at(write.version().dot)->lost = true;
+  displace_older(write, machine);
+}
+
 void ClusterLedger::lose_what_only_reflects(std::uint32_t machine) {
   for (const DotRange& range : knowledge(machine).minus({})) {
     for (const ClusterWrite* write : within(range)) {
-      const Dot dot = write->version().dot;
-      bool elsewhere = false;
-      for (std::uint32_t other = 0; other < machines_.size(); ++other) {
-        elsewhere = elsewhere || (other != machine && knowledge(other).covers(dot));
-      }
-      if (!elsewhere) {
-        by_dot_.at(dot)->lost = true;
-        displace_older(*write, machine);
+      if (!reflected_beside(machine, write->version().dot)) {
+        lose(*write, machine);
       }
     }
   }
@@ -77,6 +97,7 @@ void ClusterLedger::add(Machine machine, const RecordWrite& write) {
   added.key = write.key.text();
   added.record = {.header = write.record.header, .value = std::string(write.record.value)};
   added.machine = machine;
+  added.counts_as_new = some_removed_ || machines_.at(machine).behind;
   by_dot_[version.dot] = &added;
   by_uuid_[version.uuid].push_back(&added);
   by_key_[added.key].push_back(&added);
@@ -96,19 +117,23 @@ void ClusterLedger::durable(Machine machine, const Batch& batch) {
     if (write.kind == RecordWrite::Kind::store) {
       state.held.insert_or_assign(std::string(write.key.text()), write.record.header);
       by_dot_.at(write.record.header.version.dot)->durable = true;
+      state.damaged.erase(std::string(write.key.text()));
     } else {
+      state.damaged.erase(std::string(write.key.text()));
       state.held.erase(std::string(write.key.text()));
     }
   }
   for (const KnowledgeWrite& write : batch.effects.knowledge) {
     state.knowledge.set(write.origin, write.known);
   }
+  state.behind = state.behind && !caught_up(machine);
 }
 
 void ClusterLedger::failed(Machine /*machine*/, const Batch& batch, Errc /*why*/) {
   for (const RecordWrite& write : batch.effects.writes) {
-    if (write.kind == RecordWrite::Kind::store) {
-      by_dot_.at(write.record.header.version.dot)->failed = true;
+    const auto it = by_dot_.find(write.record.header.version.dot);
+    if (write.kind == RecordWrite::Kind::store && it != by_dot_.end()) {  // else: never closed
+      it->second->failed = true;
     }
   }
 }
@@ -122,16 +147,43 @@ void ClusterLedger::answered(Machine /*machine*/, const Operation& /*operation*/
   }
 }
 
-void ClusterLedger::swapped(Machine machine, Swap /*swap*/) {
+/// Whoever is off the list is not waited for: what some member does not reflect now, and what is
+/// written until all have met again, may return after a newer delete was collected.
+void ClusterLedger::traced(Machine /*machine*/, const Trace& trace) {
+  if (trace.kind != Trace::Kind::member_removed) {
+    return;
+  }
+  some_removed_ = true;
+  for (ClusterWrite& write : writes_) {
+    write.counts_as_new = write.counts_as_new || !reflected_by_all(write.version().dot);
+  }
+}
+
+void ClusterLedger::swapped(Machine machine, Swap swap) {
   lose_what_only_reflects(machine);
-  machines_.at(machine) = {};
+  machines_.at(machine) = {.gone = swap == Swap::gone,
+                           .behind = swap == Swap::restored || swap == Swap::copied};
+}
+
+/// What no other machine reflects is lost with the record.
+void ClusterLedger::rotted(Machine machine, const std::string& key) {
+  machines_.at(machine).damaged.insert(key);
+  for (const ClusterWrite* write : of(key)) {
+    if (!reflected_beside(machine, write->version().dot)) {
+      lose(*write, machine);
+    }
+  }
 }
 
 void ClusterLedger::recovered(Machine machine, const Image& image) {
   MachineState& state = machines_.at(machine);
-  state = {.held = {}, .knowledge = image.state.knowledge};
+  state.held.clear();
+  state.damaged.clear();
+  state.knowledge = image.state.knowledge;
   for (const auto& [key, record] : image.records) {
-    if (record) {
+    if (!record) {
+      state.damaged.insert(key);
+    } else {
       state.held.emplace(key, record->header);
       if (const auto it = by_dot_.find(record->header.version.dot); it != by_dot_.end()) {
         turned_up(*it->second);

@@ -21,16 +21,20 @@ namespace kvs {
 struct ClusterWrite {
   std::string key;
   Record record;
-  std::uint32_t machine = 0;  // that made it
-  bool acknowledged = false;  // to a client
-  bool durable = false;       // somewhere, at some time
-  bool failed = false;        // its batch: the folder may hold it after all
-  bool lost = false;          // only a folder that is gone reflected it, at that time
-  bool displaced = false;     // by a write that is lost: nobody held the older one any more
+  std::uint32_t machine = 0;   // that made it
+  bool acknowledged = false;   // to a client
+  bool durable = false;        // somewhere, at some time
+  bool failed = false;         // its batch: the folder may hold it after all
+  bool lost = false;           // only a folder that is gone reflected it, at that time
+  bool counts_as_new = false;  // some member that may return was off the list, and others forget
+  bool displaced = false;      // by a write that is lost: nobody held the older one any more
 
   [[nodiscard]] const Version& version() const { return record.header.version; }
 
   [[nodiscard]] bool live() const { return record.header.live(); }
+
+  /// True if it may come back after everybody forgot a newer delete.
+  [[nodiscard]] bool may_return() const { return lost || counts_as_new; }
 };
 
 class ClusterLedger final : public ClusterObserver {
@@ -57,6 +61,11 @@ class ClusterLedger final : public ClusterObserver {
     return machines_.at(machine).knowledge;
   }
 
+  /// True while the record under the key cannot be read there.
+  [[nodiscard]] bool damaged(std::uint32_t machine, const std::string& key) const {
+    return machines_.at(machine).damaged.contains(key);
+  }
+
   /// True if somebody made a write of the key that is newer than this version.
   [[nodiscard]] bool replaced(std::string_view key, const Version& version) const;
 
@@ -67,20 +76,30 @@ class ClusterLedger final : public ClusterObserver {
   void durable(Machine machine, const Batch& batch) override;
   void failed(Machine machine, const Batch& batch, Errc why) override;
   void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
+  void traced(Machine machine, const Trace& trace) override;
   void swapped(Machine machine, Swap swap) override;
+  void rotted(Machine machine, const std::string& key) override;
   void recovered(Machine machine, const Image& image) override;
 
  private:
   struct MachineState {
     Held held;
     Knowledge knowledge;
+    std::set<std::string> damaged;
+    bool gone = false;
+    bool behind = false;  // runs on an older folder, and has not caught up yet
   };
 
+  [[nodiscard]] bool reflected_beside(std::uint32_t machine, Dot dot) const;
+  [[nodiscard]] bool reflected_by_all(Dot dot) const;
+  [[nodiscard]] bool caught_up(std::uint32_t machine) const;
+  void lose(const ClusterWrite& write, std::uint32_t machine);
   void add(Machine machine, const RecordWrite& write);
   void displace_older(const ClusterWrite& lost, std::uint32_t machine);
   void turned_up(ClusterWrite& write);
 
   std::vector<MachineState> machines_;
+  bool some_removed_ = false;
   std::deque<ClusterWrite> writes_;
   std::map<Dot, ClusterWrite*> by_dot_;
   std::map<Uuid, std::vector<ClusterWrite*>> by_uuid_;

@@ -81,8 +81,36 @@ void ClusterNemesis::handle(const Wake& wake) {
 void ClusterNemesis::restart(std::uint32_t machine, Crash crash) {
   machines_[machine]->crash(crash);
   paused_[machine] = 0;
+  leaving_.erase(machine);
   if (held_down_[machine] == 0) {
     machines_[machine]->start_after(draw_around(prng_, scenario_.recovery));
+  }
+}
+
+/// One machine runs on a copy of the folder of another one, as if that one had moved.
+void ClusterNemesis::copy_folder(const Strike& strike) {
+  const std::uint32_t other =
+      (strike.machine + 1 +
+       static_cast<std::uint32_t>(strike.dice >> 8U) % (scenario_.machines - 1)) %
+      scenario_.machines;
+  if (machines_[other]->abandoned()) {
+    return;
+  }
+  KVS_PROBE("cluster nemesis: a folder was started twice");
+  machines_[strike.machine]->crash(Crash::kill);
+  machines_[strike.machine]->swap_folder(machines_[other]->disk().copy(), Swap::copied);
+  restart(strike.machine, Crash::kill);
+}
+
+/// Somebody asks a node that runs to forget a dead one.
+void ClusterNemesis::remove(std::uint32_t machine) {
+  for (const auto& other : machines_) {
+    const bool asked = other->number() != machine && other->serving() &&
+                       !premises_.world.process_paused(other->number());
+    if (asked && other->remove(machine) == RemoveOutcome::removed) {
+      KVS_PROBE("cluster nemesis: a member was removed by force");
+      return;
+    }
   }
 }
 
@@ -102,7 +130,22 @@ void ClusterNemesis::swap(const Strike& strike) {
 }
 
 void ClusterNemesis::begin(const Strike& strike) {
+  if (machines_[strike.machine]->abandoned()) {
+    return;
+  }
   switch (strike.fault) {
+    case ClusterFault::leave:
+    case ClusterFault::removal:
+    case ClusterFault::gone:
+    case ClusterFault::copied:
+      return begin_on_membership(strike);
+    case ClusterFault::rot:
+      return machines_[strike.machine]->rot();
+    case ClusterFault::coarse_clocks:
+      for (const auto& machine : machines_) {
+        machine->wall_clock().set_grain(static_cast<std::int64_t>(10U << (strike.dice % 8)));
+      }
+      return;
     case ClusterFault::clock_jump:
     case ClusterFault::clock_drift:
     case ClusterFault::clock_far_future:
@@ -135,6 +178,33 @@ void ClusterNemesis::begin_on_machine(const Strike& strike) {
     default:
       ++paused_[strike.machine];
       return premises_.world.pause_process(strike.machine);
+  }
+}
+
+void ClusterNemesis::begin_on_membership(const Strike& strike) {
+  Machine& machine = *machines_[strike.machine];
+  switch (strike.fault) {
+    case ClusterFault::leave:
+      if (machine.serving() && paused_[strike.machine] == 0) {
+        machine.leave();
+        leaving_.insert(strike.machine);
+      }
+      return;
+    case ClusterFault::removal:
+      ++held_down_[strike.machine];
+      return restart(strike.machine, Crash::kill);
+    case ClusterFault::gone: {
+      const bool another =
+          std::ranges::any_of(machines_, [](const auto& m) { return m->abandoned(); });
+      if (!another && scenario_.machines > 2) {  // a cluster of one proves nothing
+        KVS_PROBE("cluster nemesis: a machine is gone for ever");
+        paused_[strike.machine] = 0;
+        machine.abandon();
+      }
+      return;
+    }
+    default:
+      return copy_folder(strike);
   }
 }
 
@@ -205,9 +275,37 @@ void ClusterNemesis::separate(const Strike& strike) {
   }
 }
 
+void ClusterNemesis::end_on_membership(const Strike& strike) {
+  Machine& machine = *machines_[strike.machine];
+  if (strike.fault == ClusterFault::leave) {
+    if (machine.serving() && machine.node().may_stop()) {
+      KVS_PROBE("cluster nemesis: a node has left");
+    }
+    held_down_[strike.machine] += (strike.dice & 1U) != 0 ? 1 : 0;  // until all is healed
+    restart(strike.machine, Crash::kill);
+  } else if (strike.fault == ClusterFault::removal) {
+    remove(strike.machine);
+    held_down_[strike.machine] -= (strike.dice & 1U) != 0 ? 1 : 0;
+    restart(strike.machine, Crash::kill);
+  }
+}
+
 void ClusterNemesis::end(const Strike& strike) {
   Machine& machine = *machines_[strike.machine];
+  if (machine.abandoned()) {
+    return;
+  }
   switch (strike.fault) {
+    case ClusterFault::leave:
+    case ClusterFault::removal:
+    case ClusterFault::gone:
+    case ClusterFault::copied:
+      return end_on_membership(strike);
+    case ClusterFault::coarse_clocks:
+      for (const auto& other : machines_) {
+        other->wall_clock().set_grain(1);
+      }
+      return;
     case ClusterFault::down:
       --held_down_[strike.machine];
       return restart(strike.machine, Crash::kill);
@@ -271,6 +369,9 @@ void ClusterNemesis::heal() {
   premises_.network.heal();
   for (std::uint32_t i = 0; i < scenario_.machines; ++i) {
     Machine& machine = *machines_[i];
+    if (machine.abandoned()) {
+      continue;
+    }
     machine.disk().faults() = {};
     machine.wall_clock().heal();
     machine.slow_down(1);
@@ -278,6 +379,10 @@ void ClusterNemesis::heal() {
     premises_.world.resume_process(i);
     if (held_down_[i] > 0) {
       machine.start_after(scenario_.recovery);
+    } else if (leaving_.contains(i)) {
+      restart(i, Crash::kill);
+    } else if (machine.serving()) {
+      machine.read_all();
     }
   }
   premises_.observers.tell(&ClusterObserver::healed);

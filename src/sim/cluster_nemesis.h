@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "base/prng.h"
@@ -38,11 +39,15 @@ class ClusterNemesis {
   void begin_on_machine(const Strike& strike);
   void begin_on_clock(const Strike& strike);
   void begin_on_network(const Strike& strike);
+  void begin_on_membership(const Strike& strike);
   void end(const Strike& strike);
+  void end_on_membership(const Strike& strike);
   void end_on_network(const Strike& strike);
   void separate(const Strike& strike);
   void restart(std::uint32_t machine, Crash crash);
   void swap(const Strike& strike);
+  void copy_folder(const Strike& strike);
+  void remove(std::uint32_t machine);
 
   const ClusterScenario& scenario_;
   Premises premises_;
@@ -52,6 +57,7 @@ class ClusterNemesis {
   std::vector<std::uint64_t> held_down_;  // by how many strikes
   std::vector<Disk::Folder> backups_;     // of each machine, some time ago
   std::vector<std::uint64_t> paused_;     // by how many strikes
+  std::set<std::uint32_t> leaving_;       // until they start again
   bool healed_ = false;
 };
 

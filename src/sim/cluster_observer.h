@@ -9,8 +9,8 @@
 
 namespace kvs {
 
-/// What somebody did to the folder of a machine whose process is down.
-enum class Swap : std::uint8_t { wiped, restored };
+/// What somebody did to the folder of a machine whose process is down. Gone: it never comes back.
+enum class Swap : std::uint8_t { wiped, restored, copied, gone };
 
 /// The end of a run, when all was quiet: what one machine holds.
 struct FinalState {
@@ -63,6 +63,8 @@ class ClusterObserver {
   virtual void crashed(Machine, Crash) {}  // everything in memory is gone
 
   virtual void swapped(Machine, Swap) {}  // and then the folder was replaced
+
+  virtual void rotted(Machine, const std::string&) {}  // the record under this key was damaged
 
   virtual void recovered(Machine, const Image&) {}  // the process runs on what it found
 

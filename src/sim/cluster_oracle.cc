@@ -30,7 +30,7 @@ void NeverGoesBack::take(Machine machine, const std::string& key, const RecordHe
   }
   const Version& floor = it->second.version;
   const ClusterWrite* write = ledger().find(header.version.dot);
-  const bool counts_as_new = write != nullptr && write->lost && !it->second.live();
+  const bool counts_as_new = write != nullptr && write->may_return() && !it->second.live();
   const bool shows_the_same = !it->second.live() && !header.live();
   if (tied(floor, header.version)) {
     report(fmt::format("machine {} gave up {} for {}, under `{}`, without a ballot", machine,
@@ -54,6 +54,10 @@ void NeverGoesBack::durable(Machine machine, const Batch& batch) {
 
 void NeverGoesBack::swapped(Machine machine, Swap /*swap*/) {
   std::erase_if(floors_, [&](const auto& entry) { return entry.first.first == machine; });
+}
+
+void NeverGoesBack::rotted(Machine machine, const std::string& key) {
+  floors_.erase({machine, key});
 }
 
 void NeverGoesBack::recovered(Machine machine, const Image& image) {
@@ -88,6 +92,10 @@ void ReadsShowWrites::swapped(Machine machine, Swap /*swap*/) {
   std::erase_if(floors_, [&](const auto& entry) { return entry.first.first == machine; });
 }
 
+void ReadsShowWrites::rotted(Machine machine, const std::string& key) {
+  floors_.erase({machine, key});
+}
+
 void ReadsShowWrites::got(Machine machine, const Reading& reading) {
   const auto it = floors_.find({machine, reading.operation.key});
   if (it == floors_.end() || !reading.record) {
@@ -97,7 +105,7 @@ void ReadsShowWrites::got(Machine machine, const Reading& reading) {
   const std::optional<Record>& record = *reading.record;
   if (record && record->header.version.stamp < floor.stamp) {
     const ClusterWrite* write = ledger().find(record->header.version.dot);
-    if (write == nullptr || !write->lost) {
+    if (write == nullptr || !write->may_return()) {
       report(fmt::format("machine {} shows {} under `{}` after it acknowledged {}", machine,
                          name_of(record->header.version), reading.operation.key, name_of(floor)));
     }
@@ -146,11 +154,26 @@ void RecordsAreExact::closed(Machine machine, const Batch& batch) {
   }
 }
 
+void RecordsAreExact::got(Machine machine, const Reading& reading) {
+  if (!reading.record || !*reading.record) {
+    return;
+  }
+  const Record& record = **reading.record;
+  const ClusterWrite* original = ledger().find(record.header.version.dot);
+  if (original == nullptr || original->key != reading.operation.key || original->record != record) {
+    report(fmt::format("machine {} shows {} under `{}`, which is not what was written", machine,
+                       name_of(record.header.version), reading.operation.key));
+  }
+}
+
 // --- K covers what the state reflects
 
 void KnowledgeIsTrue::check(Machine machine, const ClusterWrite& write) {
   const auto& held = ledger().held(machine);
   const auto it = held.find(write.key);
+  if (ledger().damaged(machine, write.key)) {
+    return;  // until it is found K may cover it
+  }
   const bool reflected = it != held.end() && it->second.version >= write.version();
   if (!reflected && write.live() && !ledger().replaced(write.key, write.version())) {
     report(fmt::format("machine {} covers {} and holds nothing of it under `{}`", machine,
@@ -208,7 +231,7 @@ void NewestWins::check(const FinalState& state, const std::string& key) {
   const bool live = it != state.image.records.end() && it->second && it->second->header.live();
   if (live && it->second->header.version.stamp < floor->version().stamp) {
     const ClusterWrite* shown = ledger().find(it->second->header.version.dot);
-    const bool returned_as_new = shown != nullptr && shown->lost && !floor->live();
+    const bool returned_as_new = shown != nullptr && shown->may_return() && !floor->live();
     if (!returned_as_new) {
       report(fmt::format("machine {} ends with {} under `{}`, older than {}", state.machine,
                          name_of(it->second->header.version), key, name_of(floor->version())));

@@ -30,7 +30,8 @@ class ClusterOracle : public ClusterObserver {
 };
 
 /// P1, P6, P7: what a machine holds under a key never becomes older, across restarts and drops too,
-/// unless its folder was replaced. A lost write may return after a newer delete was forgotten.
+/// unless its folder was replaced or that record damaged. A lost write may return after a newer
+/// delete was forgotten.
 class NeverGoesBack final : public ClusterOracle {
  public:
   NeverGoesBack(const ClusterLedger& ledger, Findings& findings)
@@ -38,6 +39,7 @@ class NeverGoesBack final : public ClusterOracle {
 
   void durable(Machine machine, const Batch& batch) override;
   void swapped(Machine machine, Swap swap) override;
+  void rotted(Machine machine, const std::string& key) override;
   void recovered(Machine machine, const Image& image) override;
 
  private:
@@ -54,20 +56,22 @@ class ReadsShowWrites final : public ClusterOracle {
 
   void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
   void swapped(Machine machine, Swap swap) override;
+  void rotted(Machine machine, const std::string& key) override;
   void got(Machine machine, const Reading& reading) override;
 
  private:
   std::map<std::pair<Machine, std::string>, Version> floors_;
 };
 
-/// Records cross unchanged: equal dots, equal records, wherever they are stored; and whatever is
-/// stored was once accepted from a client.
+/// P13: records cross unchanged: equal dots, equal records, wherever they are stored and whoever
+/// reads them; and whatever is stored was once accepted from a client.
 class RecordsAreExact final : public ClusterOracle {
  public:
   RecordsAreExact(const ClusterLedger& ledger, Findings& findings)
       : ClusterOracle("records cross unchanged", ledger, findings) {}
 
   void closed(Machine machine, const Batch& batch) override;
+  void got(Machine machine, const Reading& reading) override;
 
  private:
   [[nodiscard]] bool accepted(const Batch& batch, const Version& version) const;

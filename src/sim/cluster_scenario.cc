@@ -9,12 +9,15 @@ namespace kvs {
 namespace {
 
 constexpr std::array<std::string_view, kClusterFaultCount> kNames{
-    "kill",       "power_loss", "down",       "pause",       "long_pause",
-    "wipe",       "restore",    "clock_jump", "clock_drift", "clock_far_future",
-    "disk_full",  "slow_disk",  "loss",       "duplication", "replay",
-    "corruption", "reset",      "stragglers", "partition",   "one_way",
-    "bridge",     "isolation",  "clogging",
+    "kill",       "power_loss", "down",       "pause",         "long_pause",
+    "wipe",       "restore",    "clock_jump", "clock_drift",   "clock_far_future",
+    "disk_full",  "slow_disk",  "loss",       "duplication",   "replay",
+    "corruption", "reset",      "stragglers", "partition",     "one_way",
+    "bridge",     "isolation",  "clogging",   "leave",         "removal",
+    "gone",       "copied",     "rot",        "coarse_clocks",
 };
+
+constexpr std::size_t kFirstFaults = static_cast<std::size_t>(ClusterFault::leave);
 
 /// A number of this order of magnitude and below: small ones are as likely as large ones.
 std::uint64_t draw_scale(Prng& prng, unsigned bits_max) {
@@ -28,12 +31,30 @@ Duration micros(std::uint64_t us) {
 ClusterFaultSet draw_faults(Prng& prng) {
   ClusterFaultSet faults;
   const std::uint64_t density = prng.below(4);  // of 6: none, few, some, half
-  for (std::size_t i = 0; i < kClusterFaultCount; ++i) {
+  for (std::size_t i = 0; i < kFirstFaults; ++i) {
     if (prng.chance(density, 6)) {
       faults.insert(static_cast<ClusterFault>(i));
     }
   }
   return faults;
+}
+
+/// What was added later draws from a stream of its own, so that what the first one gives stays.
+void draw_the_rest(ClusterScenario& scenario) {
+  Prng prng(stream_seed(scenario.seed, Stream::scenario, 2));
+  const std::uint64_t density = prng.below(3);  // of 6: none, few, some
+  for (std::size_t i = kFirstFaults; i < kClusterFaultCount; ++i) {
+    if (prng.chance(density, 6)) {
+      scenario.faults.insert(static_cast<ClusterFault>(i));
+    }
+  }
+  const OutboxOptions usual;
+  scenario.encoded = prng.chance(1, 4);
+  scenario.outbox_queue_bytes =
+      prng.chance(1, 8) ? 64 * draw_scale(prng, 6) : usual.queue_bytes_max;
+  scenario.outbox_direct_members = prng.chance(1, 4) ? prng.below(3) : usual.direct_members_max;
+  scenario.failed_kept =
+      Duration::from_ms(prng.chance(1, 8) ? prng.between(2000, 20'000) : 600'000);
 }
 
 Wishes draw_wishes(Prng& prng) {
@@ -86,11 +107,11 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
   scenario.sync_interval = Duration::from_ms(prng.between(500, 20'000));
   scenario.catchup_interval = Duration::from_ms(prng.between(300, 10'000));
   scenario.throttle_delay = Duration::from_ms(prng.chance(1, 2) ? 0 : prng.between(1, 100));
-  scenario.failed_kept = Duration::from_seconds(600);
   scenario.tombstone_min_age = Duration::from_ms(prng.between(0, 10'000));
   scenario.gather = micros(draw_scale(prng, 9) - 1);
   scenario.reply = micros(draw_scale(prng, 9));
   scenario.recovery = micros(draw_scale(prng, 20));
+  draw_the_rest(scenario);
 
   scenario.faults = overrides.faults.value_or(scenario.faults);
   scenario.machines = static_cast<std::uint32_t>(overrides.machines.value_or(scenario.machines));
@@ -115,6 +136,8 @@ NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine)
   options.sync.catchup_interval = scenario.catchup_interval;
   options.sync.throttle_delay = scenario.throttle_delay;
   options.sync.fetch_delay = scenario.throttle_delay;
+  options.outbox.queue_bytes_max = scenario.outbox_queue_bytes;
+  options.outbox.direct_members_max = scenario.outbox_direct_members;
   options.tombstone_min_age = scenario.tombstone_min_age;
   return options;
 }

@@ -47,10 +47,17 @@ enum class ClusterFault : std::uint8_t {
   bridge,   // two halves, and one machine that reaches both
   isolation,
   clogging,
+  // the machines again; drawn last, for recorded seeds
+  leave,          // orderly, and back again; perhaps only when all is healed
+  removal,        // killed or cut off, and taken off the list by force; then back
+  gone,           // dead for ever, with its disk
+  copied,         // comes back with a copy of the folder of another machine, which runs on
+  rot,            // a bit of a stored record flips
+  coarse_clocks,  // the clocks of all machines move by steps: stamps tie
 };
 
 inline constexpr std::size_t kClusterFaultCount =
-    static_cast<std::size_t>(ClusterFault::clogging) + 1;
+    static_cast<std::size_t>(ClusterFault::coarse_clocks) + 1;
 
 using ClusterFaultSet = FaultSetOf<ClusterFault>;
 
@@ -71,6 +78,9 @@ struct ClusterScenario {
   CommitTimes commit;
   Latency latency;
   bool cold_start = false;  // all begins before the cluster has come together
+  bool encoded = false;     // messages cross as the bytes of wire/peer_codec
+  std::size_t outbox_queue_bytes = 0;
+  std::size_t outbox_direct_members = 0;
   Duration act_one;
   Duration gossip_interval;
   Duration sync_interval;

@@ -89,7 +89,8 @@ void ClusterTracer::sent(Machine machine, const PeerSend& send) {
 }
 
 void ClusterTracer::traced(Machine machine, const Trace& trace) {
-  line(machine, fmt::format("trace {} {}", static_cast<unsigned>(trace.kind), trace.number));
+  line(machine,
+       fmt::format("trace {} {} {}", static_cast<unsigned>(trace.kind), trace.number, trace.text));
 }
 
 void ClusterTracer::closed(Machine machine, const Batch& batch) {
@@ -126,7 +127,12 @@ void ClusterTracer::crashed(Machine machine, Crash crash) {
 }
 
 void ClusterTracer::swapped(Machine machine, Swap swap) {
-  line(machine, swap == Swap::wiped ? "WIPED" : "RESTORED");
+  constexpr std::array<std::string_view, 4> kNames{"WIPED", "RESTORED", "COPIED", "GONE"};
+  line(machine, std::string(kNames.at(static_cast<std::size_t>(swap))));
+}
+
+void ClusterTracer::rotted(Machine machine, const std::string& key) {
+  line(machine, fmt::format("ROTTED `{}`", key));
 }
 
 void ClusterTracer::recovered(Machine machine, const Image& image) {

@@ -24,6 +24,7 @@ class ClusterTracer final : public ClusterObserver {
   void got(Machine machine, const Reading& reading) override;
   void crashed(Machine machine, Crash crash) override;
   void swapped(Machine machine, Swap swap) override;
+  void rotted(Machine machine, const std::string& key) override;
   void recovered(Machine machine, const Image& image) override;
   void unopened(Machine machine, Errc why) override;
   void healed() override;

@@ -1,5 +1,6 @@
 #include "sim/convergence.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -90,6 +91,9 @@ std::string difference(const FinalState& mine, const FinalState& theirs, const K
 std::vector<FinalState> final_states(const Machines& machines, WallTime now) {
   std::vector<FinalState> states;
   for (const auto& machine : machines) {
+    if (machine->abandoned()) {
+      continue;
+    }
     states.push_back({.machine = machine->number(),
                       .image = machine->disk().image(),
                       .knowledge = &machine->node().replica().durable_knowledge(),
@@ -99,9 +103,18 @@ std::vector<FinalState> final_states(const Machines& machines, WallTime now) {
   return states;
 }
 
+bool anything_put_off(const std::vector<FinalState>& states) {
+  return !put_off_keys(states).empty();
+}
+
 std::string what_is_missing(const Machines& machines, WallTime now) {
+  const auto present = static_cast<std::size_t>(
+      std::ranges::count_if(machines, [](const auto& machine) { return !machine->abandoned(); }));
   for (const auto& machine : machines) {
-    if (const std::string flaw = own_flaw(*machine, machines.size()); !flaw.empty()) {
+    if (machine->abandoned()) {
+      continue;
+    }
+    if (const std::string flaw = own_flaw(*machine, present); !flaw.empty()) {
       return fmt::format("machine {} {}", machine->number(), flaw);
     }
   }

@@ -14,7 +14,10 @@ namespace kvs {
 /// `now` is what a right clock shows. Keys with a write that its stamp puts off are left out (P10).
 [[nodiscard]] std::string what_is_missing(const Machines& machines, WallTime now);
 
-/// What each machine holds; all are serving.
+/// True if somebody holds a write that others put off because of its stamp.
+[[nodiscard]] bool anything_put_off(const std::vector<FinalState>& states);
+
+/// What each machine that is not gone holds; all these are serving.
 [[nodiscard]] std::vector<FinalState> final_states(const Machines& machines, WallTime now);
 
 }  // namespace kvs

@@ -79,6 +79,9 @@ void Machine::handle(const Wake& wake) {
 // --- life and death
 
 void Machine::start_after(Duration delay) {
+  if (abandoned_) {
+    return;
+  }
   ++life_;
   wake_in(delay, Input::process_starts);
 }
@@ -106,6 +109,45 @@ void Machine::crash(Crash crash) {
 void Machine::swap_folder(Disk::Folder folder, Swap swap) {
   disk_.replace(std::move(folder));
   premises_.observers.tell(&ClusterObserver::swapped, number_, swap);
+}
+
+void Machine::abandon() {
+  crash(Crash::kill);
+  abandoned_ = true;
+  swap_folder({}, Swap::gone);
+}
+
+void Machine::leave() {
+  node_->leave(now(), open(Content::none));
+  after_step();
+}
+
+RemoveOutcome Machine::remove(std::uint32_t other) {
+  const std::string node_id = node_options(scenario_, other).members.node_id;
+  const RemoveOutcome outcome = node_->remove_member(now(), node_id, open(Content::none));
+  after_step();
+  return outcome;
+}
+
+void Machine::rot() {
+  if (const auto key = disk_.rot_record()) {
+    premises_.observers.tell(&ClusterObserver::rotted, number_, *key);
+  }
+}
+
+void Machine::read_all() {
+  const Image image = disk_.image();
+  for (const auto& [key, record] : image.records) {
+    if (!record) {
+      found_damage(key);
+    }
+  }
+}
+
+void Machine::found_damage(const std::string& key) {
+  KVS_PROBE("machine: a reader met a damaged record");
+  node_->found_damage(now(), key, open(Content::none));
+  after_step();
 }
 
 void Machine::doomed(const std::deque<Batch>& batches, Errc why) {
@@ -174,6 +216,9 @@ void Machine::read(const Operation& operation) {
   premises_.observers.tell(
       &ClusterObserver::got, number_,
       Reading{.operation = operation, .record = record, .read_fault = disk_.take_read_fault()});
+  if (!record && record.error().code == Errc::corrupt_data) {
+    found_damage(operation.key);
+  }
 }
 
 void Machine::called(PeerCall call) {

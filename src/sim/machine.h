@@ -85,6 +85,23 @@ class Machine final : public NetworkPeer, public BatchOwner {
   /// Replaces the folder of a process that is down.
   void swap_folder(Disk::Folder folder, Swap swap);
 
+  /// The process dies and will never start again.
+  void abandon();
+
+  [[nodiscard]] bool abandoned() const { return abandoned_; }
+
+  /// Tells the serving node to leave the cluster.
+  void leave();
+
+  /// Asks the serving node to take a member off the list.
+  RemoveOutcome remove(std::uint32_t other);
+
+  /// Flips a bit of some record in the folder.
+  void rot();
+
+  /// Reads all records, as somebody who lists everything; the node hears of damage.
+  void read_all();
+
   /// Factor on the times that a write and a sync take.
   void slow_down(std::int64_t factor) {
     line_.slow_down(factor);
@@ -124,6 +141,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
   void run_node(const Recovered& recovered);
 
   void read(const Operation& operation);
+  void found_damage(const std::string& key);
   void send_replies(Effects effects);
   void replies_leave();
 
@@ -136,6 +154,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
   WallClock wall_clock_;
   std::uint64_t life_ = 0;
   Instant disturbed_;
+  bool abandoned_ = false;
   std::uint64_t batch_number_ = 0;
 
   // Gone when the process dies.

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/probe.h"
-#include "sim/peer_bytes.h"
 
 namespace kvs {
 
@@ -66,7 +65,6 @@ void Network::send(std::uint32_t from, const PeerSend& send) {
   call.channel = send.channel;
   call.result.id = send.id;
   wake(send.timeout, from, Input::call_times_out, number);
-  count(send.channel, bytes_of(*send.request));
   const auto to = machine_of(send.address);
   if (!to || *to >= machines_) {
     return fail(number, PeerReturn::Failure::refused_connection);
@@ -78,14 +76,19 @@ void Network::send(std::uint32_t from, const PeerSend& send) {
 void Network::transmit(Number number, const PeerSend& send) {
   const Call& call = calls_.at(number);
   const Link& way = link(call.from, call.to);
-  const Parcel parcel{
-      .call = number, .to = call.to, .envelope = send.envelope, .request = send.request};
+  Carrier::Request carried = carrier_.carry(send);
+  count(send.channel, carried.bytes);
+  const Parcel parcel{.call = number,
+                      .to = call.to,
+                      .envelope = carried.envelope,
+                      .request = std::move(carried.request)};
   if (way.cut || strikes(faults_.loss_rate)) {
     KVS_PROBE("network: a request was lost");
     return;
   }
   if (strikes(faults_.corrupt_rate)) {
     KVS_PROBE("network: a request was garbled");
+    carrier_.garble(send);
     return fail(number, PeerReturn::Failure::garbled);
   }
   if (strikes(faults_.duplicate_rate)) {
@@ -160,17 +163,19 @@ void Network::answer(const PeerReply& reply) {
     return;
   }
   Call& call = it->second;
-  count(call.channel, bytes_of(reply.answer));
+  Carrier::Answer carried = carrier_.carry(reply);
+  count(call.channel, carried.bytes);
   const Link& way = link(call.to, call.from);
   if (way.cut || strikes(faults_.loss_rate)) {
     KVS_PROBE("network: an answer was lost");
     return;
   }
   if (strikes(faults_.corrupt_rate)) {
+    carrier_.garble(reply);
     return fail(it->first, PeerReturn::Failure::garbled);
   }
-  call.result.envelope = reply.envelope;
-  call.result.answer = reply.answer;
+  call.result.envelope = carried.envelope;
+  call.result.answer = std::move(carried.answer);
   wake(draw_latency(way), call.from, Input::return_arrives, it->first);
 }
 

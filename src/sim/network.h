@@ -2,8 +2,8 @@
 //
 // A call is a request that arrives, or not, once or oftener, soon or very late, and an answer, or
 // why there is none. Whatever is lost or garbled, the caller's process gets exactly one return for
-// each call while it lives. Messages cross as values. Links are one-way and each pair has its own;
-// a process that waits while it is paused gets its mail when it resumes.
+// each call while it lives. Messages cross as sim/carrier says. Links are one-way and each pair has
+// its own; a process that waits while it is paused gets its mail when it resumes.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 
 #include "base/prng.h"
 #include "core/peer_message.h"
+#include "sim/carrier.h"
 #include "sim/world.h"
 
 namespace kvs {
@@ -90,6 +91,8 @@ class Network {
 
   void set_latency(const Latency& latency) { latency_ = latency; }
 
+  [[nodiscard]] Carrier& carrier() { return carrier_; }
+
   /// Messages from one machine to another get lost until mend().
   void cut(std::uint32_t from, std::uint32_t to) { link(from, to).cut = true; }
 
@@ -154,6 +157,7 @@ class Network {
 
   World& world_;
   Prng prng_;
+  Carrier carrier_{prng_};
   std::uint32_t machines_;
   Latency latency_{.least = Duration::from_ms(1), .most = Duration::from_ms(3)};
   NetworkFaults faults_;

@@ -2,12 +2,17 @@
 
 namespace kvs {
 
+std::int64_t WallClock::exact_ms(Instant now) const {
+  return base_ms_ + ((now - anchor_).ns / 1000 * rate_per_mille_ / 1'000'000);
+}
+
 WallTime WallClock::read(Instant now) const {
-  return {base_ms_ + ((now - anchor_).ns / 1000 * rate_per_mille_ / 1'000'000)};
+  const std::int64_t ms = exact_ms(now);
+  return {ms - ms % grain_ms_};
 }
 
 void WallClock::jump(Instant now, std::int64_t ms) {
-  base_ms_ = read(now).ms + ms;
+  base_ms_ = exact_ms(now) + ms;
   anchor_ = now;
 }
 
