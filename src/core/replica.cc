@@ -477,7 +477,12 @@ void Replica::commit_failed() {
   unsettled_.insert(settled_.begin(), settled_.end());
   settled_.clear();
   changed_.clear();
-  unforgotten_ = forgotten_;  // the next batch says it again
+  unforgotten_.insert(forgotten_.begin(), forgotten_.end());  // the next batch says it again
+  for (const ClosedBatch& batch : closed_) {
+    for (const KnowledgeWrite& write : batch.knowledge) {
+      unforgotten_.insert(write.origin);  // the log may hold the K of a batch that failed
+    }
+  }
   open_changes_.clear();
   closed_.clear();
   pending_.clear();

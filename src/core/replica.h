@@ -214,13 +214,13 @@ class Replica {
   const StoreView& store_;
   Prng& prng_;
   Stamper stamper_;
-  std::optional<Origin> origin_;             // taken at the first write
-  Knowledge knowledge_;                      // covers what is pending too
-  Knowledge durable_;                        // what the disk has, to return to when a batch fails
-  std::set<Origin> changed_;                 // origins whose knowledge the open batch changed
-  std::set<Origin> forgotten_;               // by forget_knowledge
-  std::set<Origin> unforgotten_;             // of those: the disk may still have their K
-  std::optional<Fingerprint> root_;          // pending writes included; nothing: not known
+  std::optional<Origin> origin_;     // taken at the first write
+  Knowledge knowledge_;              // covers what is pending too
+  Knowledge durable_;                // what the disk has, to return to when a batch fails
+  std::set<Origin> changed_;         // origins whose knowledge the open batch changed
+  std::set<Origin> forgotten_;       // by forget_knowledge
+  std::set<Origin> unforgotten_;     // of those or of a failed batch: the disk may have another K
+  std::optional<Fingerprint> root_;  // pending writes included; nothing: not known
   std::optional<Fingerprint> durable_root_;  // what the disk has
   std::vector<Change> open_changes_;         // of the open batch
   std::deque<ClosedBatch> closed_;

@@ -1,5 +1,7 @@
 #include "core/replica.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "support/memory_store.h"
@@ -283,6 +285,18 @@ TEST(Replica, DotsOfAFailedBatchAreNeverUsedAgain) {
   EXPECT_EQ(next.dot.seq, 1U);
   EXPECT_GT(next.stamp, lost.stamp);
   EXPECT_EQ(node.close().clock_reserve, reserve) << "the first may not have reached the disk";
+}
+
+TEST(Replica, AfterAFailureTheNextBatchWritesTheKnowledgeOfTheFailedOneAgain) {
+  NodeDriver node;
+  node.put("a");
+  const Origin failed = node.close().knowledge.at(0).origin;
+  node.fail(disk_full);
+  node.put("b");  // the log may hold the batch that failed, and its K
+  const auto& knowledge = node.close().knowledge;
+  const auto again = std::ranges::find(knowledge, failed, &KnowledgeWrite::origin);
+  ASSERT_NE(again, knowledge.end());
+  EXPECT_EQ(again->known, OriginKnowledge{});
 }
 
 TEST(Replica, BatchesBeforeTheFailedOneStay) {
