@@ -30,9 +30,23 @@ void MemberLedger::take(const Now& now, std::span<const Member> rows, const News
       news.accuser = source.sender;
     }
     take_row(now, news);
-    if (row.instance == source.sender && row.run == source.sender_run && table_.spoken(row)) {
-      ++digest_version_;
+    if (row.instance == source.sender && row.run == source.sender_run) {
+      take_from_itself(row);
     }
+  }
+}
+
+/// What only the member itself can say. That it lives, too: others may not have heard yet that a
+/// predecessor of this node, with its id, is dead.
+void MemberLedger::take_from_itself(const Member& row) {
+  if (table_.spoken(row)) {
+    ++digest_version_;
+  }
+  const MemberEntry* noted = std::as_const(table_).find(clash_);
+  const bool still_there = noted != nullptr && noted->listed && is_live(noted->member.state);
+  if (row.node_id == table_.own().node_id && is_live(row.state) && !still_there) {
+    clash_ = row.instance;
+    note(MemberEvent::Kind::id_in_use, row);
   }
 }
 
@@ -118,10 +132,6 @@ void MemberLedger::settle(const Now& now, const MemberEntry& before, MemberTable
   if (merged == MemberTable::Merged::added) {
     outcome_.added.push_back(instance);
     note(MemberEvent::Kind::appeared, member);
-    // At this node's own address nobody else can live: that one is its predecessor, not heard dead.
-    if (member.node_id == table_.own().node_id && member.address != table_.own().address) {
-      note(MemberEvent::Kind::id_in_use, member);
-    }
   } else if (before.member.run != member.run) {
     note(MemberEvent::Kind::restarted, member);
   }

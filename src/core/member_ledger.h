@@ -122,6 +122,7 @@ class MemberLedger {
  private:
   void take_row(const Now& now, const Member& row);
   void take_about_self(const Now& now, const Member& row);
+  void take_from_itself(const Member& row);
   void confirm(const Now& now, const Member& row);
   void settle(const Now& now, const MemberEntry& before, MemberTable::Merged merged);
   void note(MemberEvent::Kind kind, const Member& member);
@@ -137,6 +138,7 @@ class MemberLedger {
   std::vector<MemberEvent> events_;
   std::uint64_t version_ = 1;
   std::uint64_t digest_version_ = 0;
+  Instance clash_;  // who was last noted to have this node's id; 0: nobody
   LedgerStats stats_;
 };
 
