@@ -1,6 +1,7 @@
 #include "app/node_options.h"
 
 #include "core/address.h"
+#include "wire/peer_version.h"
 
 namespace kvs {
 
@@ -12,6 +13,7 @@ NodeOptions node_options(const Config& config, const std::string& address) {
   options.members.node_id = config.node_id;
   options.members.address = address;
   options.members.cluster_name = config.cluster_name;
+  options.members.protocol = peer_protocol();
   options.members.probe_interval = config.probe_interval;
   options.members.probe_timeout = config.probe_timeout;
   options.members.gossip_interval_min = config.gossip_interval_min;

@@ -193,9 +193,8 @@ Result<void> Server::open_store() {
 Result<void> Server::open_links() {
   PeerLinksOptions options;
   options.frame_bytes_max = peer_frame_bytes_max(config_.max_value_bytes);
-  options.features_of = [this](Instance instance) {
-    const Member* const member = node_->view()->find(instance);
-    return member == nullptr ? 0 : member->features;
+  options.wire_options_of = [this](Instance instance) {
+    return wire_options(node_->view()->find(instance));
   };
   links_ = KVS_TRY(PeerLinks::open(
       options, [this](std::vector<PeerReturn>& returns) { node_->post_all(returns); }));

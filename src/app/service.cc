@@ -130,8 +130,7 @@ void Service::append_reply(const PeerReply& reply, const AnswerTarget& target) c
     append_error_response(target, Error{.code = refused->code, .detail = refused->detail});
     return;
   }
-  const Member* const caller = parts_.node.view()->find(reply.envelope.receiver);
-  const WireOptions options{.peer_features = caller == nullptr ? 0 : caller->features};
+  const WireOptions options = wire_options(parts_.node.view()->find(reply.envelope.receiver));
   append_frame_response(target, encode(reply.envelope, reply.answer, options));
 }
 

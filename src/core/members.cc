@@ -21,6 +21,8 @@ Member own_row(const MembersOptions& options, const SelfIdentity& self) {
   own.started_ms = self.started_ms;
   own.run = self.run;
   own.incarnation = 1;
+  own.protocol = options.protocol;
+  own.features = options.features;
   return own;
 }
 

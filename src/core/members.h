@@ -24,8 +24,10 @@ namespace kvs {
 
 struct MembersOptions {
   std::string node_id;
-  std::string address;       // host:port at which others reach this node
-  std::string cluster_name;  // nodes of other names are refused
+  std::string address;         // host:port at which others reach this node
+  std::string cluster_name;    // nodes of other names are refused
+  std::uint16_t protocol = 1;  // what this node tells of itself: the highest version it speaks
+  std::uint64_t features = 0;  // and its features, as in Member
   std::vector<std::string> seeds;
   Duration probe_interval = Duration::from_seconds(1);
   Duration probe_timeout = Duration::from_ms(500);

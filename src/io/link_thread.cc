@@ -188,8 +188,8 @@ void LinkThread::put_on(Seat& seat, CallNumber number) {
   call.seat = &seat;
   seat.call = number;
   const PeerSend& send = call.send;
-  const WireOptions options{
-      .peer_features = options_.features_of ? options_.features_of(send.envelope.receiver) : 0};
+  const WireOptions options =
+      options_.wire_options_of ? options_.wire_options_of(send.envelope.receiver) : WireOptions{};
   std::string request;
   append_peer_request(path_of(*send.request), seat.line->text,
                       encode(send.envelope, *send.request, options), request);

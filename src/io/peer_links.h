@@ -49,9 +49,8 @@ struct PeerLinksOptions {
   /// How long the addresses of a name are used before it is resolved again.
   Duration name_age_max = Duration::from_seconds(60);
   std::size_t frame_bytes_max = kPeerFrameBytesMax;
-  /// The features of a member, for the encoding; 0 if nothing is known of it. Called on the
-  /// thread of the links. May be missing.
-  std::function<std::uint64_t(Instance)> features_of;
+  /// What a member can read, for the encoding. Called on the thread of the links. May be missing.
+  std::function<WireOptions(Instance)> wire_options_of;
 };
 
 class LinkThread;

@@ -49,6 +49,9 @@ class PeerWriter {
   /// Numbers near zero, of either sign, in few bytes (zigzag).
   void put_signed(std::int64_t number);
 
+  /// The bytes alone.
+  void put_bytes(std::string_view bytes) { out_.append(bytes); }
+
   /// Size and bytes.
   void put_text(std::string_view text);
 

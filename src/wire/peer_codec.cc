@@ -1,5 +1,6 @@
 #include "wire/peer_codec.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "base/check.h"
 #include "wire/peer_bytes.h"
 #include "wire/peer_messages.h"
+#include "wire/peer_version.h"
 #include "wire/peer_zstd.h"
 
 namespace kvs {
@@ -40,12 +42,13 @@ std::uint64_t checksum(std::string_view bytes) {
 
 void put_envelope(PeerWriter& writer, const PeerEnvelope& envelope) {
   constexpr std::size_t kBytes = 5 * sizeof(std::uint64_t);
-  writer.put_number(kBytes);
+  writer.put_number(kBytes + peer_additions().size());
   writer.put_word(envelope.cluster);
   writer.put_word(envelope.sender);
   writer.put_word(envelope.sender_run);
   writer.put_word(envelope.receiver);
   writer.put_word(static_cast<std::uint64_t>(envelope.wall_ms));
+  writer.put_bytes(peer_additions());
 }
 
 PeerEnvelope take_envelope(PeerReader& outer) {
@@ -77,13 +80,15 @@ template <class Message>
 std::string encode_message(const PeerEnvelope& envelope, const Message& message,
                            const WireOptions& options) {
   std::string frame(kMagic);
-  frame.push_back(static_cast<char>(kPeerProtocol));
+  const std::uint16_t version = std::min(peer_protocol(), options.peer_protocol);
+  frame.push_back(static_cast<char>(std::max(version, std::uint16_t{1})));
   frame.push_back(static_cast<char>(kind_of(message)));
   frame.append(kHeadBytes - kFlagsAt, '\0');  // flags and length, filled in below
   PeerWriter writer(frame);
   put_envelope(writer, envelope);
   const std::size_t body_begin = frame.size();
   put_body(writer, message);
+  writer.put_bytes(peer_additions());
   if ((options.peer_features & kFeatureZstd) != 0 && deflate_from(frame, body_begin)) {
     frame[kFlagsAt] = static_cast<char>(kCompressed);
   }
@@ -132,10 +137,10 @@ Result<void> check_head(std::string_view bytes) {
   if (version == 0) {
     return fail(Errc::bad_request, "there is no version 0 of the peer protocol");
   }
-  if (version > kPeerProtocol) {
+  if (version > peer_protocol()) {
     return fail(Errc::not_implemented,
                 fmt::format("version {} of the peer protocol is not spoken here, but {}", version,
-                            kPeerProtocol));
+                            peer_protocol()));
   }
   if ((flags & ~unsigned{kCompressed}) != 0) {
     return fail(Errc::not_implemented,
@@ -183,6 +188,13 @@ Result<Decoded> decode(std::string_view bytes, const DecodeLimits& limits, TakeM
 }
 
 }  // namespace
+
+WireOptions wire_options(const Member* reader) {
+  if (reader == nullptr) {
+    return {};
+  }
+  return {.peer_protocol = reader->protocol, .peer_features = reader->features};
+}
 
 std::string encode(const PeerEnvelope& envelope, const PeerRequest& request,
                    const WireOptions& options) {

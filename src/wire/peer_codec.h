@@ -19,9 +19,6 @@
 
 namespace kvs {
 
-/// The version of the protocol that is spoken here.
-inline constexpr std::uint16_t kPeerProtocol = 1;
-
 /// What frames may hold unless values may be larger than that.
 inline constexpr std::size_t kPeerFrameBytesMax = std::size_t{4} << 20U;
 
@@ -31,16 +28,22 @@ inline constexpr std::size_t kPeerFrameBytesMax = std::size_t{4} << 20U;
   return std::max(kPeerFrameBytesMax, value_bytes_max + kAllElse);
 }
 
+/// What whoever will read a frame can read. The defaults suit everybody.
 struct WireOptions {
-  std::uint64_t peer_features = 0;  // Member.features of whoever will read it
+  std::uint16_t peer_protocol = 1;  // Member.protocol
+  std::uint64_t peer_features = 0;  // Member.features
 };
+
+/// The options for frames to a member; `reader` may be null: nothing is known of it.
+[[nodiscard]] WireOptions wire_options(const Member* reader);
 
 struct DecodeLimits {
   std::size_t frame_bytes_max = kPeerFrameBytesMax;  // as sent, and after inflation
 };
 
-/// One frame. Bodies of 1 KiB and more are compressed if the peer can read that and it helps. The
-/// caller keeps a message small enough for the peer's limit, counting paths and values whole.
+/// One frame, of the highest version that both sides speak. Bodies of 1 KiB and more are compressed
+/// if the peer can read that and it helps. The caller keeps a message small enough for the peer's
+/// limit, counting paths and values whole.
 [[nodiscard]] std::string encode(const PeerEnvelope& envelope, const PeerRequest& request,
                                  const WireOptions& options);
 [[nodiscard]] std::string encode(const PeerEnvelope& envelope, const PeerAnswer& answer,

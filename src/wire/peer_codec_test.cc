@@ -190,6 +190,24 @@ TEST(PeerCodec, LaterVersionsAreRefusedByAClearCode) {
   EXPECT_EQ(error_of(unsealed).code, Errc::corrupt_data);
 }
 
+TEST(PeerCodec, FramesHaveTheHighestVersionThatBothSidesSpeak) {
+  for (const std::uint16_t reader : std::initializer_list<std::uint16_t>{0, 1, 2, 65535}) {
+    const std::string frame = encode({}, PeerRequest{Ping{}}, WireOptions{.peer_protocol = reader});
+    EXPECT_EQ(frame[kFrameVersionAt], 1) << reader;
+    EXPECT_TRUE(decode_request(frame)) << reader;
+  }
+}
+
+TEST(PeerCodec, AMemberIsWrittenToAsItCanRead) {
+  Member member;
+  member.protocol = 3;
+  member.features = kFeatureZstd;
+  EXPECT_EQ(wire_options(&member).peer_protocol, 3);
+  EXPECT_EQ(wire_options(&member).peer_features, kFeatureZstd);
+  EXPECT_EQ(wire_options(nullptr).peer_protocol, 1);
+  EXPECT_EQ(wire_options(nullptr).peer_features, 0U);
+}
+
 TEST(PeerCodec, UnknownKindsAreRefusedByName) {
   const std::string frame = encode({}, PeerRequest{Ping{}}, kPlain);
   const Error error = error_of(with(frame, kFrameKindAt, "\x7f"));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "wire/peer_records.h"
+#include "wire/peer_version.h"
 
 namespace kvs {
 
@@ -31,6 +32,7 @@ void put_row(PeerWriter& writer, const Member& member) {
   writer.put_number(member.features);
   writer.put_word(member.accuser);
   put_digest(writer, member.digest);
+  writer.put_bytes(peer_additions());
 }
 
 Member take_row(PeerReader& reader) {
