@@ -10,6 +10,18 @@ target_compile_options(kvs_options INTERFACE -Wall -Wextra -Wpedantic -Wconversi
 target_compile_definitions(kvs_options INTERFACE KVS_VERSION="${PROJECT_VERSION}"
                            $<$<BOOL:${KVS_SIM_BUILD}>:KVS_SIM_BUILD=1>)
 
+# What nearly every source reads, parsed once. Only where KVS_PCH asks for it: other builds prove that each
+# source includes what it uses.
+set(KVS_COMMON_HEADERS <algorithm> <deque> <expected> <functional> <map> <memory> <optional> <ranges> <set>
+    <span> <string> <string_view> <utility> <variant> <vector> <fmt/format.h>)
+
+function(kvs_precompile target)
+  if(KVS_PCH)
+    target_precompile_headers(${target} PRIVATE ${KVS_COMMON_HEADERS} ${ARGN})
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+  endif()
+endfunction()
+
 function(kvs_storey name)
   cmake_parse_arguments(ARG "PURE" "" "LOOKS_AT;LIBRARIES" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/src/${name})
@@ -25,6 +37,7 @@ function(kvs_storey name)
     if(ARG_PURE)
       target_compile_options(kvs_${name} PRIVATE -fno-exceptions)
     endif()
+    kvs_precompile(kvs_${name})
   else()
     add_library(kvs_${name} INTERFACE)
     set(scope INTERFACE)
@@ -45,6 +58,9 @@ function(kvs_storey name)
     add_executable(kvs_${name}_test ${tests})
     target_link_libraries(kvs_${name}_test PRIVATE kvs_${name} GTest::gmock GTest::gtest_main)
     target_include_directories(kvs_${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    # Run once for each time they are compiled: what they test is optimised, they are not.
+    target_compile_options(kvs_${name}_test PRIVATE $<$<CONFIG:Test,Asan>:-O0>)
+    kvs_precompile(kvs_${name}_test <gmock/gmock.h> <gtest/gtest.h>)
     target_compile_definitions(kvs_${name}_test PRIVATE
                                KVS_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
     add_test(NAME unit.${name} COMMAND kvs_${name}_test --gtest_brief=1)

@@ -68,7 +68,7 @@ class NodeThread {
     std::function<void(const Error&)> fatal;
     /// Called once, after the answers to those who asked, when this node has left the cluster or
     /// its time for that is over: the process is to end in good order. May be missing.
-    std::function<void()> left = {};
+    std::function<void()> left;
   };
 
   /// How long a node that leaves may take to hand over what it owes.

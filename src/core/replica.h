@@ -191,7 +191,7 @@ class Replica {
 
   /// A decision, and what it rests on.
   struct Decision {
-    WriteStatus status;
+    WriteStatus status{};
     std::optional<RecordHeader> held;
     bool over_damage = false;
   };

@@ -44,11 +44,11 @@ class Memo {
 /// Where an answer is appended to, and how.
 struct AnswerTarget {
   std::string& out;
-  Persistence persistence;       // for Response::persistence
-  StreamFraming stream_framing;  // for put_stream_head, if the answer is streamed
-  bool head_only;                // the request was HEAD: put_response_to_head
-  std::uint8_t form = 0;         // of an answer to what was pending alone: Handled::form
-  const Memo* memo = nullptr;    // likewise: Handled::memo
+  Persistence persistence{};       // for Response::persistence
+  StreamFraming stream_framing{};  // for put_stream_head, if the answer is streamed
+  bool head_only = false;          // the request was HEAD: put_response_to_head
+  std::uint8_t form = 0;           // of an answer to what was pending alone: Handled::form
+  const Memo* memo = nullptr;      // likewise: Handled::memo
 };
 
 /// A body that is made while it is sent: pulled only when the output is nearly drained, so that a
