@@ -64,11 +64,18 @@ def version(name):
 
 def build_missing():
     """Builds the node and the loader where they are not there yet; takes an old build as it is."""
-    commands = []
     if not NODE.exists():
-        commands.append(["./run", "--build-only"])
-    if not LOADER.exists():
-        commands += [["cmake", "--preset", "bench"], ["ninja", "-C", "build/bench", "kvs-load"]]
+        _run_all([["./run", "--build-only"]])
+    build_bench("kvs-load")
+
+
+def build_bench(name):
+    """Builds a program of bench/ if it is not there yet."""
+    if not (ROOT / "build/bench" / name).exists():
+        _run_all([["cmake", "--preset", "bench"], ["ninja", "-C", "build/bench", name]])
+
+
+def _run_all(commands):
     for command in commands:
         print(f"building: {' '.join(command)}", file=sys.stderr, flush=True)
         result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800,

@@ -25,6 +25,11 @@ def cores(core):
     return {core} if core in available else available
 
 
+def die_with_parent():
+    """For preexec_fn: the process does not outlive the one that started it."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def placed(core, nice):
     """For Popen(preexec_fn=..., start_new_session=True): on one core, dying with us, at a niceness.
 
@@ -32,7 +37,7 @@ def placed(core, nice):
     too."""
 
     def prepare():
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        die_with_parent()
         os.sched_setaffinity(0, cores(core))
         if nice:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
