@@ -251,17 +251,18 @@ class Cluster:
         """All running nodes hold the same, record by record, and say so of one another, deletions included."""
         self.wait_until_converged()
         for node in self.running:
-            wait_for(lambda node=node: not self.divergence(node), 20, lambda node=node: self.divergence(node))
+            wait_for(lambda node=node: not self.divergence(node), 20, lambda node=node: str(self.divergence(node)))
 
     def divergence(self, node):
-        """What `node` knows of running members that do not hold what it holds."""
+        """The running nodes of which `node` does not know that they hold what it holds, and all that it says."""
         page = node.get("/cluster/convergence").json
-        names = {node.name for node in self.running}
-        return [
-            member
+        equal = {
+            member["id"]
             for member in page["members"]
-            if member["id"] in names and not (member["fingerprints_agree"] and member["writes_behind"] == 0)
-        ]
+            if member["state"] == "alive" and member["fingerprints_agree"] and member["writes_behind"] == 0
+        }
+        missing = [other.name for other in self.running if other.name not in equal]
+        return (missing, page) if missing else None
 
     def assert_sound(self):
         """No node logged an error but those that are expected."""

@@ -33,10 +33,15 @@ class Network:
     def __init__(self, nodes):
         self.table = f"kvs_test_{os.getpid()}"
         self.groups = [node.group for node in nodes]
+        self.hosts = [node.host for node in nodes]
 
     def __enter__(self):
-        # The first packet of a connection tells the group; the mark then stays with the connection.
-        marks = "".join(f"  ct state new meta skgid {group} ct mark set {group}\n" for group in self.groups)
+        # The first packet of a connection tells the group; the mark then stays with the connection. What
+        # the kernel still holds of a connection that was cut off for ever may bear the same addresses
+        # and ports, for days: so each first packet marks anew, those of clients too.
+        first = "tcp flags & (syn | ack) == syn"
+        marks = f"  {first} ip daddr {{ {', '.join(self.hosts)} }} ct mark set 0\n"
+        marks += "".join(f"  {first} meta skgid {group} ct mark set {group}\n" for group in self.groups)
         self.apply(
             f"table inet {self.table} {{\n"
             f" chain marks {{\n  type filter hook output priority -10;\n{marks} }}\n"

@@ -46,3 +46,24 @@ def test_flapping_links(network):
             network.heal()
             load.wait_for(30)
     print(load.check(cluster.wait_until_converged()))
+
+
+@pytest.mark.parametrize("network", [5], indirect=True)
+def test_five_nodes_in_parts_that_change(network):
+    """From one split to the next without a whole network in between."""
+    nodes = network.cluster.start().nodes
+    splits = [
+        lambda: network.separate(nodes[:2], nodes[2:]),
+        lambda: network.separate(nodes[:1], nodes[1:3], nodes[3:]),
+        lambda: network.bridge(nodes),
+        lambda: network.one_way(nodes[4], nodes),
+    ]
+    with Load(nodes) as load:
+        for split in splits:
+            load.wait_for(300)
+            split()
+        load.wait_for(300)
+        network.heal()
+        load.wait_for(100)
+    print(load.check(network.cluster.wait_until_converged()))
+    network.cluster.wait_until_members()

@@ -80,6 +80,14 @@ def test_a_dead_node_is_noticed_and_catches_up(documented):
     documented.wait_until_converged(20)
 
 
+def test_nodes_that_find_only_one_another_begin(new_cluster):
+    """All at once, each with the others as seeds, and none with any data."""
+    cluster = new_cluster(3)
+    cluster.start_at_once(cluster.nodes)
+    cluster.wait_until_members()
+    cluster.wait_until_connected()
+
+
 def test_a_new_node_gets_everything(cluster):
     for number in range(100):
         assert cluster.nodes[number % 3].put(f"/kv/old/{number}", ["x" * 1000]).status == 201
