@@ -2,6 +2,7 @@
 // agree.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,8 +17,12 @@ template <class T>
   requires std::is_unsigned_v<T>
 void put_le(std::string& out, T value) {
   char bytes[sizeof(T)];
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(bytes, &value, sizeof bytes);
+  } else {
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+      bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+    }
   }
   out.append(bytes, sizeof bytes);  // one bounds check, not sizeof(T)
 }
@@ -27,6 +32,10 @@ template <class T>
   requires std::is_unsigned_v<T>
 [[nodiscard]] T get_le(const char* bytes) {
   T value = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(&value, bytes, sizeof value);
+    return value;
+  }
   for (std::size_t i = 0; i < sizeof(T); ++i) {
     value = static_cast<T>(
         value | static_cast<T>(static_cast<T>(static_cast<unsigned char>(bytes[i])) << (8 * i)));

@@ -42,7 +42,12 @@ void Collector::look(const Knowledge& mine) {
     return;
   }
   Round now{.low = mine, .high = mine};
+  const Knowledge* last = &mine;
   for (const auto& [member, known] : reports_) {
+    if (known.get() == last) {
+      continue;  // members that hold the same share a report
+    }
+    last = known.get();
     now.low = now.low.meet(*known);
     now.high.join(*known);
   }

@@ -190,6 +190,7 @@ Knowledge Knowledge::meet(const Knowledge& other) const {
 
 std::uint64_t Knowledge::hash() const {
   std::string bytes;
+  bytes.reserve(origins_.size() * 3 * sizeof(std::uint64_t));
   for (const auto& [origin, known] : origins_) {
     put_le(bytes, static_cast<std::uint64_t>(origin));
     put_le(bytes, known.upto);

@@ -260,6 +260,7 @@ std::optional<MemberContact> Members::contact(Instance instance) const {
 
 std::int64_t Members::cluster_clock_ahead_ms() const {
   std::vector<std::int64_t> clocks{0};
+  clocks.reserve(ledger_.table().entries().size() + 1);
   for (const auto& [instance, entry] : ledger_.table().entries()) {
     const bool heard = entry.last_seen_ms != 0 && entry.round_trip != Duration{};
     if (instance != ledger_.table().self() && entry.listed && is_live(entry.member.state) &&

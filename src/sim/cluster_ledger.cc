@@ -29,9 +29,10 @@ bool ClusterLedger::replaced(std::string_view key, const Version& version) const
                              [&](const ClusterWrite* write) { return write->version() > version; });
 }
 
-bool ClusterLedger::reflected_beside(std::uint32_t machine, Dot dot) const {
+bool ClusterLedger::reflected_beside(std::uint32_t machine, const ClusterWrite& write) const {
   for (std::uint32_t other = 0; other < machines_.size(); ++other) {
-    if (other != machine && knowledge(other).covers(dot)) {
+    const bool sound = other != machine && !damaged(other, write.key);
+    if (sound && knowledge(other).covers(write.version().dot)) {
       return true;
     }
   }
@@ -58,7 +59,7 @@ void ClusterLedger::lose(const ClusterWrite& write, std::uint32_t machine) {
 void ClusterLedger::lose_what_only_reflects(std::uint32_t machine) {
   for (const DotRange& range : knowledge(machine).minus({})) {
     for (const ClusterWrite* write : within(range)) {
-      if (!reflected_beside(machine, write->version().dot)) {
+      if (!reflected_beside(machine, *write)) {
         lose(*write, machine);
       }
     }
@@ -123,10 +124,27 @@ void ClusterLedger::durable(Machine machine, const Batch& batch) {
       state.held.erase(std::string(write.key.text()));
     }
   }
-  for (const KnowledgeWrite& write : batch.effects.knowledge) {
+  note_knowledge(machine, batch.effects.knowledge);
+  state.behind = state.behind && !caught_up(machine);
+}
+
+/// What a machine forgets that nobody else reflects may return after its delete was collected.
+void ClusterLedger::note_knowledge(Machine machine, const std::vector<KnowledgeWrite>& writes) {
+  MachineState& state = machines_.at(machine);
+  state.forgot = std::ranges::any_of(writes, [&](const KnowledgeWrite& write) {
+    return write.known.last() < state.knowledge.of(write.origin).last();
+  });
+  const Knowledge before = state.forgot ? state.knowledge : Knowledge{};
+  for (const KnowledgeWrite& write : writes) {
     state.knowledge.set(write.origin, write.known);
   }
-  state.behind = state.behind && !caught_up(machine);
+  for (const DotRange& range : before.minus(state.knowledge)) {
+    for (const ClusterWrite* write : within(range)) {
+      if (!reflected_beside(machine, *write)) {
+        by_dot_.at(write->version().dot)->counts_as_new = true;
+      }
+    }
+  }
 }
 
 void ClusterLedger::failed(Machine /*machine*/, const Batch& batch, Errc /*why*/) {
@@ -169,7 +187,7 @@ void ClusterLedger::swapped(Machine machine, Swap swap) {
 void ClusterLedger::rotted(Machine machine, const std::string& key) {
   machines_.at(machine).damaged.insert(key);
   for (const ClusterWrite* write : of(key)) {
-    if (!reflected_beside(machine, write->version().dot)) {
+    if (!reflected_beside(machine, *write)) {
       lose(*write, machine);
     }
   }

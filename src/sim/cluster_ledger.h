@@ -61,6 +61,12 @@ class ClusterLedger final : public ClusterObserver {
     return machines_.at(machine).knowledge;
   }
 
+  /// True right after a batch in which K shrank: damage was found there, and with K the node forgot
+  /// which deletes it had seen collected.
+  [[nodiscard]] bool has_forgotten(std::uint32_t machine) const {
+    return machines_.at(machine).forgot;
+  }
+
   /// True while the record under the key cannot be read there.
   [[nodiscard]] bool damaged(std::uint32_t machine, const std::string& key) const {
     return machines_.at(machine).damaged.contains(key);
@@ -87,13 +93,15 @@ class ClusterLedger final : public ClusterObserver {
     Knowledge knowledge;
     std::set<std::string> damaged;
     bool gone = false;
+    bool forgot = false;  // in its last batch
     bool behind = false;  // runs on an older folder, and has not caught up yet
   };
 
-  [[nodiscard]] bool reflected_beside(std::uint32_t machine, Dot dot) const;
+  [[nodiscard]] bool reflected_beside(std::uint32_t machine, const ClusterWrite& write) const;
   [[nodiscard]] bool reflected_by_all(Dot dot) const;
   [[nodiscard]] bool caught_up(std::uint32_t machine) const;
   void lose(const ClusterWrite& write, std::uint32_t machine);
+  void note_knowledge(Machine machine, const std::vector<KnowledgeWrite>& writes);
   void add(Machine machine, const RecordWrite& write);
   void displace_older(const ClusterWrite& lost, std::uint32_t machine);
   void turned_up(ClusterWrite& write);

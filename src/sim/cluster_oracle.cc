@@ -44,7 +44,17 @@ void NeverGoesBack::take(Machine machine, const std::string& key, const RecordHe
   });
 }
 
+/// Without K a node cannot know an old write for one whose delete was collected.
+void NeverGoesBack::forget_deleted(Machine machine) {
+  std::erase_if(floors_, [&](const auto& entry) {
+    return entry.first.first == machine && !ledger().held(machine).contains(entry.first.second);
+  });
+}
+
 void NeverGoesBack::durable(Machine machine, const Batch& batch) {
+  if (ledger().has_forgotten(machine)) {
+    forget_deleted(machine);
+  }
   for (const RecordWrite& write : batch.effects.writes) {
     if (write.kind == RecordWrite::Kind::store) {
       take(machine, std::string(write.key.text()), write.record.header);
@@ -77,6 +87,14 @@ void NeverGoesBack::recovered(Machine machine, const Image& image) {
 }
 
 // --- reads show acknowledged writes
+
+void ReadsShowWrites::durable(Machine machine, const Batch& /*batch*/) {
+  if (ledger().has_forgotten(machine)) {
+    std::erase_if(floors_, [&](const auto& entry) {
+      return entry.first.first == machine && !ledger().held(machine).contains(entry.first.second);
+    });
+  }
+}
 
 void ReadsShowWrites::answered(Machine machine, const Operation& operation,
                                const WriteOutcome& outcome) {

@@ -43,6 +43,7 @@ class NeverGoesBack final : public ClusterOracle {
   void recovered(Machine machine, const Image& image) override;
 
  private:
+  void forget_deleted(Machine machine);
   void take(Machine machine, const std::string& key, const RecordHeader& header);
 
   std::map<std::pair<Machine, std::string>, RecordHeader> floors_;
@@ -54,6 +55,7 @@ class ReadsShowWrites final : public ClusterOracle {
   ReadsShowWrites(const ClusterLedger& ledger, Findings& findings)
       : ClusterOracle("reads show acknowledged writes", ledger, findings) {}
 
+  void durable(Machine machine, const Batch& batch) override;
   void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
   void swapped(Machine machine, Swap swap) override;
   void rotted(Machine machine, const std::string& key) override;

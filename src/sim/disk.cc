@@ -85,16 +85,19 @@ Result<Record> decode(Key key, std::string_view bytes) {
   return Record{.header = view.header, .value = std::string(view.value)};
 }
 
-/// Walks a copy of the records: later commits do not show.
+/// Walks the records of its moment: later commits do not show.
 class DiskCursor final : public RecordCursor {
  public:
-  DiskCursor(const Disk& disk, Disk::Table records) : disk_(disk), records_(std::move(records)) {}
+  DiskCursor(const Disk& disk, std::shared_ptr<const Disk::Table> records)
+      : disk_(disk), records_(std::move(records)) {}
 
-  void seek(std::string_view text) override { at_ = records_.lower_bound(text); }
+  void seek(std::string_view text) override {
+    at_ = records_->lower_bound(std::max<std::string_view>(text, kFirstRecordKey));
+  }
 
   void next() override { ++at_; }
 
-  [[nodiscard]] bool valid() const override { return at_ != records_.end(); }
+  [[nodiscard]] bool valid() const override { return at_ != records_->end(); }
 
   [[nodiscard]] Result<void> status() const override { return {}; }
 
@@ -107,8 +110,8 @@ class DiskCursor final : public RecordCursor {
 
  private:
   const Disk& disk_;
-  Disk::Table records_;
-  Disk::Table::const_iterator at_ = records_.end();
+  std::shared_ptr<const Disk::Table> records_;
+  Disk::Table::const_iterator at_ = records_->end();
   mutable Record read_;  // keeps the bytes that record() points to
 };
 
@@ -132,7 +135,7 @@ Result<Record> Disk::read(Key key, std::string_view bytes) const {
 }
 
 Result<std::optional<Record>> Disk::get(Key key) const {
-  const Table& table = KVS_MUTATED(stale_read) ? table_ : shown_;
+  const Table& table = KVS_MUTATED(stale_read) ? table_ : shown();
   const auto it = table.find(key.text());
   if (it == table.end()) {
     return std::nullopt;
@@ -141,16 +144,22 @@ Result<std::optional<Record>> Disk::get(Key key) const {
 }
 
 Result<std::optional<RecordHeader>> Disk::find(Key key) const {
-  const auto it = shown_.find(key.text());
-  if (it == shown_.end()) {
+  const auto it = shown().find(key.text());
+  if (it == shown().end()) {
     return std::nullopt;
   }
   return KVS_TRY(read(key, it->second)).header;
 }
 
 std::unique_ptr<RecordCursor> Disk::cursor() const {
-  return std::make_unique<DiskCursor>(*this,
-                                      Table(shown_.lower_bound(kFirstRecordKey), shown_.end()));
+  return std::make_unique<DiskCursor>(*this, shown_);
+}
+
+Disk::Table& Disk::shown_to_change() {
+  if (shown_.use_count() > 1) {
+    shown_ = std::make_shared<Table>(*shown_);
+  }
+  return *shown_;
 }
 
 void Disk::begin(const Effects& effects) {
@@ -203,13 +212,14 @@ Result<void> Disk::sync() {
 }
 
 void Disk::apply() {
+  Table& table = shown_to_change();
   for (auto& [key, bytes] : std::exchange(batch_, {})) {
-    put_into(shown_, std::move(key), std::move(bytes));
+    put_into(table, std::move(key), std::move(bytes));
   }
 }
 
 void Disk::checkpoint() {
-  table_ = shown_;
+  table_ = shown();
   log_.clear();
   log_end_ = 0;
   log_synced_ = 0;
@@ -222,7 +232,7 @@ void Disk::kill() {
     leave_remains(false);
   }
   batch_.clear();
-  shown_.clear();
+  shown_ = std::make_shared<Table>();
 }
 
 void Disk::lose_power() {
@@ -255,7 +265,7 @@ Result<Recovered> Disk::open() {
     put_into(recovered, key, bytes);
   }
   Recovered state = KVS_TRY(decode_state(recovered));
-  shown_ = std::move(recovered);
+  shown_ = std::make_shared<Table>(std::move(recovered));
   checkpoint();
   sync_broken_ = false;
   return state;
@@ -263,7 +273,7 @@ Result<Recovered> Disk::open() {
 
 Image Disk::image() const {
   Image image{.records = {}, .state = {}};
-  for (auto it = shown_.lower_bound(kFirstRecordKey); it != shown_.end(); ++it) {
+  for (auto it = shown().lower_bound(kFirstRecordKey); it != shown().end(); ++it) {
     image.records.emplace(it->first, decode(Key::from_store(it->first), it->second));
   }
   image.state = state();
@@ -271,7 +281,7 @@ Image Disk::image() const {
 }
 
 Recovered Disk::state() const {
-  auto decoded = decode_state(shown_);
+  auto decoded = decode_state(shown());
   KVS_CHECK(decoded, "the state that a process shows was checked when it started");
   return *std::move(decoded);
 }
@@ -293,8 +303,9 @@ Disk::Flip Disk::random_flip(std::string key, std::size_t size) {
 std::optional<std::string> Disk::rot_record() {
   std::vector<Table::iterator> sound;  // and shown as it is on the disk, if a process runs
   for (auto it = table_.lower_bound(kFirstRecordKey); it != table_.end(); ++it) {
-    const auto shown = shown_.find(it->first);
-    const bool current = shown_.empty() || (shown != shown_.end() && shown->second == it->second);
+    const auto visible = shown().find(it->first);
+    const bool current =
+        shown().empty() || (visible != shown().end() && visible->second == it->second);
     if (current && decode_record(Key::from_store(it->first), it->second)) {
       sound.push_back(it);
     }
@@ -305,8 +316,9 @@ std::optional<std::string> Disk::rot_record() {
   const auto it = sound[prng_.below(sound.size())];
   const Flip flip = random_flip(it->first, it->second.size());
   static_cast<void>(flip_in(it->second, flip));
-  if (const auto shown = shown_.find(it->first); shown != shown_.end()) {
-    shown->second = it->second;
+  Table& table = shown_to_change();
+  if (const auto visible = table.find(it->first); visible != table.end()) {
+    visible->second = it->second;
   }
   return it->first;
 }

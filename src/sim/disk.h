@@ -148,6 +148,9 @@ class Disk final : public StoreView {
     bool operator==(const Flip&) const = default;
   };
 
+  [[nodiscard]] const Table& shown() const { return *shown_; }
+
+  [[nodiscard]] Table& shown_to_change();
   void leave_remains(bool may_be_whole);
   void forget_flips();
   [[nodiscard]] static bool flip_in(std::string& bytes, const Flip& flip);
@@ -167,7 +170,7 @@ class Disk final : public StoreView {
   std::vector<Flip> flips_;
 
   // In the process.
-  Table shown_;
+  std::shared_ptr<Table> shown_ = std::make_shared<Table>();  // cursors share it until it changes
   std::vector<DiskWrite> batch_;
   std::string entry_;  // of the batch that is being committed; empty when it has been written
 };
