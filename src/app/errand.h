@@ -28,6 +28,13 @@ struct DamageErrand {
   std::string path;
 };
 
-using Errand = std::variant<LeaveErrand, RemoveErrand, DamageErrand>;
+/// A client wants a record that is absent here and may exist: what another member holds. Fetched,
+/// with the record if there is one, or Refused: syncing or overloaded.
+struct ReadErrand {
+  Ticket ticket{};
+  std::string path;
+};
+
+using Errand = std::variant<LeaveErrand, RemoveErrand, DamageErrand, ReadErrand>;
 
 }  // namespace kvs

@@ -212,6 +212,10 @@ void NodeThread::run(const DamageErrand& errand) {
   node_.found_damage(now_, errand.path, open_->effects);
 }
 
+void NodeThread::run(const ReadErrand& errand) {
+  node_.read_elsewhere(now_, errand.ticket, errand.path, open_->effects);
+}
+
 /// Answers at once: errands need no commit.
 void NodeThread::reply(Ticket ticket, PeerAnswer answer) {
   PeerReply reply{.ticket = ticket, .envelope = {}, .answer = std::move(answer)};
@@ -329,6 +333,7 @@ void NodeThread::publish_node() {
     refresh_standings();
   }
   const NodeStatus status = node_.status();
+  may_lack_records_.store(status.may_lack_records, std::memory_order_release);
   const std::lock_guard lock(status_mutex_);
   status_.node = status;
   status_.view = node_.view();

@@ -112,6 +112,12 @@ class NodeThread {
     return peer_bytes_under_way_.load(std::memory_order_relaxed) > kBytesUnderWayMax;
   }
 
+  /// Node::may_lack_records: false only after everything that the fill brought can be read. Ask it
+  /// before looking a record up. Any thread.
+  [[nodiscard]] bool may_lack_records() const {
+    return may_lack_records_.load(std::memory_order_acquire);
+  }
+
   /// Any thread.
   [[nodiscard]] NodeThreadStatus status() const;
 
@@ -141,6 +147,7 @@ class NodeThread {
   void run(const LeaveErrand& errand);
   void run(const RemoveErrand& errand);
   void run(const DamageErrand& errand);
+  void run(const ReadErrand& errand);
   void reply(Ticket ticket, PeerAnswer answer);
   void leave_if_done();
   void commit_done(const Result<void>& outcome);
@@ -168,6 +175,7 @@ class NodeThread {
   Mailbox<Mail> mailbox_;
   std::atomic<std::size_t> bytes_under_way_ = 0;
   std::atomic<std::size_t> peer_bytes_under_way_ = 0;
+  std::atomic<bool> may_lack_records_ = true;
 
   // The node's thread only, once started.
   Node node_;

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kGatheredBytesMax = std::size_t{1} << 20U;
 
 /// Handled::form: how what comes back is answered.
-enum class Form : std::uint8_t { frame, join, leave, remove };
+enum class Form : std::uint8_t { frame, join, leave, remove, read };
 
 constexpr std::uint8_t number(Form form) {
   return static_cast<std::uint8_t>(form);
@@ -35,6 +35,40 @@ class RemoveMemo final : public Memo {
  private:
   std::string id_;
 };
+
+/// Keeps a read whose record another member is asked for.
+class ReadMemo final : public Memo {
+ public:
+  ReadMemo(const GetValue& request, Instant begun)
+      : path_(request.key.text()),
+        if_none_match_(request.if_none_match),
+        form_(request.form),
+        if_match_(request.if_match),
+        begun_(begun) {}
+
+  /// The request, as views into this object.
+  [[nodiscard]] GetValue request() const {
+    return {.key = Key::from_store(path_),
+            .form = form_,
+            .if_match = if_match_,
+            .if_none_match = if_none_match_};
+  }
+
+  [[nodiscard]] Instant begun() const { return begun_; }
+
+ private:
+  std::string path_;
+  std::string if_none_match_;
+  GetValue::Form form_;
+  Condition if_match_;
+  Instant begun_;
+};
+
+AnswerTarget marked(const AnswerTarget& target, AnswerSource source) {
+  AnswerTarget other = target;
+  other.source = source;
+  return other;
+}
 
 /// Appends the error that an errand or a call came to. False if it came to none.
 bool append_refusal(const PeerReply& reply, const AnswerTarget& target) {
@@ -115,6 +149,10 @@ void Service::complete_call(const PeerReply& reply, const AnswerTarget& target) 
                                         ? Handover::complete
                                         : Handover::cut_short);
       break;
+    case Form::read:
+      route = Route::get;
+      append_read_reply(reply, target);
+      break;
     case Form::remove:
       if (!append_refusal(reply, target)) {
         append_removed_response(target, dynamic_cast<const RemoveMemo&>(*target.memo).id());
@@ -156,6 +194,26 @@ void Service::append_join_reply(const PeerReply& reply, const AnswerTarget& targ
   append_members_response(target, members);
 }
 
+/// The answer of another member to a read of what is absent here.
+void Service::append_read_reply(const PeerReply& reply, const AnswerTarget& target) {
+  const auto& memo = dynamic_cast<const ReadMemo&>(*target.memo);
+  counters_.time(Route::get, monotonic_now() - memo.begun());
+  if (const auto* const refused = std::get_if<Refused>(&reply.answer)) {
+    // Any other code is of a batch that could not be stored, which is no fault of the reader's.
+    const Errc code = refused->code == Errc::overloaded ? Errc::overloaded : Errc::syncing;
+    append_error_response(target, Error{.code = code, .detail = refused->detail});
+    return;
+  }
+  const auto* const fetched = std::get_if<Fetched>(&reply.answer);
+  const AnswerTarget proxied = marked(target, AnswerSource::proxy);
+  if (fetched == nullptr || fetched->records.empty() ||
+      !fetched->records.front().record.header.live()) {
+    append_no_value_response(proxied);
+  } else {
+    append_value_response(proxied, memo.request(), fetched->records.front().record.view());
+  }
+}
+
 void Service::refuse(Errc code, std::string_view message, const AnswerTarget& target) {
   append_error_response(target, Error{.code = code, .detail = std::string(message)});
   counters_.count(Route::other, http_status(code));
@@ -163,7 +221,16 @@ void Service::refuse(Errc code, std::string_view message, const AnswerTarget& ta
 
 Handled Service::answer(const GetValue& request, const ReceivedRequest& received,
                         const AnswerTarget& target) {
+  const bool may_lack = parts_.node.may_lack_records();  // asked first: see there
   const Result<SharedRecord> found = parts_.store.get(request.key);
+  if (found && !*found && may_lack) {
+    parts_.node.post(
+        ReadErrand{.ticket = received.ticket, .path = std::string(request.key.text())});
+    return {.kind = Handled::Kind::pending_alone,
+            .source = nullptr,
+            .form = number(Form::read),
+            .memo = std::make_unique<ReadMemo>(request, received.now)};
+  }
   if (!found) {
     if (found.error().code == Errc::corrupt_data) {
       report_damage(request.key, received.now);
@@ -317,7 +384,9 @@ Handled Service::answer(const GetConvergence& /*request*/, const ReceivedRequest
 
 Handled Service::answer(const ListKeys& request, const ReceivedRequest& received,
                         const AnswerTarget& target) {
-  return answer_listing(target, request, parts_.store, received.now);
+  const bool may_lack = parts_.node.may_lack_records();
+  return answer_listing(may_lack ? marked(target, AnswerSource::partial) : target, request,
+                        parts_.store, received.now);
 }
 
 Handled Service::answer(const GetMetrics& /*request*/, const ReceivedRequest& /*received*/,

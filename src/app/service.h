@@ -68,6 +68,7 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
+  void append_read_reply(const PeerReply& reply, const AnswerTarget& target);
   void append_join_reply(const PeerReply& reply, const AnswerTarget& target) const;
 
   const ServiceParts& parts_;

@@ -8,7 +8,7 @@
 namespace kvs {
 
 /// The rooms that make calls.
-enum class Caller : std::uint8_t { members, outbox, sync, ballot, node };
+enum class Caller : std::uint8_t { members, outbox, sync, ballot, reads };
 
 /// The `number`-th call of `caller`; numbers are below 2^56.
 [[nodiscard]] constexpr CallId make_call_id(Caller caller, std::uint64_t number) {

@@ -58,6 +58,12 @@ class Holdings {
 
   [[nodiscard]] const StoreView& store() const { return store_; }
 
+  /// False while the first fill of this folder from the cluster is not durable: what is absent
+  /// here may exist.
+  [[nodiscard]] bool complete() const { return complete_; }
+
+  void set_complete(bool complete) { complete_ = complete; }
+
   /// Damaged records found since the start.
   [[nodiscard]] std::uint64_t damage_count() const { return damage_count_; }
 
@@ -74,6 +80,7 @@ class Holdings {
   std::vector<std::string> suspects_;  // damaged, and still among the sums
   std::uint64_t damage_count_ = 0;
   std::uint64_t run_;
+  bool complete_ = false;
   bool checked_ = false;  // the count was compared with what was stored
 };
 

@@ -97,6 +97,7 @@ Node::Node(const NodeOptions& options, const Recovered& recovered, const StoreVi
       outbox_(options.outbox, store),
       ballots_(options.ballot, store, prng_),
       collector_(options.tombstone_min_age),
+      remote_reads_(replica_, prng_),
       clock_(options.clock_skew_ms_max),
       identity_(recovered.identity),
       recovered_roster_(recovered.roster),
@@ -113,6 +114,7 @@ void Node::start(const Now& now, Effects& effects) {
            .joined_ms = identity_->joined_ms,
            .run = prng_.next() | 1U,
            .started_ms = now.wall.ms};
+  holdings_.set_complete(identity_->complete);
   members_.emplace(options_.members, self_, prng_);
   sync_.start(now, identity_->complete ? Sync::Fill::complete : Sync::Fill::none);
   members_->update_self(holdings_.digest(), mode());
@@ -131,12 +133,28 @@ Mode Node::mode() const {
 // --- inputs
 
 void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
-  const auto refusal = leaving_ ? WriteStatus::shutting_down : write_refusal(mode());
-  if (refusal) {
+  if (const auto refusal = refusal_for(command)) {
     effects.replies.push_back({.ticket = command.ticket, .outcome = {.status = *refusal}});
     return;
   }
   replica_.write(clock_.for_stamps(now.wall), command, effects);
+}
+
+/// A write whose outcome rests on what is held waits until it is known that nothing is missing.
+std::optional<WriteStatus> Node::refusal_for(const WriteCommand& command) const {
+  if (leaving_) {
+    return WriteStatus::shutting_down;
+  }
+  if (const auto refusal = write_refusal(mode())) {
+    return refusal;
+  }
+  const bool rests_on_record =
+      command.kind == WriteCommand::Kind::del || command.condition.kind != Condition::Kind::none;
+  if (rests_on_record && may_lack_records() && !replica_.holds(command.key)) {
+    KVS_PROBE("node: a write rests on a record that may be missing here");
+    return WriteStatus::syncing;
+  }
+  return std::nullopt;
 }
 
 Replica::Terms Node::terms(const Now& now, Change::Cause cause) const {
@@ -229,7 +247,8 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
     case Caller::ballot:
       ballots_.returned(now, returned, effects);
       break;
-    case Caller::node:
+    case Caller::reads:
+      remote_reads_.returned(returned, terms(now, Change::Cause::exchange), effects);
       break;
   }
   finish_step(now, effects);
@@ -259,6 +278,16 @@ void Node::found_damage(const Now& now, std::string_view path, Effects& effects)
   if (holdings_.found_damage(path)) {
     effects.trace.push_back({.kind = Trace::Kind::damage_found, .text = std::string(path)});
   }
+  finish_step(now, effects);
+}
+
+bool Node::may_lack_records() const {
+  const bool alone = view_ == nullptr || view_->members.size() == 1;
+  return !holdings_.complete() && (mode() == Mode::syncing || !alone);
+}
+
+void Node::read_elsewhere(const Now& now, Ticket ticket, std::string path, Effects& effects) {
+  remote_reads_.ask(ticket, std::move(path), effects);
   finish_step(now, effects);
 }
 
@@ -313,6 +342,7 @@ void Node::follow_members(const Now& now, Effects& effects) {
   sync_.set_view(view_);
   outbox_.set_view(view_);
   ballots_.set_view(view_);
+  remote_reads_.set_view(view_);
   collector_.set_view(*view_);
   note_roster(effects);
 }
@@ -428,16 +458,17 @@ RemoveOutcome Node::remove_member(const Now& now, std::string_view node_id, Effe
 void Node::close_batch(const Now& now, Effects& effects) {
   watch_clock(now, effects);
   replica_.close_batch(effects);
-  closed_onward_.push_back(std::exchange(open_onward_, {}));
+  closed_.push_back({.onwards = std::exchange(open_onward_, {}), .complete = identity_->complete});
 }
 
 void Node::committed(const Now& now, Effects& effects) {
   const std::vector<Change> changes = replica_.committed();
   holdings_.apply(changes);
   outbox_.add(changes);
-  const std::vector<Onward> onwards = std::move(closed_onward_.front());
-  closed_onward_.pop_front();
-  for (const Onward& onward : onwards) {
+  const ClosedBatch batch = std::move(closed_.front());
+  closed_.pop_front();
+  holdings_.set_complete(batch.complete);
+  for (const Onward& onward : batch.onwards) {
     outbox_.forward(onward.stretch,
                     std::span(changes).subspan(onward.first, onward.last - onward.first));
   }
@@ -453,7 +484,12 @@ void Node::commit_failed(const Now& now, Effects& effects) {
   roster_hash_ = 0;
   view_version_ = 0;  // the roster is stored again
   open_onward_.clear();
-  closed_onward_.clear();
+  closed_.clear();
+  if (identity_->complete && !holdings_.complete()) {
+    KVS_PROBE("node: the batch that completes the fill failed");
+    identity_->complete = false;
+    sync_.fill_failed();
+  }
   sync_.commit_failed(now, effects);
 }
 
@@ -485,6 +521,7 @@ NodeStatus Node::status() const {
                     .cluster_ahead_ms = clock_.offset_ms(),
                     .stamps_held_back = held_back_,
                     .may_stop = may_stop(),
+                    .may_lack_records = may_lack_records(),
                     .digest = holdings_.digest(),
                     .tree_bytes = holdings_.tree().memory_bytes(),
                     .damage_found = holdings_.damage_count(),
@@ -494,7 +531,8 @@ NodeStatus Node::status() const {
                     .outbox = outbox_.stats(),
                     .sync = sync_.stats(),
                     .sync_answers = sync_answers_.stats(),
-                    .ballots = ballots_.stats()};
+                    .ballots = ballots_.stats(),
+                    .remote_reads = remote_reads_.stats()};
   return status;
 }
 

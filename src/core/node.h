@@ -29,6 +29,7 @@
 #include "core/members.h"
 #include "core/mode.h"
 #include "core/outbox.h"
+#include "core/remote_reads.h"
 #include "core/replica.h"
 #include "core/sync.h"
 #include "core/sync_answers.h"
@@ -66,6 +67,7 @@ struct NodeStatus {
   std::int64_t cluster_ahead_ms = 0;  // how far cluster time is ahead of this node's clock
   bool stamps_held_back = false;      // this clock is too far ahead of the cluster's
   bool may_stop = false;              // this node has left the cluster and owes nothing
+  bool may_lack_records = false;      // what is absent here may exist: see Node::read_elsewhere
   StateDigest digest;
   std::uint64_t tree_bytes = 0;
   std::uint64_t damage_found = 0;
@@ -76,6 +78,7 @@ struct NodeStatus {
   SyncStats sync;
   SyncAnswerStats sync_answers;
   BallotStats ballots;
+  RemoteReadsStats remote_reads;
 };
 
 class Node {
@@ -106,6 +109,14 @@ class Node {
 
   /// A reader met a damaged record: it is fetched again.
   void found_damage(const Now& now, std::string_view path, Effects& effects);
+
+  /// True while the first fill is not complete: what this node has no record of may exist. A node
+  /// that serves alone, because it found nobody to fetch from, lacks nothing that anybody has.
+  [[nodiscard]] bool may_lack_records() const;
+
+  /// Asks other members for a record that is absent here. One answer with this ticket follows, see
+  /// RemoteReads::ask.
+  void read_elsewhere(const Now& now, Ticket ticket, std::string path, Effects& effects);
 
   /// Begins to leave the cluster: clients' writes are refused from now on.
   void leave(const Now& now, Effects& effects);
@@ -148,6 +159,13 @@ class Node {
     std::size_t last = 0;
   };
 
+  /// What has to be known of a closed batch once it is durable.
+  struct ClosedBatch {
+    std::vector<Onward> onwards;
+    bool complete = false;  // the fill is, with this batch
+  };
+
+  [[nodiscard]] std::optional<WriteStatus> refusal_for(const WriteCommand& command) const;
   [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause) const;
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
   void heard(const Now& now, const PeerEnvelope& envelope);
@@ -173,6 +191,7 @@ class Node {
   Outbox outbox_;
   Ballots ballots_;
   Collector collector_;
+  RemoteReads remote_reads_;
   ClusterClock clock_;
   std::optional<Identity> identity_;
   std::vector<Member> recovered_roster_;
@@ -183,7 +202,7 @@ class Node {
   std::shared_ptr<const View> view_;
   std::uint64_t view_version_ = 0;
   std::vector<Onward> open_onward_;
-  std::deque<std::vector<Onward>> closed_onward_;
+  std::deque<ClosedBatch> closed_;
   std::shared_ptr<const Knowledge> told_;  // durable K as of told_hash_, shared by reports
   std::uint64_t told_hash_ = 0;
   Instant next_collect_;

@@ -48,6 +48,99 @@ TEST(NodeCluster, ANewNodeFetchesWhatTheOthersHold) {
   EXPECT_EQ(cluster.node(late).replica().knowledge(), cluster.node(0).replica().knowledge());
 }
 
+/// A node that joins a cluster whose records are too old for the first pages of its fill.
+class FillOfOldRecords : public testing::Test {
+ protected:
+  FillOfOldRecords() {
+    cluster_.run(Duration::from_seconds(3));
+    for (int i = 0; i < 300; ++i) {
+      cluster_.put(0, fmt::format("key/{}", i), "1");
+    }
+    cluster_.run(Duration::from_seconds(10));
+    late_ = cluster_.add();
+    cluster_.stop(late_);
+    cluster_.recovered(late_) = {};
+    cluster_.options(late_).sync.bootstrap_max_age = Duration::from_seconds(5);
+    cluster_.start(late_);
+  }
+
+  /// Lets time pass until the node is so far.
+  void run_until(Sync::Fill fill) {
+    for (int i = 0; i < 5000 && cluster_.node(late_).status().fill != fill; ++i) {
+      cluster_.run(Duration{100'000});
+    }
+    ASSERT_EQ(cluster_.node(late_).status().fill, fill);
+  }
+
+  WriteOutcome write(WriteCommand::Kind kind, std::string_view key, Condition condition) {
+    Effects effects;
+    cluster_.node(late_).step(cluster_.now(),
+                              {.ticket = Ticket{1},
+                               .kind = kind,
+                               .key = Key::from_store(key),
+                               .value = kind == WriteCommand::Kind::put ? "2" : "",
+                               .condition = condition},
+                              effects);
+    return effects.replies.at(0).outcome;
+  }
+
+  ClusterDriver cluster_{2};
+  std::size_t late_ = 0;
+};
+
+TEST_F(FillOfOldRecords, RecordsMayBeMissingUntilTheFillIsComplete) {
+  EXPECT_TRUE(cluster_.node(late_).may_lack_records());
+  run_until(Sync::Fill::recent);
+  EXPECT_EQ(cluster_.node(late_).mode(), Mode::normal);
+  EXPECT_EQ(cluster_.get(late_, "key/1"), std::nullopt);
+  EXPECT_TRUE(cluster_.node(late_).may_lack_records());
+  cluster_.run(Duration::from_seconds(5));
+  EXPECT_EQ(cluster_.contents(late_), cluster_.contents(0));
+  EXPECT_FALSE(cluster_.node(late_).may_lack_records());
+  EXPECT_FALSE(cluster_.node(0).may_lack_records());
+}
+
+TEST_F(FillOfOldRecords, WritesThatRestOnAMissingRecordWait) {
+  run_until(Sync::Fill::recent);
+  EXPECT_EQ(write(WriteCommand::Kind::del, "key/1", {}).status, WriteStatus::syncing);
+  EXPECT_EQ(write(WriteCommand::Kind::put, "key/1", {.kind = Condition::Kind::if_absent}).status,
+            WriteStatus::syncing);
+  EXPECT_EQ(write(WriteCommand::Kind::put, "key/1", {.kind = Condition::Kind::if_exists}).status,
+            WriteStatus::syncing);
+  cluster_.put(late_, "new", "1");
+  EXPECT_EQ(write(WriteCommand::Kind::del, "new", {}).status, WriteStatus::deleted);
+}
+
+TEST_F(FillOfOldRecords, AnAnswerToAFetchTellsWhetherAllIsThere) {
+  run_until(Sync::Fill::recent);
+  const auto fetched = [this](std::size_t i) {
+    Effects effects;
+    cluster_.node(i).step(
+        cluster_.now(),
+        PeerCall{.ticket = Ticket{1},
+                 .envelope = {.cluster = cluster_hash("test"), .sender = Instance{9}},
+                 .request = Fetch{.paths = {"key/1"}}},
+        effects);
+    return std::get<Fetched>(effects.answers.at(0).answer);
+  };
+  EXPECT_FALSE(fetched(0).partial);
+  EXPECT_EQ(fetched(0).records.size(), 1U);
+  EXPECT_TRUE(fetched(late_).partial);
+  EXPECT_TRUE(fetched(late_).records.empty());
+}
+
+TEST(NodeCluster, ANodeThatServesAloneLacksNothing) {
+  ClusterDriver cluster(2);
+  cluster.stop(0);
+  cluster.stop(1);
+  cluster.recovered(1) = {};
+  cluster.start(1);
+  EXPECT_TRUE(cluster.node(1).may_lack_records());
+  cluster.run(Duration::from_seconds(70));
+  EXPECT_EQ(cluster.node(1).mode(), Mode::normal);
+  EXPECT_FALSE(cluster.node(1).may_lack_records());
+}
+
 TEST(NodeCluster, ANodeThatWasAwayCatchesUp) {
   ClusterDriver cluster(3);
   cluster.run(Duration::from_seconds(3));

@@ -206,6 +206,7 @@ struct Fetch {
 struct Fetched {
   std::vector<PeerRecord> records;  // in the order of the paths; absent ones are left out
   bool cut = false;                 // the answer was full: ask again for the rest
+  bool partial = false;             // the answerer has not got all data: absent says nothing
 
   bool operator==(const Fetched&) const = default;
 };

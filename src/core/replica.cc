@@ -66,6 +66,11 @@ Result<std::optional<RecordHeader>> Replica::held(Key key) const {
   return store_.find(key);
 }
 
+bool Replica::holds(Key key) const {
+  const auto found = held(key);
+  return !found || found->has_value();
+}
+
 // --- clients' writes
 
 Replica::Decision Replica::decide(const WriteCommand& command, Effects& effects) {

@@ -85,6 +85,9 @@ class Replica {
     Stamp newest_allowed{UINT64_MAX};
   };
 
+  /// True if there is a record under `key`, a tombstone or a damaged one included.
+  [[nodiscard]] bool holds(Key key) const;
+
   /// A peer's record: merged against what is held, unless K covers it. Its bytes stay alive as a
   /// command's do.
   Taken take(const PeerRecord& theirs, const Terms& terms, Effects& effects);

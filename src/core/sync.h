@@ -95,6 +95,9 @@ class Sync {
   void returned(const Now& now, const PeerReturn& returned, const Replica::Terms& terms,
                 Effects& effects);
 
+  /// The batch in which the fill became complete was not stored.
+  void fill_failed() { fill_ = Fill::recent; }
+
   /// What was decided since the last durable batch is void, and the exchange under way with it.
   void commit_failed(const Now& now, Effects& effects);
 

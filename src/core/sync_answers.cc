@@ -106,7 +106,7 @@ PeerAnswer SyncAnswers::answer(const Compare& compare) {
 }
 
 PeerAnswer SyncAnswers::answer(const Fetch& fetch) {
-  Fetched answer;
+  Fetched answer{.records = {}, .cut = false, .partial = !holdings_.complete()};
   std::size_t bytes = 0;
   for (const std::string& path : fetch.paths) {
     if (bytes > kAnswerBytesMax || answer.records.size() >= kFetchPathsMax) {

@@ -43,6 +43,9 @@ class SmallText {
   char* end_ = bytes_.data();
 };
 
+/// The most fields that an answer has of its own.
+constexpr std::size_t kFieldsMax = 3;
+
 /// What of an answer differs from one to the next.
 struct AnswerHead {
   unsigned status = 200;
@@ -50,11 +53,21 @@ struct AnswerHead {
   std::span<const HeaderField> fields;
 };
 
+constexpr HeaderField source_field(AnswerSource source) {
+  return {.name = "X-KVS-Source", .value = source == AnswerSource::proxy ? "proxy" : "partial"};
+}
+
 void put_answer(const AnswerTarget& target, const AnswerHead& head, std::string_view body) {
-  const Response response{.status = head.status,
-                          .persistence = target.persistence,
-                          .content_type = head.content_type,
-                          .fields = head.fields};
+  Response response{.status = head.status,
+                    .persistence = target.persistence,
+                    .content_type = head.content_type,
+                    .fields = head.fields};
+  std::array<HeaderField, kFieldsMax + 1> marked;
+  if (target.source != AnswerSource::here) {
+    std::ranges::copy(head.fields, marked.begin());
+    marked[head.fields.size()] = source_field(target.source);
+    response.fields = {marked.data(), head.fields.size() + 1};
+  }
   if (target.head_only) {
     put_response_to_head(target.out, response, body.size());
   } else {
@@ -317,10 +330,14 @@ void append_list_response(const AnswerTarget& target, std::string_view body) {
 }
 
 void append_list_head(const AnswerTarget& target) {
-  put_stream_head(
-      target.out,
-      {.status = 200, .persistence = target.persistence, .content_type = kJson, .fields = {}},
-      target.stream_framing);
+  const HeaderField source = source_field(target.source);
+  const std::size_t fields = target.source == AnswerSource::here ? 0 : 1;
+  put_stream_head(target.out,
+                  {.status = 200,
+                   .persistence = target.persistence,
+                   .content_type = kJson,
+                   .fields = {&source, fields}},
+                  target.stream_framing);
 }
 
 void append_frame_response(const AnswerTarget& target, std::string_view frame) {

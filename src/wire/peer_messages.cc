@@ -60,6 +60,10 @@ std::vector<std::string> take_paths(PeerReader& reader) {
   return reader.take_list(kPeerPathBytesMin, [](PeerReader& from) { return from.take_key(); });
 }
 
+// Bits of the first byte of Fetched.
+constexpr unsigned kFetchedCut = 1;
+constexpr unsigned kFetchedPartial = 2;
+
 /// The code of that name. A name that is not known here belongs to a later version.
 Errc code_named(std::string_view name) {
   for (unsigned code = 0; code <= static_cast<unsigned>(Errc::address_unusable); ++code) {
@@ -232,12 +236,15 @@ void take(PeerReader& reader, Fetch& message) {
 }
 
 void put(PeerWriter& writer, const Fetched& message) {
-  writer.put_flag(message.cut);
+  writer.put_byte(static_cast<std::uint8_t>((message.cut ? kFetchedCut : 0U) |
+                                            (message.partial ? kFetchedPartial : 0U)));
   put_records(writer, message.records);
 }
 
 void take(PeerReader& reader, Fetched& message) {
-  message.cut = reader.take_flag();
+  const unsigned bits = reader.take_below(4, "a Fetched has unknown bits");
+  message.cut = (bits & kFetchedCut) != 0;
+  message.partial = (bits & kFetchedPartial) != 0;
   message.records = take_records(reader);
 }
 

@@ -41,6 +41,13 @@ class Memo {
   virtual ~Memo() = default;
 };
 
+/// Where the data of an answer comes from.
+enum class AnswerSource : std::uint8_t {
+  here,
+  proxy,    // another member, because this node still fetches data
+  partial,  // here, which is not all yet, because this node still fetches data
+};
+
 /// Where an answer is appended to, and how.
 struct AnswerTarget {
   std::string& out;
@@ -49,6 +56,7 @@ struct AnswerTarget {
   bool head_only = false;          // the request was HEAD: put_response_to_head
   std::uint8_t form = 0;           // of an answer to what was pending alone: Handled::form
   const Memo* memo = nullptr;      // likewise: Handled::memo
+  AnswerSource source = AnswerSource::here;
 };
 
 /// A body that is made while it is sent: pulled only when the output is nearly drained, so that a

@@ -90,7 +90,7 @@ class PeerSamples {
       case 7:
         return Compared{.begin = boundary(), .ranges = ranges()};
       case 8:
-        return Fetched{.records = records(), .cut = coin()};
+        return Fetched{.records = records(), .cut = coin(), .partial = coin()};
       case 9:
         return Page{.records = records(), .next = maybe([this] { return boundary(); })};
       default:

@@ -1,0 +1,246 @@
+#include "app/service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/call.h"
+#include "core/members.h"
+#include "io/os.h"
+#include "support/recording_sinks.h"
+#include "support/temporary_folder.h"
+
+namespace kvs {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::RecordingSinks;
+using ::testing::StartsWith;
+
+constexpr Instance kPeer{99};
+
+/// A service over a node of its own, whose peers are played by the test.
+class ServiceTest : public ::testing::Test {
+ protected:
+  ~ServiceTest() override {
+    if (node_) {
+      node_->stop();
+    }
+  }
+
+  void start(std::vector<std::string> seeds) {
+    NodeOptions options;
+    options.members.node_id = config_.node_id = "n1";
+    options.members.address = "127.0.0.1:1";
+    options.members.seeds = std::move(seeds);
+    store_ =
+        Store::open({.data_dir = folder_.path() + "/data", .durability = Durability::os}).value();
+    door_ = HttpDoor::open({.host = "127.0.0.1", .port = 0, .threads = 1}).value();
+    node_ = std::make_unique<NodeThread>(options, store_->recovered(),
+                                         NodeThread::Parts{.records = *store_,
+                                                           .committer = *store_,
+                                                           .sink = sinks_,
+                                                           .calls = sinks_,
+                                                           .log = *log_,
+                                                           .fatal = [](const Error& error) {
+                                                             ADD_FAILURE() << error.detail;
+                                                           }});
+    ASSERT_TRUE(node_->start());
+    figures_ =
+        std::make_unique<FiguresCollector>(FiguresCollector::Parts{.door = *door_,
+                                                                   .store = *store_,
+                                                                   .node = *node_,
+                                                                   .log = *log_,
+                                                                   .started = monotonic_now()},
+                                           1);
+    parts_ = std::make_unique<ServiceParts>(ServiceParts{.config = config_,
+                                                         .store = *store_,
+                                                         .node = *node_,
+                                                         .figures = *figures_,
+                                                         .address = "127.0.0.1:1",
+                                                         .started = monotonic_now()});
+    service_ = std::make_unique<Service>(*parts_, figures_->door(0));
+  }
+
+  /// A new node whose only seed lets it in and is the member to fetch from.
+  void start_new_member() {
+    start({"127.0.0.9:1"});
+    const PeerSend join = wait_for_call<Join>();
+    Member peer;
+    peer.instance = kPeer;
+    peer.node_id = "peer";
+    peer.address = "127.0.0.9:1";
+    peer.incarnation = 1;
+    peer.run = 5;
+    give(join, MemberRows{.rows = {peer}});
+    wait_for_call<AskPage>();  // which is never answered: the fill goes on for ever
+  }
+
+  /// The next call of this kind.
+  template <class Request>
+  PeerSend wait_for_call() {
+    for (;; ++calls_seen_) {
+      const std::vector<PeerSend> sends = sinks_.sends().wait_for(calls_seen_ + 1);
+      if (std::holds_alternative<Request>(*sends[calls_seen_].request)) {
+        return sends[calls_seen_++];
+      }
+    }
+  }
+
+  void give(const PeerSend& send, PeerAnswer answer) {
+    post({.id = send.id,
+          .envelope = {.cluster = cluster_hash(""), .sender = kPeer, .sender_run = 5},
+          .answer = std::move(answer)});
+  }
+
+  void lose(const PeerSend& send) {
+    post({.id = send.id, .failure = PeerReturn::Failure::timed_out, .envelope = {}, .answer = {}});
+  }
+
+  void post(PeerReturn returned) {
+    std::vector<PeerReturn> returns;
+    returns.push_back(std::move(returned));
+    node_->post_all(returns);
+  }
+
+  /// Hands a request over; `out()` is the answer, if it was answered at once.
+  Handled request(std::string_view line, std::string_view fields = "") {
+    input_ = std::string(line).append(" HTTP/1.1\r\nHost: x\r\n").append(fields).append("\r\n");
+    HeadScan scan;
+    EXPECT_TRUE(parse_request_head(input_, {}, scan, head_).complete());
+    out_.clear();
+    return service_->handle(
+        {.head = head_, .body = {}, .ticket = Ticket{1}, .now = monotonic_now()}, target());
+  }
+
+  /// Answers a request that was left pending, from the node's next reply.
+  std::string completed(const Handled& handled) {
+    const PeerReply reply = sinks_.peer_replies().wait_for(replies_seen_ + 1).at(replies_seen_);
+    ++replies_seen_;
+    EXPECT_EQ(reply.ticket, Ticket{1});
+    AnswerTarget to = target();
+    to.form = handled.form;
+    to.memo = handled.memo.get();
+    service_->complete_call(reply, to);
+    return out_;
+  }
+
+  AnswerTarget target() {
+    return {.out = out_,
+            .persistence = Persistence::implicit,
+            .stream_framing = StreamFraming::chunked,
+            .head_only = head_.method == Method::head};
+  }
+
+  PeerRecord record(std::string path, std::string value) {
+    PeerRecord made{.path = std::move(path), .record = {}, .replaced = {}};
+    made.record.header.version = {
+        .stamp = Stamp::from_ms(1'700'000'000'000),
+        .verdict = {},
+        .uuid = parse_uuid("a1b2c3d4-e5f6-4890-9234-567890abcdef").value(),
+        .dot = {.origin = Origin{3}, .seq = ++records_}};
+    made.record.value = std::move(value);
+    return made;
+  }
+
+  TemporaryFolder folder_;
+  Config config_;
+  std::unique_ptr<Log> log_ = Log::silent();
+  RecordingSinks sinks_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<HttpDoor> door_;
+  std::unique_ptr<NodeThread> node_;
+  std::unique_ptr<FiguresCollector> figures_;
+  std::unique_ptr<ServiceParts> parts_;
+  std::unique_ptr<Service> service_;
+  std::string input_;
+  std::string out_;
+  RequestHead head_;
+  std::size_t calls_seen_ = 0;
+  std::size_t replies_seen_ = 0;
+  std::uint64_t records_ = 0;
+};
+
+TEST_F(ServiceTest, WhereNothingIsMissingAnAbsentKeyIs404AtOnce) {
+  start({});
+  EXPECT_EQ(request("GET /kv/a").kind, Handled::Kind::answered);
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(out_, Not(HasSubstr("X-KVS-Source")));
+  request("GET /kv/");
+  EXPECT_THAT(out_, Not(HasSubstr("X-KVS-Source")));
+}
+
+TEST_F(ServiceTest, WhatIsMissingWhileTheNodeFillsIsReadFromAnotherMember) {
+  start_new_member();
+  const Handled handled = request("GET /kv/a/b");
+  ASSERT_EQ(handled.kind, Handled::Kind::pending_alone);
+  EXPECT_EQ(out_, "");
+  const PeerSend fetch = wait_for_call<Fetch>();
+  EXPECT_THAT(std::get<Fetch>(*fetch.request).paths, ElementsAre("a/b"));
+  EXPECT_EQ(fetch.address, "127.0.0.9:1");
+  give(fetch, Fetched{.records = {record("a/b", R"({"x":1})")}});
+  const std::string answer = completed(handled);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-KVS-Source: proxy\r\n"));
+  EXPECT_THAT(answer, HasSubstr("ETag: \"a1b2c3d4-e5f6-4890-9234-567890abcdef\""));
+  EXPECT_THAT(answer, HasSubstr("X-KVS-Timestamp: 1700000000000"));
+  EXPECT_THAT(answer, ::testing::EndsWith("\r\n\r\n{\"x\":1}"));
+  EXPECT_EQ(figures_->door(0).read().answers[0][status_index(200)], 1U);
+}
+
+TEST_F(ServiceTest, OptionsOfAReadHoldForWhatIsFetchedToo) {
+  start_new_member();
+  Handled handled = request("GET /kv/a?meta=true");
+  give(wait_for_call<Fetch>(), Fetched{.records = {record("a", "1")}});
+  EXPECT_THAT(completed(handled), HasSubstr(R"({"path":"a","uuid":"a1b2c3d4-)"));
+  handled = request("HEAD /kv/b");
+  give(wait_for_call<Fetch>(), Fetched{.records = {record("b", "12345")}});
+  const std::string to_head = completed(handled);
+  EXPECT_THAT(to_head, HasSubstr("Content-Length: 5"));
+  EXPECT_THAT(to_head, ::testing::EndsWith("\r\n\r\n"));
+  handled =
+      request("GET /kv/c", "If-None-Match: \"x\", \"a1b2c3d4-e5f6-4890-9234-567890abcdef\"\r\n");
+  input_.assign(input_.size(), '?');  // a connection uses its buffer again meanwhile
+  give(wait_for_call<Fetch>(), Fetched{.records = {record("c", "1")}});
+  EXPECT_THAT(completed(handled), StartsWith("HTTP/1.1 304"));
+  handled = request("GET /kv/d", "If-Match: \"00000000-0000-4000-8000-000000000000\"\r\n");
+  give(wait_for_call<Fetch>(), Fetched{.records = {record("d", "1")}});
+  EXPECT_THAT(completed(handled), StartsWith("HTTP/1.1 412"));
+}
+
+TEST_F(ServiceTest, WhatAnotherMemberDoesNotHoldOrHoldsDeletedIs404) {
+  start_new_member();
+  Handled handled = request("GET /kv/a");
+  give(wait_for_call<Fetch>(), Fetched{});
+  std::string answer = completed(handled);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(answer, HasSubstr("X-KVS-Source: proxy"));
+  handled = request("GET /kv/a");
+  PeerRecord tombstone = record("a", "");
+  tombstone.record.header.kind = RecordKind::tombstone;
+  give(wait_for_call<Fetch>(), Fetched{.records = {tombstone}});
+  answer = completed(handled);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(ServiceTest, IfNobodyCanTellItIs503) {
+  start_new_member();
+  const Handled handled = request("GET /kv/a");
+  lose(wait_for_call<Fetch>());
+  const std::string answer = completed(handled);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(answer, HasSubstr("Retry-After: 5"));
+  EXPECT_THAT(answer, HasSubstr(R"("code":"syncing")"));
+  EXPECT_THAT(answer, Not(HasSubstr("X-KVS-Source")));
+}
+
+TEST_F(ServiceTest, AListingSaysThatItIsNotWhole) {
+  start_new_member();
+  EXPECT_EQ(request("GET /kv/").kind, Handled::Kind::answered);
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(out_, HasSubstr("X-KVS-Source: partial"));
+}
+
+}  // namespace
+}  // namespace kvs
