@@ -31,7 +31,7 @@ constexpr std::size_t kLengthAt = kFlagsAt + 1;
 constexpr std::size_t kHeadBytes = kLengthAt + sizeof(std::uint32_t);
 constexpr std::size_t kChecksumBytes = sizeof(std::uint64_t);
 
-constexpr std::size_t kDeflateBytesMin = 1024;
+constexpr std::size_t kDeflateBytesMin = 16 * 1024;  // below, it costs more than it saves
 
 /// How many bytes of memory a byte of the largest frame may unfold into.
 constexpr std::size_t kUnfolding = 8;

@@ -57,7 +57,7 @@ PeerRecord small_record() {
 
 PeerRequest big_push() {
   Push push;
-  for (int i = 0; i < 64; ++i) {
+  for (int i = 0; i < 200; ++i) {
     push.records.push_back(small_record());
     push.records.back().path += std::to_string(i);
     push.records.back().record.value = std::string(100, '7');
@@ -265,7 +265,7 @@ TEST(PeerCodec, SmallBodiesAndNoiseAreNotCompressed) {
   EXPECT_EQ(encode({}, PeerRequest{Push{.records = {small_record()}}}, kZstd)[kFrameFlagsAt], 0);
   PeerSamples samples(9);
   CompareMembers noise;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 3000; ++i) {
     noise.bucket_hashes.push_back(samples.word());
   }
   EXPECT_EQ(encode({}, PeerRequest{noise}, kZstd)[kFrameFlagsAt], 0);
