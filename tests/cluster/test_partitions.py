@@ -20,7 +20,7 @@ def test_all_serve_while_cut_off_and_end_equal(network, shape):
         load.wait_for(100)
         CUTS[shape](network, cluster.nodes)
         assert first.put("/kv/while/cut", "1").status == 201
-        load.wait_for(600)
+        load.wait_for(400)
         if shape != "bridge":
             assert last.get("/kv/while/cut").status == 404, "nothing is cut"
         network.heal()
@@ -40,7 +40,7 @@ def test_a_bridge_carries_writes_to_the_other_side(network):
 def test_flapping_links(network):
     cluster = network.cluster.start()
     with Load(cluster.nodes) as load:
-        for number in range(10):
+        for number in range(6):
             network.isolate(cluster.nodes[number % 3], cluster.nodes)
             load.wait_for(60)
             network.heal()
@@ -60,9 +60,9 @@ def test_five_nodes_in_parts_that_change(network):
     ]
     with Load(nodes) as load:
         for split in splits:
-            load.wait_for(300)
+            load.wait_for(200)
             split()
-        load.wait_for(300)
+        load.wait_for(200)
         network.heal()
         load.wait_for(100)
     print(load.check(network.cluster.wait_until_converged()))
