@@ -68,5 +68,28 @@ TEST_F(ReplicaJoin, WithoutACompleteJoinTombstonesStay) {
   EXPECT_TRUE(here_.held("dead"));
 }
 
+/// A tombstone here that the other side has collected.
+TEST(ExchangeSession, ATombstoneStaysUntilTheExchangeIsComplete) {
+  ExchangeNode here(1);
+  ExchangeNode there(2);
+  here.put(kWall, "dead");
+  here.del(kWall, "dead");
+  here.settle();
+  ExchangeSession first(here, there);
+  ASSERT_EQ(run_exchange(first), ExchangeSession::State::complete);
+  ASSERT_TRUE(
+      there.replica().collect({.path = "dead", .header = *there.held("dead")}, there.open()));
+  there.settle();
+  ExchangeSession second(here, there);
+  while (second.state() == ExchangeSession::State::going && !second.awaits_commit()) {
+    second.step({});
+  }
+  here.settle();
+  EXPECT_TRUE(here.held("dead")) << "the session may still break off";
+  EXPECT_EQ(run_exchange(second), ExchangeSession::State::complete);
+  here.settle();
+  EXPECT_FALSE(here.held("dead"));
+}
+
 }  // namespace
 }  // namespace kvs

@@ -211,6 +211,7 @@ void ClusterNemesis::begin_on_membership(const Strike& strike) {
 void ClusterNemesis::begin_on_clock(const Strike& strike) {
   const Instant now = premises_.world.now();
   WallClock& clock = machines_[strike.machine]->wall_clock();
+  premises_.observers.tell(&ClusterObserver::clock_struck, strike.machine);
   const auto amount = static_cast<std::int64_t>(strike.dice >> 8U) % 4000;
   switch (strike.fault) {
     case ClusterFault::clock_jump:

@@ -70,6 +70,8 @@ class ClusterObserver {
 
   virtual void unopened(Machine, Errc) {}  // it found something and refused to run
 
+  virtual void clock_struck(Machine) {}  // it was wrong, or is from now on
+
   virtual void healed() {}  // no fault from now on
 
   virtual void ended(const std::vector<FinalState>&) {}

@@ -9,6 +9,7 @@
 #include "sim/cluster_clients.h"
 #include "sim/cluster_nemesis.h"
 #include "sim/cluster_oracle.h"
+#include "sim/cluster_oracle_order.h"
 #include "sim/convergence.h"
 
 namespace kvs {
@@ -33,6 +34,10 @@ class ClusterSimulation {
     observers_.add(exact_);
     observers_.add(knowledge_);
     observers_.add(newest_wins_);
+    observers_.add(clocks_learn_);
+    observers_.add(covered_);
+    observers_.add(far_stamps_);
+    observers_.add(calls_);
     observers_.add(clients_);
     network_.set_latency(scenario.latency);
     if (scenario.encoded) {
@@ -58,6 +63,7 @@ class ClusterSimulation {
       if (watcher_ != nullptr) {
         watcher_->time_is(event->at);
       }
+      far_stamps_.clocks_are_right(right_time());
       handle(event->wake);
       if (!network_.carrier().fault().empty()) {
         findings_.report("messages cross unchanged", network_.carrier().fault());
@@ -199,6 +205,10 @@ class ClusterSimulation {
   RecordsAreExact exact_{ledger_, findings_};
   KnowledgeIsTrue knowledge_{ledger_, findings_};
   NewestWins newest_wins_{ledger_, findings_};
+  ClocksLearn clocks_learn_{ledger_, findings_};
+  CoveredStaysOut covered_{ledger_, findings_};
+  FarStampsStayOut far_stamps_{scenario_.machines, ledger_, findings_};
+  CallsAreBounded calls_{scenario_.machines, ledger_, findings_};
   ClusterClients clients_{scenario_, premises_, machines_};
   ClusterNemesis nemesis_{scenario_, premises_, machines_};
   Instant healed_at_;

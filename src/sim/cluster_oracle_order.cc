@@ -1,0 +1,110 @@
+#include "sim/cluster_oracle_order.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace kvs {
+
+namespace {
+
+constexpr std::int64_t kHourMs = 3'600'000;
+
+bool stores(const RecordWrite& write) {
+  return write.kind == RecordWrite::Kind::store;
+}
+
+}  // namespace
+
+// --- clocks learn
+
+void ClocksLearn::closed(Machine machine, const Batch& batch) {
+  for (const RecordWrite& write : batch.effects.writes) {
+    const Version& version = write.record.header.version;
+    const bool new_write = stores(write) && seen_.insert(version.dot).second;
+    const auto newest = newest_.find(machine);
+    if (new_write && !version.verdict.given() && newest != newest_.end() &&
+        version.stamp <= newest->second) {
+      report(fmt::format("machine {} stamps a write under `{}` {}, after it had held {}", machine,
+                         write.key.text(), version.stamp.bits, newest->second.bits));
+    }
+  }
+}
+
+void ClocksLearn::durable(Machine machine, const Batch& batch) {
+  Stamp& newest = newest_[machine];
+  for (const RecordWrite& write : batch.effects.writes) {
+    if (stores(write)) {
+      newest = std::max(newest, write.record.header.version.stamp);
+    }
+  }
+}
+
+void ClocksLearn::swapped(Machine machine, Swap /*swap*/) {
+  newest_.erase(machine);
+}
+
+// --- what K covers
+
+bool CoveredStaysOut::shrinks(Machine machine, const Batch& batch) const {
+  return std::ranges::any_of(batch.effects.knowledge, [&](const KnowledgeWrite& write) {
+    return write.known.last() < ledger().knowledge(machine).of(write.origin).last();
+  });
+}
+
+void CoveredStaysOut::closed(Machine machine, const Batch& batch) {
+  if (shrinks(machine, batch)) {
+    forgetting_[machine] = batch.number;
+  }
+  if (forgetting_.contains(machine)) {
+    return;
+  }
+  for (const RecordWrite& write : batch.effects.writes) {
+    const Dot dot = write.record.header.version.dot;
+    if (stores(write) && ledger().knowledge(machine).covers(dot)) {
+      report(fmt::format("machine {} takes {:016x}:{} under `{}`, which it covers", machine,
+                         static_cast<std::uint64_t>(dot.origin), dot.seq, write.key.text()));
+    }
+  }
+}
+
+void CoveredStaysOut::durable(Machine machine, const Batch& batch) {
+  const auto it = forgetting_.find(machine);
+  if (it != forgetting_.end() && batch.number >= it->second) {
+    forgetting_.erase(it);
+  }
+}
+
+void CoveredStaysOut::crashed(Machine machine, Crash /*crash*/) {
+  forgetting_.erase(machine);
+}
+
+// --- stamps from far ahead
+
+void FarStampsStayOut::closed(Machine machine, const Batch& batch) {
+  if (struck_.contains(machine) || struck_.size() * 2 >= machines_) {
+    return;
+  }
+  for (const RecordWrite& write : batch.effects.writes) {
+    const Stamp stamp = write.record.header.version.stamp;
+    if (stores(write) && stamp.ms() > now_.ms + kHourMs) {
+      report(fmt::format("machine {} takes a write under `{}` that is stamped {} ms ahead", machine,
+                         write.key.text(), stamp.ms() - now_.ms));
+    }
+  }
+}
+
+// --- calls
+
+void CallsAreBounded::sent(Machine machine, const PeerSend& /*send*/) {
+  if (++open_[machine] > bound_) {
+    report(fmt::format("machine {} has more than {} calls under way", machine, bound_));
+  }
+}
+
+void CallsAreBounded::returned(Machine machine, const PeerReturn& /*returned*/) {
+  std::size_t& open = open_[machine];
+  open -= open > 0 ? 1 : 0;
+}
+
+}  // namespace kvs
