@@ -21,14 +21,6 @@ bool saw_the_same_writes(const Comparison& it) {
   return it.member.digest.knowledge_hash == it.mine.knowledge_hash;
 }
 
-/// Nothing while either side still counts.
-std::optional<bool> fingerprints_agree(const Comparison& it) {
-  if (!it.member.digest.counted || !it.mine.counted) {
-    return std::nullopt;
-  }
-  return it.member.digest.root == it.mine.root;
-}
-
 bool holds_the_same(const ConvergenceView::Row& row) {
   return row.writes_behind == 0U && row.fingerprints_agree == true;
 }
@@ -37,7 +29,7 @@ ConvergenceView::Row row_of(const Comparison& it, WallTime wall) {
   ConvergenceView::Row row;
   row.id = it.member.node_id;
   row.state = state_name(it.member.state);
-  row.fingerprints_agree = fingerprints_agree(it);
+  row.fingerprints_agree = fingerprints_agree(it.member.digest, it.mine);
   if (saw_the_same_writes(it)) {
     row.writes_behind = 0;
   } else if (it.standing != nullptr && it.standing->knowledge_told) {
@@ -92,6 +84,13 @@ std::string summary_of(const std::vector<std::string>& differences,
 }
 
 }  // namespace
+
+std::optional<bool> fingerprints_agree(const StateDigest& theirs, const StateDigest& mine) {
+  if (!theirs.counted || !mine.counted) {
+    return std::nullopt;
+  }
+  return theirs.root == mine.root;
+}
 
 ConvergenceView convergence(const NodeThreadStatus& status, WallTime wall) {
   std::vector<const Member*> members;

@@ -10,6 +10,10 @@
 
 namespace kvs {
 
+/// Whether two nodes hold the same records; nothing while either still counts them.
+[[nodiscard]] std::optional<bool> fingerprints_agree(const StateDigest& theirs,
+                                                     const StateDigest& mine);
+
 /// The members of the snapshot, failed ones too, ordered by id. `wall` is now.
 [[nodiscard]] ConvergenceView convergence(const NodeThreadStatus& status, WallTime wall);
 

@@ -1,5 +1,9 @@
 #include "app/figures.h"
 
+#include <set>
+
+#include "app/cluster_pages.h"
+#include "app/convergence.h"
 #include "io/os.h"
 #include "io/process.h"
 
@@ -30,6 +34,32 @@ NodeFigures node_figures(const NodeThreadStatus& status) {
           .write_micros = status.write_micros};
 }
 
+ChannelFigures channel_figures(const LinkCounters& link) {
+  return {.answered = link.answered,
+          .refused = link.refused,
+          .timed_out = link.timed_out,
+          .garbled = link.garbled,
+          .connections_open = link.connections_open,
+          .bytes_sent = link.bytes_sent,
+          .bytes_received = link.bytes_received};
+}
+
+PeerFigures peer_figures(const NodeThreadStatus& status, const Member& member) {
+  PeerFigures peer{.node_id = member.node_id,
+                   .fingerprints_agree = fingerprints_agree(member.digest, status.node.digest)};
+  const PeerStanding* const standing = standing_of(status, member.instance);
+  if (standing != nullptr) {
+    peer.writes_owed = standing->writes_owed;
+    peer.last_seen_ms = standing->last_seen_ms;
+    peer.clock_ahead_ms = standing->clock_ahead_ms;
+    peer.round_trip = standing->round_trip;
+  }
+  if (standing != nullptr && standing->knowledge_told) {
+    peer.writes_behind = standing->writes_behind;
+  }
+  return peer;
+}
+
 ProcessFigures process_figures(Duration uptime, std::uint64_t log_lines_dropped) {
   const ProcessUsage usage = process_usage();
   return {.version = KVS_VERSION,
@@ -43,6 +73,23 @@ ProcessFigures process_figures(Duration uptime, std::uint64_t log_lines_dropped)
 }
 
 }  // namespace
+
+ClusterFigures cluster_figures(const NodeThreadStatus& status) {
+  ClusterFigures figures;
+  figures.node = status.node;
+  figures.peer_calls_under_way_bytes = status.peer_bytes_under_way;
+  std::set<std::string_view> names;  // two may have one id for a moment
+  for (const Member& member : status.view->members) {
+    const auto state = static_cast<std::size_t>(member.state);
+    if (state < figures.members.size()) {
+      ++figures.members[state];
+    }
+    if (member.instance != status.view->self && names.insert(member.node_id).second) {
+      figures.peers.push_back(peer_figures(status, member));
+    }
+  }
+  return figures;
+}
 
 RequestFigures RequestCounters::read() const {
   RequestFigures figures;
@@ -66,7 +113,13 @@ Figures FiguresCollector::collect() const {
   for (const auto& door : doors_) {
     figures.requests.add(door->read());
   }
-  figures.node = node_figures(parts_.node.status());
+  const NodeThreadStatus status = parts_.node.status();
+  figures.node = node_figures(status);
+  figures.cluster = cluster_figures(status);
+  for (const Channel channel : {Channel::gossip, Channel::push, Channel::bulk}) {
+    figures.cluster.channels[static_cast<std::size_t>(channel)] =
+        channel_figures(parts_.links.counters(channel));
+  }
   // A door hands a write over and forgets it; its time is taken where it ends.
   figures.requests.micros[static_cast<std::size_t>(Route::write)] = figures.node.write_micros;
   figures.connections = connection_figures(parts_.door.counters());

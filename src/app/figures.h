@@ -11,6 +11,7 @@
 #include "io/histogram_counter.h"
 #include "io/http_door.h"
 #include "io/log.h"
+#include "io/peer_links.h"
 #include "io/store.h"
 #include "wire/metrics.h"
 
@@ -37,6 +38,9 @@ class RequestCounters {
   std::array<HistogramCounter, kRoutes> micros_{};
 };
 
+/// What one snapshot of the node tells of the cluster; the channels are left out.
+[[nodiscard]] ClusterFigures cluster_figures(const NodeThreadStatus& status);
+
 /// Collects the figures of all parts; they outlive it. Any thread.
 class FiguresCollector {
  public:
@@ -44,6 +48,7 @@ class FiguresCollector {
     const HttpDoor& door;
     const Store& store;
     const NodeThread& node;
+    const PeerLinks& links;
     const Log& log;
     Instant started;
   };

@@ -155,10 +155,13 @@ Result<void> Server::start() {
 
 void Server::open_service() {
   const Instant started = monotonic_now();
-  figures_ = std::make_unique<FiguresCollector>(
-      FiguresCollector::Parts{
-          .door = *door_, .store = *store_, .node = *node_, .log = log_, .started = started},
-      door_->threads());
+  figures_ = std::make_unique<FiguresCollector>(FiguresCollector::Parts{.door = *door_,
+                                                                        .store = *store_,
+                                                                        .node = *node_,
+                                                                        .links = *links_,
+                                                                        .log = log_,
+                                                                        .started = started},
+                                                door_->threads());
   parts_ = std::make_unique<ServiceParts>(ServiceParts{.config = config_,
                                                        .store = *store_,
                                                        .node = *node_,

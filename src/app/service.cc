@@ -382,11 +382,32 @@ Handled Service::answer(const GetConvergence& /*request*/, const ReceivedRequest
   return {};
 }
 
+Handled Service::answer(const GetLost& request, const ReceivedRequest& /*received*/,
+                        const AnswerTarget& target) {
+  const Result<LostPage> page = parts_.store.lost({.after = request.after, .limit = request.limit});
+  if (!page) {
+    append_error_response(target, page.error());
+    return {};
+  }
+  LostView view{.rows = {}, .next = page->next};
+  for (const LostRecord& lost : page->records) {
+    view.rows.push_back({.path = lost.path, .lost_ms = lost.lost_ms, .record = lost.record.view()});
+  }
+  append_lost_response(target, view);
+  return {};
+}
+
 Handled Service::answer(const ListKeys& request, const ReceivedRequest& received,
                         const AnswerTarget& target) {
   const bool may_lack = parts_.node.may_lack_records();
+  const Instant now = received.now;
   return answer_listing(may_lack ? marked(target, AnswerSource::partial) : target, request,
-                        parts_.store, received.now);
+                        {.store = parts_.store,
+                         .damaged =
+                             [this, now](Key key) {
+                               report_damage(key, now);
+                             }},
+                        now);
 }
 
 Handled Service::answer(const GetMetrics& /*request*/, const ReceivedRequest& /*received*/,

@@ -66,6 +66,8 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   Handled answer(const GetConvergence& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
+  Handled answer(const GetLost& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
   void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
   void append_read_reply(const PeerReply& reply, const AnswerTarget& target);

@@ -46,11 +46,13 @@ class ServiceTest : public ::testing::Test {
                                                            .fatal = [](const Error& error) {
                                                              ADD_FAILURE() << error.detail;
                                                            }});
+    links_ = PeerLinks::open({}, [](std::vector<PeerReturn>& /*returns*/) {}).value();
     ASSERT_TRUE(node_->start());
     figures_ =
         std::make_unique<FiguresCollector>(FiguresCollector::Parts{.door = *door_,
                                                                    .store = *store_,
                                                                    .node = *node_,
+                                                                   .links = *links_,
                                                                    .log = *log_,
                                                                    .started = monotonic_now()},
                                            1);
@@ -150,6 +152,7 @@ class ServiceTest : public ::testing::Test {
   RecordingSinks sinks_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<HttpDoor> door_;
+  std::unique_ptr<PeerLinks> links_;
   std::unique_ptr<NodeThread> node_;
   std::unique_ptr<FiguresCollector> figures_;
   std::unique_ptr<ServiceParts> parts_;
@@ -233,6 +236,20 @@ TEST_F(ServiceTest, IfNobodyCanTellItIs503) {
   EXPECT_THAT(answer, HasSubstr("Retry-After: 5"));
   EXPECT_THAT(answer, HasSubstr(R"("code":"syncing")"));
   EXPECT_THAT(answer, Not(HasSubstr("X-KVS-Source")));
+}
+
+TEST_F(ServiceTest, MetricsShowEachPeerOnce) {
+  start_new_member();
+  request("GET /metrics");
+  EXPECT_THAT(out_, HasSubstr("\nkvs_members{state=\"alive\"} 2\n"));
+  EXPECT_THAT(out_, HasSubstr("\nkvs_peer_writes_owed{peer=\"peer\"} 0\n"));
+  EXPECT_THAT(out_, HasSubstr("\nkvs_fill_complete 0\n"));
+}
+
+TEST_F(ServiceTest, LostRecordsAreListed) {
+  start({});
+  request("GET /cluster/lost");
+  EXPECT_THAT(out_, ::testing::EndsWith("\r\n\r\n{\"lost\":[]}"));
 }
 
 TEST_F(ServiceTest, AListingSaysThatItIsNotWhole) {

@@ -9,6 +9,7 @@ void Effects::clear() {
   identity.reset();
   root.reset();
   roster.reset();
+  closed_at = {};
   kept.clear();
   replies.clear();
   peer_replies.clear();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/time.h"
 #include "core/command.h"
 #include "core/fingerprint.h"
 #include "core/knowledge.h"
@@ -94,6 +95,9 @@ struct Effects {
   /// The other members, as of now: whom to look for after a restart, and without whose knowledge no
   /// tombstone goes.
   std::optional<std::vector<Member>> roster;
+
+  /// This node's clock as the batch was closed: what goes to lost+found is dated by it.
+  WallTime closed_at{};
 
   /// Bytes that `writes` point to and nobody else keeps.
   std::deque<std::string> kept;

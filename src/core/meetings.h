@@ -56,6 +56,9 @@ class Meetings {
   /// From now on nobody is looked for.
   void stop();
 
+  /// True if there is nobody to ask: no seeds, or none but this node.
+  [[nodiscard]] bool without_seeds() const { return options_.seeds.empty(); }
+
   /// True once a seed let this node in, or there are no seeds to ask.
   [[nodiscard]] bool joined() const { return joined_; }
 

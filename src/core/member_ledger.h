@@ -38,6 +38,7 @@ struct MemberEvent {
   Instance instance{};
   std::string node_id;
   std::string address;
+  std::string detail;  // what that node said, if it refused
 };
 
 /// How rows came here, and from whom.

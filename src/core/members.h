@@ -120,6 +120,9 @@ class Members {
   /// True once a seed let this node in, or there was no other seed to ask.
   [[nodiscard]] bool joined() const { return meetings_.joined(); }
 
+  /// True if no other node was named as a seed, as far as is known.
+  [[nodiscard]] bool without_seeds() const { return meetings_.without_seeds(); }
+
   /// The members as of now. The list is made when it is first asked for after a change.
   [[nodiscard]] const std::shared_ptr<const View>& view() const;
 

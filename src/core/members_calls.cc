@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/mutant.h"
 #include "base/probe.h"
 #include "core/members.h"
@@ -329,7 +331,8 @@ void Members::doorstep_returned(const Now& now, const MemberCall& call, const Pe
   Joiner joiner = std::move(*it);
   joiners_.erase(it);
   if (is_answer_of(returned, call.target)) {
-    refuse(joiner.ticket, Errc::id_in_use, "a live member has this id", effects);
+    refuse(joiner.ticket, Errc::id_in_use,
+           fmt::format("the live member at {} has this id", call.address), effects);
     return;
   }
   if (returned.failure != PeerReturn::Failure::timed_out || joiner.attempts >= kDoorstepAttempts) {
@@ -352,7 +355,8 @@ void Members::join_returned(const Now& now, const MemberCall& call, const PeerRe
           {.kind = clash ? MemberEvent::Kind::id_in_use : MemberEvent::Kind::cluster_mismatch,
            .instance = envelope.sender,
            .node_id = own.node_id,
-           .address = call.address});
+           .address = call.address,
+           .detail = refused->detail});
     }
     meetings_.join_returned(now.instant, call,
                             clash || stranger ? Joined::refused : Joined::unreachable);

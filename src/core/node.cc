@@ -55,8 +55,9 @@ Trace::Kind trace_kind(MemberEvent::Kind kind) {
 
 std::string describe(const MemberEvent& event) {
   if (event.kind == MemberEvent::Kind::id_in_use) {
-    return fmt::format("node_id {} is in use at {}: give this node another one", event.node_id,
-                       event.address);
+    const std::string said = event.detail.empty() ? "" : fmt::format(" ({})", event.detail);
+    return fmt::format("node_id {} is in use, as {} tells{}: give this node another one",
+                       event.node_id, event.address, said);
   }
   if (event.kind == MemberEvent::Kind::cluster_mismatch) {
     return fmt::format("{} belongs to another cluster: check cluster_name and seed_nodes",
@@ -186,6 +187,11 @@ void Node::heard(const Now& now, const PeerEnvelope& envelope) {
   outbox_.peer_heard(envelope.sender);
 }
 
+void Node::heard_digest(const Now& now, const Member& sender) {
+  sync_.heard(now, sender.instance, sender.digest);
+  compare_knowledge(sender, replica_.durable_knowledge().hash());
+}
+
 void Node::reply(const PeerCall& call, PeerAnswer answer, Effects& effects) {
   effects.answers.push_back({.ticket = call.ticket, .envelope = {}, .answer = std::move(answer)});
 }
@@ -199,7 +205,7 @@ void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
   if (is_membership(call.request)) {
     members_->called(now, call, effects);
     if (const Member* const sender = members_->find(call.envelope.sender)) {
-      sync_.heard(now, sender->instance, sender->digest);
+      heard_digest(now, *sender);
     }
   } else if (const auto* push = std::get_if<Push>(&call.request)) {
     take_push(now, call, *push, effects);
@@ -233,7 +239,7 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
     case Caller::members:
       members_->returned(now, returned, effects);
       if (const Member* const sender = members_->find(returned.envelope.sender)) {
-        sync_.heard(now, sender->instance, sender->digest);
+        heard_digest(now, *sender);
       }
       break;
     case Caller::outbox:
@@ -378,11 +384,27 @@ void Node::note_roster(Effects& effects) {
 }
 
 void Node::note_fill(Effects& effects) {
+  if (sync_.fill() == Sync::Fill::none && members_->without_seeds() && view_->members.size() == 1) {
+    KVS_PROBE("node: a new node is its own only seed");
+    sync_.serve_alone();
+  }
   if (!identity_->complete && sync_.fill() == Sync::Fill::complete) {
     identity_->complete = true;
     effects.identity = identity_;
     members_->update_self(holdings_.digest(), mode());
   }
+}
+
+/// A member whose K is this node's has told all of it.
+void Node::compare_knowledge(const Member& member, std::uint64_t hash) {
+  if (member.instance == self_.instance || member.digest.knowledge_hash != hash) {
+    return;
+  }
+  if (told_ == nullptr || hash != told_hash_) {
+    told_ = std::make_shared<const Knowledge>(replica_.durable_knowledge());
+    told_hash_ = hash;
+  }
+  collector_.report(member.instance, told_);
 }
 
 void Node::collect_tombstones(const Now& now, Effects& effects) {
@@ -393,14 +415,8 @@ void Node::collect_tombstones(const Now& now, Effects& effects) {
   }
   const Knowledge& mine = replica_.durable_knowledge();
   const std::uint64_t hash = mine.hash();
-  if (told_ == nullptr || hash != told_hash_) {
-    told_ = std::make_shared<const Knowledge>(mine);
-    told_hash_ = hash;
-  }
   for (const Member& member : view_->members) {
-    if (member.instance != view_->self && member.digest.knowledge_hash == hash) {
-      collector_.report(member.instance, told_);
-    }
+    compare_knowledge(member, hash);
   }
   collector_.look(mine);
   for (const PeerItem& item : collector_.next(holdings_.store(), now.wall, kCollectRecords)) {
@@ -458,6 +474,7 @@ RemoveOutcome Node::remove_member(const Now& now, std::string_view node_id, Effe
 void Node::close_batch(const Now& now, Effects& effects) {
   watch_clock(now, effects);
   replica_.close_batch(effects);
+  effects.closed_at = now.wall;
   closed_.push_back({.onwards = std::exchange(open_onward_, {}), .complete = identity_->complete});
 }
 
@@ -524,6 +541,8 @@ NodeStatus Node::status() const {
                     .may_lack_records = may_lack_records(),
                     .digest = holdings_.digest(),
                     .tree_bytes = holdings_.tree().memory_bytes(),
+                    .journal_bytes = holdings_.journal().bytes(),
+                    .journal_writes = holdings_.journal().dots(),
                     .damage_found = holdings_.damage_count(),
                     .open_ties = ballots_.open_ties(),
                     .replica = replica_.stats(),

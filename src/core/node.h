@@ -70,6 +70,8 @@ struct NodeStatus {
   bool may_lack_records = false;      // what is absent here may exist: see Node::read_elsewhere
   StateDigest digest;
   std::uint64_t tree_bytes = 0;
+  std::uint64_t journal_bytes = 0;
+  std::uint64_t journal_writes = 0;
   std::uint64_t damage_found = 0;
   std::uint64_t open_ties = 0;
   ReplicaStats replica;
@@ -169,6 +171,7 @@ class Node {
   [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause) const;
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
   void heard(const Now& now, const PeerEnvelope& envelope);
+  void heard_digest(const Now& now, const Member& sender);
   void take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects);
   void reply(const PeerCall& call, PeerAnswer answer, Effects& effects);
   void finish_step(const Now& now, Effects& effects);
@@ -178,6 +181,7 @@ class Node {
   void replace_identity(const Now& now, Effects& effects);
   void note_fill(Effects& effects);
   void note_roster(Effects& effects);
+  void compare_knowledge(const Member& member, std::uint64_t hash);
   void collect_tombstones(const Now& now, Effects& effects);
   void watch_clock(const Now& now, Effects& effects);
   void stamp_envelopes(const Now& now, Effects& effects) const;

@@ -129,6 +129,29 @@ TEST_F(FillOfOldRecords, AnAnswerToAFetchTellsWhetherAllIsThere) {
   EXPECT_TRUE(fetched(late_).records.empty());
 }
 
+TEST(NodeCluster, ANodeThatIsItsOwnOnlySeedServesAtOnce) {
+  MemoryStore store;
+  NodeOptions options;
+  options.members.node_id = "n";
+  options.members.address = "10.0.0.1:80";
+  options.members.seeds = {"10.0.0.1:80"};
+  Node node(options, {}, store, 1);
+  Effects effects;
+  node.start({.instant = Instant{1}, .wall = {1'700'000'000'000}}, effects);
+  EXPECT_EQ(node.mode(), Mode::normal);
+  EXPECT_TRUE(effects.identity->complete);
+  EXPECT_FALSE(node.may_lack_records());
+}
+
+TEST(NodeCluster, WhatAMemberLacksIsKnownWithItsFirstWord) {
+  ClusterDriver cluster(2);
+  cluster.run(Duration::from_ms(100));
+  const std::vector<PeerStanding> standings = cluster.node(0).standings();
+  ASSERT_EQ(standings.size(), 1U);
+  EXPECT_TRUE(standings[0].knowledge_told);
+  EXPECT_EQ(standings[0].writes_behind, 0U);
+}
+
 TEST(NodeCluster, ANodeThatServesAloneLacksNothing) {
   ClusterDriver cluster(2);
   cluster.stop(0);

@@ -24,6 +24,19 @@ constexpr Duration kAloneWithout = Duration::from_seconds(60);
 constexpr std::uint64_t kFetchesPerPage = 4;
 constexpr std::uint32_t kFetchBytes = (std::uint32_t{1} << 20U) / kFetchesPerPage;
 
+SyncFailure failure_of(Errc code) {
+  switch (code) {
+    case Errc::request_timeout:
+      return SyncFailure::no_answer;
+    case Errc::corrupt_data:
+      return SyncFailure::damage;
+    case Errc::io_error:
+      return SyncFailure::disk;
+    default:
+      return SyncFailure::refused;
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(SyncKind kind) {
@@ -34,6 +47,20 @@ std::string_view to_string(SyncKind kind) {
       return "catch-up";
     case SyncKind::bootstrap:
       return "bootstrap";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(SyncFailure failure) {
+  switch (failure) {
+    case SyncFailure::no_answer:
+      return "no_answer";
+    case SyncFailure::refused:
+      return "refused";
+    case SyncFailure::damage:
+      return "damage";
+    case SyncFailure::disk:
+      return "disk";
   }
   return "unknown";
 }
@@ -225,6 +252,7 @@ void Sync::end(const Now& now, std::string_view outcome, Effects& effects) {
 void Sync::fail(const Now& now, const Error& why, Effects& effects) {
   KVS_PROBE("sync: an exchange broke off");
   ++stats_.sessions[static_cast<std::size_t>(session_->kind)].failed;
+  ++stats_.failed_for[static_cast<std::size_t>(failure_of(why.code))];
   effects.trace.push_back(
       {.kind = Trace::Kind::exchange_ended,
        .text = fmt::format("{} with {} broke off: {}", to_string(session_->kind), session_->node_id,
@@ -252,7 +280,7 @@ void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::T
   }
   session_->call = {};
   if (returned.failure != PeerReturn::Failure::none) {
-    return fail(now, {.code = Errc::io_error, .detail = "no answer"}, effects);
+    return fail(now, {.code = Errc::request_timeout, .detail = "no answer"}, effects);
   }
   const Error damage{.code = Errc::corrupt_data, .detail = "damage was found here"};
   if (session_->run != parts_.holdings.run()) {

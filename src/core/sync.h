@@ -42,6 +42,19 @@ inline constexpr std::size_t kSyncKinds = 3;
 /// The kind's name in logs and metrics.
 [[nodiscard]] std::string_view to_string(SyncKind kind);
 
+/// Why an exchange broke off.
+enum class SyncFailure : std::uint8_t {
+  no_answer,
+  refused,  // by the peer, or stopped here because it would have dropped many live records
+  damage,   // found here
+  disk,     // this node's disk refused a write
+};
+
+inline constexpr std::size_t kSyncFailures = 4;
+
+/// The failure's name in metrics.
+[[nodiscard]] std::string_view to_string(SyncFailure failure);
+
 /// Counters since the start.
 struct SyncStats {
   struct Sessions {
@@ -52,11 +65,14 @@ struct SyncStats {
   };
 
   Sessions sessions[kSyncKinds];
+  std::uint64_t failed_for[kSyncFailures]{};  // by SyncFailure
   std::uint64_t records_received = 0;
   std::uint64_t records_sent = 0;
   std::uint64_t divergences = 0;  // equal K, and live records that differ
   std::uint64_t drops_doubted = 0;
   std::uint64_t pages = 0;
+  std::uint64_t calls = 0;
+  bool under_way = false;  // at present
 };
 
 class Sync {
@@ -95,6 +111,9 @@ class Sync {
   void returned(const Now& now, const PeerReturn& returned, const Replica::Terms& terms,
                 Effects& effects);
 
+  /// There is nobody to fetch from.
+  void serve_alone() { fill_ = Fill::complete; }
+
   /// The batch in which the fill became complete was not stored.
   void fill_failed() { fill_ = Fill::recent; }
 
@@ -112,7 +131,12 @@ class Sync {
 
   std::optional<Report> take_report() { return std::exchange(report_, std::nullopt); }
 
-  [[nodiscard]] const SyncStats& stats() const { return stats_; }
+  [[nodiscard]] SyncStats stats() const {
+    SyncStats stats = stats_;
+    stats.calls = calls_;
+    stats.under_way = session_ != nullptr;
+    return stats;
+  }
 
  private:
   enum class Stage : std::uint8_t { greeting, asking, giving, reconciling, paging };

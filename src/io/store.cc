@@ -60,8 +60,11 @@ void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   }
 }
 
-void put_records(const Effects& effects, rocksdb::DB& database, rocksdb::WriteBatch& batch) {
+/// How many records go to lost+found.
+std::uint64_t put_records(const Effects& effects, rocksdb::DB& database,
+                          rocksdb::WriteBatch& batch) {
   std::string encoded;
+  std::uint64_t lost = 0;
   for (const RecordWrite& write : effects.writes) {
     if (write.kind == RecordWrite::Kind::drop) {
       batch.Delete(slice(write.key.text()));
@@ -71,7 +74,9 @@ void put_records(const Effects& effects, rocksdb::DB& database, rocksdb::WriteBa
       const rocksdb::Status found =
           database.Get(rocksdb::ReadOptions(), slice(write.key.text()), &encoded);
       if (found.ok()) {
-        batch.Put(lost_record_key(write.key, write.record.header.version.dot), encoded);
+        const Dot dot = write.record.header.version.dot;
+        batch.Put(lost_record_key(write.key, dot, effects.closed_at), encoded);
+        ++lost;
       }
       batch.Delete(slice(write.key.text()));
       continue;
@@ -80,6 +85,7 @@ void put_records(const Effects& effects, rocksdb::DB& database, rocksdb::WriteBa
     encode_record(write.key, write.record, encoded);
     batch.Put(slice(write.key.text()), encoded);
   }
+  return lost;
 }
 
 }  // namespace
@@ -104,6 +110,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
 }
 
 Result<void> Store::recover() {
+  counters_.lost_records = count_lost(*database_);
   if (const auto clock = KVS_TRY(read_state(kClockKey))) {
     const auto reserve = decode_stamp(*clock);
     if (!reserve) {
@@ -227,7 +234,8 @@ Result<void> Store::commit(const Effects& effects) {
   const Instant begin = monotonic_now();
   rocksdb::WriteBatch batch;
   put_state(effects, batch);
-  put_records(effects, *database_, batch);
+  const std::uint64_t lost = put_records(effects, *database_, batch);
+  const std::uint64_t expired = lost_sweep_.step(*database_, effects.closed_at, batch);
   auto space = check_space(batch.GetDataSize());
   if (!space) {
     counters_.disk_full = true;
@@ -247,6 +255,7 @@ Result<void> Store::commit(const Effects& effects) {
     ++counters_.commits_failed;
     return std::unexpected(write_error(status));
   }
+  counters_.lost_records += lost - expired;
   ++counters_.commits;
   counters_.commits_synced += options.sync ? 1 : 0;
   counters_.batch_records.add(effects.writes.size());
@@ -305,6 +314,10 @@ std::unique_ptr<RecordCursor> Store::cursor() const {
   return std::make_unique<StoreCursor>(*database_);
 }
 
+Result<LostPage> Store::lost(const LostRange& range) const {
+  return list_lost(*database_, range);
+}
+
 StoreFigures Store::stats() const {
   StoreFigures stats;
   const auto number = [this](const std::string& property) {
@@ -331,6 +344,7 @@ StoreFigures Store::stats() const {
   stats.commits_failed = counters_.commits_failed;
   stats.damaged_reads = counters_.damaged_reads;
   stats.disk_full = counters_.disk_full;
+  stats.lost_records = counters_.lost_records;
   stats.batch_records = counters_.batch_records.read();
   stats.commit_micros = counters_.commit_micros.read();
   return stats;

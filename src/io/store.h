@@ -18,6 +18,7 @@
 #include "core/store_view.h"
 #include "io/committer.h"
 #include "io/data_folder.h"
+#include "io/lost_found.h"
 #include "io/record_cache.h"
 #include "io/shared_record.h"
 #include "io/store_open.h"
@@ -65,6 +66,9 @@ class Store final : public StoreView, public Committer {
   /// replaced meanwhile, so hold it for seconds, not hours. The store outlives it.
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
 
+  /// Live records that exchanges dropped, of the last 30 days. Any thread.
+  [[nodiscard]] Result<LostPage> lost(const LostRange& range) const;
+
   /// Figures of this moment; costs some microseconds.
   [[nodiscard]] StoreFigures stats() const;
 
@@ -82,6 +86,7 @@ class Store final : public StoreView, public Committer {
 
   DataFolder folder_;
   std::unique_ptr<rocksdb::DB> database_;
+  LostSweep lost_sweep_;  // of the committing thread
   OpenReport report_;
   Recovered recovered_;
   Durability durability_;

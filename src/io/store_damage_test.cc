@@ -110,7 +110,7 @@ TEST_F(DamagedStore, ATornTailIsDroppedWithoutAlarm) {
     EXPECT_EQ((*store)->open_report().damage, "");
     EXPECT_FALSE((*store)->open_report().knowledge_emptied);
     const std::uint64_t upto = (*store)->recovered().knowledge.of(Origin{7}).upto;
-    const Tally found = tally(**store, 1, kRecords);
+    const ReadTally found = tally(**store, 1, kRecords);
     EXPECT_EQ(found.right, upto) << "K and records must be of one moment";
     EXPECT_EQ(found.right + found.missing, kRecords - 1);
     EXPECT_EQ(tally(**store, 1, upto + 1).right, upto);
@@ -169,7 +169,7 @@ TEST_F(DamagedStore, EveryFlippedBitInTheLogIsReported) {
       EXPECT_TRUE(report.knowledge_emptied);
       EXPECT_TRUE((*store)->recovered().knowledge.origins().empty());
       EXPECT_EQ(read_file(report.damaged_copy + "/" + damaged_name), damaged);
-      const Tally found = tally(**store, 1, kRecords);
+      const ReadTally found = tally(**store, 1, kRecords);
       EXPECT_EQ(found.wrong + found.damaged, 0U);
       EXPECT_GE(found.missing, 1U) << "one batch at least is gone";
       // No more than one block of the log, and what is sound after it is kept.
@@ -274,7 +274,7 @@ TEST_F(DamagedStore, FlippedBitsInTablesGiveErrorsNeverWrongRecords) {
       ++noticed;
       return;
     }
-    const Tally found = tally(**store, 1, kRecords);
+    const ReadTally found = tally(**store, 1, kRecords);
     EXPECT_EQ(found.wrong + found.missing, 0U);
     std::uint64_t walked = 0;
     const auto cursor = (*store)->cursor();
@@ -306,7 +306,7 @@ TEST_F(DamagedStore, FlippedBitsInTheManifestAndCurrentAreRefusedOrHarmless) {
         EXPECT_FALSE(files_like(folder_ / "d/db", ".sst").empty());
         return;
       }
-      const Tally found = tally(**store, 1, kRecords);
+      const ReadTally found = tally(**store, 1, kRecords);
       EXPECT_EQ(found.right, kRecords - 1) << part;
     });
   }
@@ -376,7 +376,7 @@ TEST_F(DamagedStore, DamageThatStopsCompactionEndsWritesNotReads) {
   const auto outcome = (*store)->commit(batch.effects());
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, Errc::corrupt_data) << outcome.error().detail;
-  const Tally found = tally(**store, 1, kRecords);
+  const ReadTally found = tally(**store, 1, kRecords);
   EXPECT_EQ(found.wrong + found.missing, 0U);
   EXPECT_GT(found.right, 0U);
   EXPECT_GT(found.damaged, 0U);

@@ -23,7 +23,8 @@ std::vector<DiskWrite> encode(const Effects& effects) {
     if (write.kind == RecordWrite::Kind::lose) {
       KVS_PROBE("disk: a record went to lost+found");
       const Dot dot = write.record.header.version.dot;
-      writes.emplace_back(lost_record_key(write.key, dot), std::exchange(bytes, {}));
+      writes.emplace_back(lost_record_key(write.key, dot, effects.closed_at),
+                          std::exchange(bytes, {}));
     }
     writes.emplace_back(write.key.text(), std::move(bytes));
   }

@@ -69,6 +69,12 @@ struct GetHealth {};
 /// GET /cluster/convergence.
 struct GetConvergence {};
 
+/// GET /cluster/lost: live records that exchanges dropped.
+struct GetLost {
+  std::string_view after;  // where the page before ended; empty: from the first
+  std::size_t limit = 100;
+};
+
 struct GetMetrics {};
 
 /// OPTIONS: which methods the target has.
@@ -94,8 +100,9 @@ struct LeaveCluster {
 };
 
 /// A WriteCommand leaves its ticket to the caller.
-using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
-                                GetOptions, PeerFrame, JoinCluster, LeaveCluster, GetConvergence>;
+using ApiRequest =
+    std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics, GetOptions,
+                 PeerFrame, JoinCluster, LeaveCluster, GetConvergence, GetLost>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -143,6 +150,7 @@ class ApiParser {
   Result<WriteCommand> parse_write(const RequestHead& head, std::string_view path,
                                    std::string_view body);
   Result<GetValue> parse_get(const RequestHead& head, std::string_view path);
+  Result<GetLost> parse_lost(const RequestHead& head);
   Result<ListKeys> parse_list(const RequestHead& head, std::string_view path);
 
   ApiLimits limits_;
@@ -225,6 +233,20 @@ struct ConvergenceView {
 };
 
 void append_convergence_response(const AnswerTarget& target, const ConvergenceView& view);
+
+/// What /cluster/lost tells.
+struct LostView {
+  struct Row {
+    std::string_view path;
+    std::int64_t lost_ms = 0;
+    RecordView record;
+  };
+
+  std::vector<Row> rows;
+  std::string_view next;  // bytes; shown as a cursor; empty: that was all
+};
+
+void append_lost_response(const AnswerTarget& target, const LostView& view);
 
 /// What /health tells.
 struct HealthView {

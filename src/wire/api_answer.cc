@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "wire/api.h"
+#include "wire/base64url.h"
 #include "wire/http_date.h"
 #include "wire/peer_http.h"
 
@@ -423,6 +424,30 @@ void append_convergence_response(const AnswerTarget& target, const ConvergenceVi
     put_row(json, row);
   }
   json.end_array();
+  json.end_object();
+  put_json(target, 200, body);
+}
+
+void append_lost_response(const AnswerTarget& target, const LostView& view) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("lost").begin_array();
+  for (const LostView::Row& row : view.rows) {
+    json.begin_object();
+    json.key("path").string(row.path);
+    json.key("uuid").string(to_string(row.record.header.version.uuid));
+    json.key("timestamp").number(row.record.header.version.stamp.ms());
+    json.key("lost_timestamp").number(row.lost_ms);
+    json.key("data").raw(row.record.value);
+    json.end_object();
+  }
+  json.end_array();
+  if (!view.next.empty()) {
+    std::string cursor;
+    encode_base64url(view.next, cursor);
+    json.key("next").string(cursor);
+  }
   json.end_object();
   put_json(target, 200, body);
 }

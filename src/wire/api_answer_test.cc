@@ -304,6 +304,48 @@ TEST(ApiAnswer, Convergence) {
                         R"("fingerprints_agree":null,"as_of_ms":null}]})");
 }
 
+TEST(ApiAnswer, LostRecords) {
+  LostView view{.rows = {}, .next = "ab"};
+  RecordView record;
+  record.header.version.stamp = Stamp::from_ms(1000);
+  record.value = R"({"x":1})";
+  view.rows.push_back({.path = "a/b", .lost_ms = 2000, .record = record});
+  Out out;
+  append_lost_response(out.target(), view);
+  EXPECT_EQ(out.body(), R"({"lost":[{"path":"a/b",)"
+                        R"("uuid":"00000000-0000-0000-0000-000000000000","timestamp":1000,)"
+                        R"("lost_timestamp":2000,"data":{"x":1}}],"next":"YWI"})");
+  Out none;
+  append_lost_response(none.target(), {});
+  EXPECT_EQ(none.body(), R"({"lost":[]})");
+}
+
+TEST(ApiAnswer, Sources) {
+  RecordView record;
+  record.value = "1";
+  const GetValue get{.key = Key::from_store("a")};
+  for (const auto& [source, name] :
+       {std::pair(AnswerSource::proxy, "X-KVS-Source: proxy\r\n"),
+        std::pair(AnswerSource::partial, "X-KVS-Source: partial\r\n")}) {
+    Out value;
+    AnswerTarget target = value.target();
+    target.source = source;
+    append_value_response(target, get, record);
+    append_no_value_response(target);
+    append_list_response(target, "{}");
+    append_list_head(target);
+    std::size_t marks = 0;
+    for (std::size_t at = 0; (at = value.text.find(name, at)) != std::string::npos; ++at) {
+      ++marks;
+    }
+    EXPECT_EQ(marks, 4U) << value.text;
+  }
+  Out here;
+  append_value_response(here.target(), get, record);
+  append_list_head(here.target());
+  EXPECT_EQ(here.text.find("X-KVS-Source"), std::string::npos);
+}
+
 TEST(ApiAnswer, Health) {
   HealthView health{.node_id = "node-alpha", .version = "0.1.0", .uptime_ms = 12};
   Out ok;

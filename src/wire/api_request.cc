@@ -191,6 +191,15 @@ Result<std::size_t> parse_limit(std::string_view value) {
   return limit;
 }
 
+/// The bytes of a cursor, appended to `scratch`.
+Result<std::string_view> decode_cursor(std::string_view text, std::string& scratch) {
+  const std::size_t begin = scratch.size();
+  if (!decode_base64url(text, scratch) || scratch.size() == begin) {
+    return fail(Errc::invalid_query, "after is not a cursor: send what `next` gave");
+  }
+  return std::string_view(scratch).substr(begin);
+}
+
 /// One known parameter of a query, and its decoded value once it was met.
 struct Parameter {
   std::string_view name;
@@ -336,13 +345,23 @@ Result<ListKeys> ApiParser::parse_list(const RequestHead& head, std::string_view
     keys.list.limit = KVS_TRY(parse_limit(*limit.value));
   }
   if (after.value) {
-    const std::size_t begin = scratch_.size();
-    if (!decode_base64url(*after.value, scratch_) || scratch_.size() == begin) {
-      return fail(Errc::invalid_query, "after is not a cursor: send what `next` gave");
-    }
-    keys.list.after = std::string_view(scratch_).substr(begin);
+    keys.list.after = KVS_TRY(decode_cursor(*after.value, scratch_));
   }
   return keys;
+}
+
+Result<GetLost> ApiParser::parse_lost(const RequestHead& head) {
+  GetLost lost;
+  std::array<Parameter, 2> known{{{.name = "limit", .value = {}}, {.name = "after", .value = {}}}};
+  KVS_TRY(parse_query(head, known, scratch_));
+  const auto& [limit, after] = known;
+  if (limit.value) {
+    lost.limit = KVS_TRY(parse_limit(*limit.value));
+  }
+  if (after.value) {
+    lost.after = KVS_TRY(decode_cursor(*after.value, scratch_));
+  }
+  return lost;
 }
 
 Result<WriteCommand> ApiParser::parse_write(const RequestHead& head, std::string_view path,
@@ -475,8 +494,8 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& he
                                                            std::string_view body) {
   scratch_.clear();
   scratch_.reserve(2 * head.target.size());
-  constexpr std::array<std::string_view, 4> kViews{"/health", "/metrics", "/members/",
-                                                   "/cluster/convergence"};
+  constexpr std::array<std::string_view, 5> kViews{"/health", "/metrics", "/members/",
+                                                   "/cluster/convergence", "/cluster/lost"};
   if (std::ranges::find(kViews, head.path) != kViews.end()) {
     return parse_view(head);
   }
@@ -504,6 +523,9 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_view(const RequestHead& hea
     KVS_TRY(parse_query(head, known, scratch_));
     const bool all = KVS_TRY(flag_of(known[0]));
     return GetMembers{.which = all ? GetMembers::Which::all : GetMembers::Which::live};
+  }
+  if (head.path == "/cluster/lost") {
+    return KVS_TRY(parse_lost(head));
   }
   KVS_TRY(expect_no_query(head, scratch_));
   if (head.path == "/health") {

@@ -224,6 +224,13 @@ TEST(ApiRequest, ReadsTheOtherViews) {
   static_cast<void>(Asked(request("GET /cluster/convergence")).get<GetConvergence>());
   EXPECT_EQ(Asked(request("GET /cluster/convergence?a=1")).error(), Errc::invalid_query);
   EXPECT_EQ(Asked(request("POST /cluster/convergence")).allow(), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(Asked(request("GET /cluster/lost")).get<GetLost>().limit, 100U);
+  Asked lost(request("GET /cluster/lost?limit=7&after=YQBi"));
+  EXPECT_EQ(lost.get<GetLost>().limit, 7U);
+  EXPECT_EQ(lost.get<GetLost>().after, std::string_view("a\0b", 3));
+  EXPECT_EQ(Asked(request("GET /cluster/lost?limit=0")).error(), Errc::invalid_query);
+  EXPECT_EQ(Asked(request("GET /cluster/lost?after=!")).error(), Errc::invalid_query);
+  EXPECT_EQ(Asked(request("GET /cluster/lost?values=true")).error(), Errc::invalid_query);
   EXPECT_EQ(Asked(request("GET /members/")).get<GetMembers>().which, GetMembers::Which::live);
   EXPECT_EQ(Asked(request("GET /members/?all=true")).get<GetMembers>().which,
             GetMembers::Which::all);

@@ -58,9 +58,9 @@ class EntryWriter final : public ListSink {
 
 class ListBody final : public BodySource {
  public:
-  ListBody(const ListKeys& request, const StoreView& store, Instant now)
-      : store_(store),
-        cursor_(store.cursor()),
+  ListBody(const ListKeys& request, ListSource source, Instant now)
+      : source_(std::move(source)),
+        cursor_(source_.store.cursor()),
         cursor_until_(now + kListCursorAge),
         listing_(*cursor_, request.list),
         writer_(request.values) {
@@ -93,7 +93,12 @@ class ListBody final : public BodySource {
  private:
   Result<Listing::Progress> advance(std::string& out, std::size_t bytes_max) {
     writer_.aim(out, bytes_max);
-    const auto progress = KVS_TRY(listing_.step(kSliceRecords, writer_));
+    const auto stepped = listing_.step(kSliceRecords, writer_);
+    if (!stepped) {
+      report(stepped.error());
+      return std::unexpected(stepped.error());
+    }
+    const Listing::Progress progress = *stepped;
     if (progress == Listing::Progress::done) {
       out.push_back(']');
       if (const auto& next = listing_.next_after()) {
@@ -106,15 +111,21 @@ class ListBody final : public BodySource {
     return progress;
   }
 
+  void report(const Error& error) const {
+    if (error.code == Errc::corrupt_data && cursor_->valid() && source_.damaged) {
+      source_.damaged(cursor_->key());
+    }
+  }
+
   void renew_cursor(Instant now) {
-    auto cursor = store_.cursor();
+    auto cursor = source_.store.cursor();
     cursor->seek(cursor_->key().text());
     listing_.go_on_with(*cursor);
     cursor_ = std::move(cursor);
     cursor_until_ = now + kListCursorAge;
   }
 
-  const StoreView& store_;
+  ListSource source_;
   std::unique_ptr<RecordCursor> cursor_;
   Instant cursor_until_;
   Listing listing_;
@@ -124,9 +135,9 @@ class ListBody final : public BodySource {
 
 }  // namespace
 
-Handled answer_listing(const AnswerTarget& target, const ListKeys& request, const StoreView& store,
+Handled answer_listing(const AnswerTarget& target, const ListKeys& request, ListSource source,
                        Instant now) {
-  auto body = std::make_unique<ListBody>(request, store, now);
+  auto body = std::make_unique<ListBody>(request, std::move(source), now);
   const auto progress = body->begin();
   if (!progress) {
     append_error_response(target, progress.error());

@@ -7,6 +7,8 @@
 // error; later it breaks the stream off without its end, so that the client notices.
 #pragma once
 
+#include <functional>
+
 #include "base/time.h"
 #include "core/store_view.h"
 #include "wire/api.h"
@@ -16,9 +18,15 @@ namespace kvs {
 
 inline constexpr Duration kListCursorAge = Duration::from_seconds(30);
 
+/// What a listing reads.
+struct ListSource {
+  const StoreView& store;                          // outlives the listing
+  std::function<void(Key key)> damaged = nullptr;  // told of a damaged record; may be missing
+};
+
 /// Appends the answer to `request`, or its head and gives the source of the rest: never `pending`.
-/// What `request` points to need not outlive the call; `store` outlives the source.
+/// What `request` points to need not outlive the call.
 [[nodiscard]] Handled answer_listing(const AnswerTarget& target, const ListKeys& request,
-                                     const StoreView& store, Instant now);
+                                     ListSource source, Instant now);
 
 }  // namespace kvs

@@ -31,7 +31,7 @@ Answer ask(const MemoryStore& store, const ListKeys& keys, std::size_t budget = 
                             .persistence = Persistence::implicit,
                             .stream_framing = StreamFraming::chunked,
                             .head_only = false};
-  Handled handled = answer_listing(target, keys, store, Instant{});
+  Handled handled = answer_listing(target, keys, {.store = store}, Instant{});
   answer.kind = handled.kind;
   if (handled.kind == Handled::Kind::answered) {
     const std::size_t split = answer.head.find("\r\n\r\n") + 4;
@@ -146,6 +146,40 @@ TEST(ListBody, LaterDamageBreaksTheStreamOff) {
   EXPECT_FALSE(JsonChecker().check(answer.body)) << "nobody takes it for whole";
 }
 
+/// The keys of which a listing says that they are damaged.
+std::vector<std::string> damage_met(const MemoryStore& store, const ListKeys& keys) {
+  std::vector<std::string> met;
+  std::string out;
+  const AnswerTarget target{.out = out};
+  const auto note = [&met](Key key) {
+    met.emplace_back(key.text());
+  };
+  Handled handled = answer_listing(target, keys, {.store = store, .damaged = note}, Instant{});
+  auto status = BodySource::Status::more;
+  while (handled.source && status == BodySource::Status::more) {
+    status = handled.source->fill(out, 1000, Instant{});
+  }
+  return met;
+}
+
+TEST(ListBody, DamageIsReportedWithItsKey) {
+  const std::vector<std::string> first{"u/100005"};
+  MemoryStore store = large_store(10);
+  EXPECT_TRUE(damage_met(store, keys_of({.path = "u"})).empty());
+  store.damage(first[0], Errc::corrupt_data);
+  EXPECT_EQ(damage_met(store, keys_of({.path = "u"})), first);
+  const std::vector<std::string> later{"u/104000"};
+  MemoryStore large = large_store(5000);
+  large.damage(later[0], Errc::corrupt_data);
+  EXPECT_EQ(damage_met(large, keys_of({.path = "u", .limit = 10'000})), later);
+}
+
+TEST(ListBody, AnErrorOfTheDiskIsNoDamage) {
+  MemoryStore store = large_store(10);
+  store.damage("u/100005", Errc::io_error);
+  EXPECT_TRUE(damage_met(store, keys_of({.path = "u"})).empty());
+}
+
 /// A store whose cursors keep their moment, as RocksDB's do.
 class StoreOfMoments final : public StoreView {
  public:
@@ -179,7 +213,7 @@ std::string read_while_written(const ListKeys& keys, std::span<const Instant> mo
                             .persistence = Persistence::implicit,
                             .stream_framing = StreamFraming::chunked,
                             .head_only = false};
-  const Handled handled = answer_listing(target, keys, view, moments.front());
+  const Handled handled = answer_listing(target, keys, {.store = view}, moments.front());
   std::string body;
   EXPECT_EQ(handled.source->fill(body, 1000, moments.front()), BodySource::Status::more);
   store.put("u/103000!", 1);
@@ -235,7 +269,8 @@ TEST(ListBody, HeadSendsNoBody) {
                             .stream_framing = StreamFraming::chunked,
                             .head_only = true};
   const MemoryStore store;
-  EXPECT_EQ(answer_listing(target, keys_of({}), store, Instant{}).kind, Handled::Kind::answered);
+  EXPECT_EQ(answer_listing(target, keys_of({}), {.store = store}, Instant{}).kind,
+            Handled::Kind::answered);
   EXPECT_TRUE(out.ends_with("Content-Length: 24\r\n\r\n")) << out;
 }
 

@@ -13,6 +13,7 @@
 #include "base/histogram.h"
 #include "core/mode.h"
 #include "wire/api.h"
+#include "wire/metrics_cluster.h"
 
 namespace kvs {
 
@@ -83,6 +84,7 @@ struct StoreFigures {
   std::uint64_t commits_failed = 0;
   std::uint64_t background_errors = 0;
   std::uint64_t damaged_reads = 0;  // reads that found damage
+  std::uint64_t lost_records = 0;   // live records that exchanges dropped, kept for a while
   bool stalled = false;             // RocksDB slows down or stops writes
   bool disk_full = false;           // the last commit found no space
   Histogram batch_records;          // records a commit
@@ -104,6 +106,7 @@ struct Figures {
   RequestFigures requests;
   ConnectionFigures connections;
   NodeFigures node;
+  ClusterFigures cluster;
   StoreFigures store;
   ProcessFigures process;
 };

@@ -29,6 +29,20 @@ Figures some_figures() {
   figures.node.batch_writes.add(64);
   figures.node.mode = Mode::read_only;
   figures.store.cache_hits = 11;
+  figures.cluster.members = {3, 1, 2};
+  figures.cluster.peers.push_back({.node_id = "node\"b",
+                                   .writes_behind = 12,
+                                   .writes_owed = 5,
+                                   .fingerprints_agree = false,
+                                   .last_seen_ms = 1500,
+                                   .clock_ahead_ms = -250,
+                                   .round_trip = Duration::from_ms(2)});
+  figures.cluster.peers.push_back({.node_id = "new"});
+  figures.cluster.node.sync.sessions[1].failed = 4;
+  figures.cluster.node.sync.failed_for[0] = 4;
+  figures.cluster.node.ballots.by_oldest = 6;
+  figures.cluster.node.replica.dropped_live = 8;
+  figures.cluster.channels[2].bytes_sent = 99;
   return figures;
 }
 
@@ -58,6 +72,27 @@ TEST(Metrics, ShowsTheModeAndTheVersion) {
   EXPECT_THAT(text, HasSubstr("\nkvs_build_info{version=\"1.2.3\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("\nkvs_uptime_seconds 2.5\n"));
   EXPECT_THAT(text, HasSubstr("\nkvs_cache_hits_total 11\n"));
+}
+
+TEST(Metrics, ShowsTheCluster) {
+  const std::string text = render(some_figures());
+  EXPECT_THAT(text, HasSubstr("\nkvs_members{state=\"suspect\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_peer_writes_behind{peer=\"node\\\"b\"} 12\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_peer_fingerprints_agree{peer=\"node\\\"b\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_peer_clock_ahead_seconds{peer=\"node\\\"b\"} -0.25\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_peer_round_trip_seconds{peer=\"node\\\"b\"} 0.002\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_exchanges_total{kind=\"catch-up\",end=\"failed\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_exchanges_failed_total{reason=\"no_answer\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_ballots_settled_total{by=\"oldest\"} 6\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_records_dropped_total{kind=\"live\"} 8\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_peer_sent_bytes_total{channel=\"bulk\"} 99\n"));
+}
+
+TEST(Metrics, WhatIsNotKnownOfAPeerIsNotShown) {
+  const std::string text = render(some_figures());
+  EXPECT_THAT(text, HasSubstr("\nkvs_peer_writes_owed{peer=\"new\"} 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("kvs_peer_writes_behind{peer=\"new\"}")));
+  EXPECT_THAT(text, Not(HasSubstr("kvs_peer_fingerprints_agree{peer=\"new\"}")));
 }
 
 /// The family that a sample belongs to.
@@ -125,6 +160,7 @@ TEST(Metrics, EveryRequestHasARoute) {
   EXPECT_EQ(route_of(GetHealth{}), Route::health);
   EXPECT_EQ(route_of(GetMetrics{}), Route::metrics);
   EXPECT_EQ(route_of(GetMembers{}), Route::members);
+  EXPECT_EQ(route_of(GetLost{}), Route::members);
   EXPECT_EQ(route_of(ListKeys{}), Route::list);
   EXPECT_EQ(route_of(GetOptions{}), Route::other);
   EXPECT_EQ(route_of(WriteCommand{.key = Key::from_store("a"), .value = {}, .condition = {}}),

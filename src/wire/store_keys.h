@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/time.h"
 #include "core/key.h"
 
 namespace kvs {
@@ -30,14 +31,32 @@ inline constexpr std::string_view kFirstRecordKey("\x01", 1);
 }
 
 /// Where a live record that an exchange dropped is kept: the prefix, its path, a zero byte, its
-/// dot.
-[[nodiscard]] inline std::string lost_record_key(Key key, Dot dot) {
+/// dot, and when it was dropped (Unix ms).
+[[nodiscard]] inline std::string lost_record_key(Key key, Dot dot, WallTime when) {
   std::string lost(kLostPrefix);
   lost += key.text();
   lost += '\0';
   put_le(lost, static_cast<std::uint64_t>(dot.origin));
   put_le(lost, dot.seq);
+  put_le(lost, static_cast<std::uint64_t>(when.ms));
   return lost;
+}
+
+struct LostRecordKey {
+  std::string_view path;
+  std::int64_t lost_ms = 0;
+};
+
+/// Nothing if `key` is another kind of key.
+[[nodiscard]] inline std::optional<LostRecordKey> parse_lost_record_key(std::string_view key) {
+  constexpr std::size_t kTail = 1 + sizeof(Dot) + sizeof(std::uint64_t);
+  if (!key.starts_with(kLostPrefix) || key.size() <= kLostPrefix.size() + kTail) {
+    return std::nullopt;
+  }
+  const std::string_view path =
+      key.substr(kLostPrefix.size(), key.size() - kLostPrefix.size() - kTail);
+  const auto ms = get_le<std::uint64_t>(key.data() + key.size() - sizeof(std::uint64_t));
+  return LostRecordKey{.path = path, .lost_ms = static_cast<std::int64_t>(ms)};
 }
 
 /// The prefix and the origin, eight bytes, little-endian.

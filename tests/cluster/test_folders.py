@@ -89,7 +89,7 @@ def test_an_id_used_twice_is_refused(cluster):
     cluster.expected_errors = ["the cluster does not let this node in"]
     double = cluster.add(node_id="node1")
     double.spawn()
-    wait_for(lambda: "node_id node1 is in use at" in double.log(), 20, lambda: double.log()[-2000:])
+    wait_for(lambda: "node_id node1 is in use" in double.log(), 20, lambda: double.log()[-2000:])
     assert first.address in double.log()
     assert first.put("/kv/still/here", 1).status == 201
     for node in cluster.nodes[1:3]:

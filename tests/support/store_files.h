@@ -87,15 +87,15 @@ inline void write_records(Store& store, std::uint64_t first, std::uint64_t last)
 }
 
 /// What became of the writes [first, last).
-struct Tally {
+struct ReadTally {
   std::uint64_t right = 0;
   std::uint64_t missing = 0;
   std::uint64_t damaged = 0;  // an error, as it should be
   std::uint64_t wrong = 0;    // must never be
 };
 
-inline Tally tally(const Store& store, std::uint64_t first, std::uint64_t last) {
-  Tally tally;
+inline ReadTally tally(const Store& store, std::uint64_t first, std::uint64_t last) {
+  ReadTally tally;
   for (std::uint64_t seq = first; seq < last; ++seq) {
     const std::string key = test_key(seq);
     const auto record = store.get(Key::from_store(key));

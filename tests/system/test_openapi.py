@@ -121,7 +121,7 @@ def test_listings(contract, node):
 
 
 def test_cluster(contract, node):
-    for path in ("/members/", "/cluster/convergence", "/health", "/metrics"):
+    for path in ("/members/", "/cluster/convergence", "/cluster/lost", "/health", "/metrics"):
         ask(contract, node, path, [("GET", path, {}), ("GET", path + "?nothing=1", {})])
     ask(contract, node, "/members/", [("GET", "/members/?all=true", {})])
     joins = [
