@@ -41,9 +41,9 @@ struct DecodeLimits {
   std::size_t frame_bytes_max = kPeerFrameBytesMax;  // as sent, and after inflation
 };
 
-/// One frame, of the highest version that both sides speak. Bodies of 16 KiB and more are compressed
-/// if the peer can read that and it helps. The caller keeps a message small enough for the peer's
-/// limit, counting paths and values whole.
+/// One frame, of the highest version that both sides speak. Bodies of 16 KiB and more are
+/// compressed if the peer can read that and it helps. The caller keeps a message small enough for
+/// the peer's limit, counting paths and values whole.
 [[nodiscard]] std::string encode(const PeerEnvelope& envelope, const PeerRequest& request,
                                  const WireOptions& options);
 [[nodiscard]] std::string encode(const PeerEnvelope& envelope, const PeerAnswer& answer,
