@@ -42,6 +42,8 @@ enum class Mutant : std::uint8_t {
   clock_does_not_learn,
   tie_broken_alone,
   join_covers_ties,
+  join_covers_deferred,
+  damage_keeps_knowledge,
   // core/reconciliation
   newest_only_exchange,
   tombstone_dropped_before_join,

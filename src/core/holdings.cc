@@ -95,7 +95,6 @@ bool Holdings::found_damage(std::string_view path) {
 
 void Holdings::forget() {
   replica_.forget_knowledge();
-  run_ = prng_.next() | 1U;
 }
 
 void Holdings::leave_out_suspects() {
@@ -116,7 +115,7 @@ StateDigest Holdings::digest() const {
   return {.knowledge_hash = replica_.durable_knowledge().hash(),
           .root = tree_.root(),
           .counted = tree_.built(),
-          .run = run_,
+          .run = run(),
           .origin = last.origin,
           .seq = last.seq,
           .newest = replica_.last_stamp()};

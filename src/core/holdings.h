@@ -46,7 +46,7 @@ class Holdings {
   [[nodiscard]] StateDigest digest() const;
 
   /// Names the exchanges that may go on: changes with every start and every damage found.
-  [[nodiscard]] std::uint64_t run() const { return run_; }
+  [[nodiscard]] std::uint64_t run() const { return run_ + replica_.era(); }
 
   [[nodiscard]] RangeSource source() const {
     return {.tree = tree_, .store = store_, .damaged = damaged_};

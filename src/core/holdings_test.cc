@@ -39,6 +39,35 @@ TEST(Holdings, AFailedCommitDoesNotBringKBack) {
   EXPECT_EQ(node.known().origins().size(), 1U);
 }
 
+TEST(Holdings, APeersOlderRecordInThePlaceOfADamagedOneEmptiesK) {
+  ExchangeNode here(1);
+  ExchangeNode there(2);
+  there.put(kWall, "a", "older");
+  there.settle();
+  here.put({kWall.ms + 1}, "a", "newer");
+  here.settle();
+  const Dot lost = here.held("a")->version.dot;
+  const std::uint64_t run = here.holdings().run();
+  here.store().damage("a", Errc::corrupt_data);
+  ASSERT_EQ(here.take(there.record("a")), Taken::stored);
+  EXPECT_NE(here.holdings().run(), run) << "exchanges under way began with the old K";
+  here.settle();
+  EXPECT_FALSE(here.known().covers(lost)) << "others would drop the write that was lost here";
+  EXPECT_FALSE(here.recovered().knowledge.covers(lost)) << "a crash would bring K back";
+  EXPECT_TRUE(here.known().covers(here.held("a")->version.dot));
+}
+
+TEST(Holdings, AClientsWriteOverADamagedRecordKeepsK) {
+  ExchangeNode node(1);
+  node.put(kWall, "a");
+  node.settle();
+  const Dot lost = node.held("a")->version.dot;
+  node.store().damage("a", Errc::corrupt_data);
+  node.put(kWall, "a");
+  node.settle();
+  EXPECT_TRUE(node.known().covers(lost)) << "it was replaced, by a newer version";
+}
+
 TEST(Holdings, WhatIsDamagedHereIsFetchedAndNotDroppedThere) {
   ExchangeNode here(1);
   ExchangeNode there(2);

@@ -158,8 +158,8 @@ std::optional<WriteStatus> Node::refusal_for(const WriteCommand& command) const 
   return std::nullopt;
 }
 
-Replica::Terms Node::terms(const Now& now, Change::Cause cause) const {
-  return {.cause = cause, .newest_allowed = clock_.newest_allowed(now.wall)};
+Replica::Terms Node::terms(const Now& now, Change::Cause cause, Instance from) const {
+  return {.cause = cause, .newest_allowed = clock_.newest_allowed(now.wall), .from = from};
 }
 
 /// Why a peer's call is not listened to; nullptr if it is.
@@ -212,7 +212,8 @@ void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
   } else if (const auto* ask = std::get_if<AskVotes>(&call.request)) {
     reply(call, ballots_.answer(*ask), effects);
   } else if (SyncAnswers::answers(call.request)) {
-    sync_answers_.called(call, mode(), terms(now, Change::Cause::exchange), effects);
+    sync_answers_.called(call, mode(), terms(now, Change::Cause::exchange, call.envelope.sender),
+                         effects);
   } else {
     reply(call, Refused{.code = Errc::not_implemented, .detail = "unknown call"}, effects);
   }
@@ -222,7 +223,7 @@ void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
 void Node::take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects) {
   const std::size_t first = replica_.open_changes();
   for (const PeerRecord& record : push.records) {
-    replica_.take(record, terms(now, Change::Cause::push), effects);
+    replica_.take(record, terms(now, Change::Cause::push, call.envelope.sender), effects);
   }
   const std::size_t last = replica_.open_changes();
   if (push.stretch && last > first) {
@@ -248,7 +249,8 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
       }
       break;
     case Caller::sync:
-      sync_.returned(now, returned, terms(now, Change::Cause::exchange), effects);
+      sync_.returned(now, returned, terms(now, Change::Cause::exchange, returned.envelope.sender),
+                     effects);
       break;
     case Caller::ballot:
       ballots_.returned(now, returned, effects);
@@ -324,7 +326,8 @@ void Node::carry_out_rulings(const Now& now, Effects& effects) {
   for (const Ruling& ruling : ballots_.take_rulings()) {
     if (ruling.kind == Ruling::Kind::found) {
       PeerRecord winner = ruling.winner;
-      replica_.take_kept(std::move(winner), terms(now, Change::Cause::exchange), effects);
+      replica_.take_kept(std::move(winner), terms(now, Change::Cause::exchange, Instance{}),
+                         effects);
       continue;
     }
     effects.trace.push_back({.kind = Trace::Kind::conflict_settled, .text = describe(ruling)});

@@ -168,7 +168,7 @@ class Node {
   };
 
   [[nodiscard]] std::optional<WriteStatus> refusal_for(const WriteCommand& command) const;
-  [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause) const;
+  [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause, Instance from) const;
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
   void heard(const Now& now, const PeerEnvelope& envelope);
   void heard_digest(const Now& now, const Member& sender);

@@ -287,11 +287,11 @@ Result<Settle> Reconciliation::next_settle() {
   return settle;
 }
 
-void Reconciliation::take_finished(Effects& effects) {
+void Reconciliation::take_finished(const Replica::Terms& terms, Effects& effects) {
   if (!tombstone_drops_there_.empty()) {
     return;
   }
-  if (parts_.replica.join(start_.theirs)) {
+  if (parts_.replica.join(start_.theirs, terms)) {
     for (const PeerItem& tombstone : tombstone_drops_here_) {
       parts_.replica.drop(tombstone, effects);
     }
@@ -319,7 +319,7 @@ Result<void> Reconciliation::answered(const PeerAnswer& answer, const Replica::T
     return std::unexpected(nonsense("it answers something else"));
   }
   if (asked == Asked::finish) {
-    take_finished(effects);
+    take_finished(terms, effects);
   }
   return {};
 }

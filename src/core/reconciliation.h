@@ -77,7 +77,7 @@ class Reconciliation {
 
   Result<void> take_compared(const Compared& answer, Effects& effects);
   Result<void> take_fetched(const Fetched& answer, const Replica::Terms& terms, Effects& effects);
-  void take_finished(Effects& effects);
+  void take_finished(const Replica::Terms& terms, Effects& effects);
 
   /// Both sides' items under one path; nullptr where there is none.
   struct Pair {

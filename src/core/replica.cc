@@ -159,20 +159,24 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
   if (version.stamp > terms.newest_allowed && !KVS_MUTATED(far_future_taken)) {
     KVS_PROBE("replica: a record was stamped too far ahead");
     ++stats_.deferred;
-    remember_unsettled(theirs, Taken::deferred);
+    remember_unsettled(theirs, Taken::deferred, terms.from);
     return Taken::deferred;
   }
   const Key key = Key::from_store(theirs.path);
   const auto found = held(key);
   if (!found && found.error().code != Errc::corrupt_data) {
     KVS_PROBE("replica: a peer's record met one that could not be read");
-    remember_unsettled(theirs, Taken::unreadable);
+    remember_unsettled(theirs, Taken::unreadable, terms.from);
     return Taken::unreadable;
   }
   if (!found) {
+    // What was there may have been newer: K must not cover it any more.
     KVS_PROBE("replica: a peer's record replaced a damaged one");
     ++stats_.damaged_replaced;
     note_damage();
+    if (!KVS_MUTATED(damage_keeps_knowledge)) {
+      forget_knowledge();
+    }
   }
   const std::optional<RecordHeader> mine = found ? *found : std::nullopt;
   if (!KVS_MUTATED(clock_does_not_learn)) {
@@ -181,7 +185,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
   const MergeOutcome outcome = mine ? merge(mine->version, version) : MergeOutcome::take;
   if (outcome == MergeOutcome::tie && !KVS_MUTATED(tie_broken_alone)) {
     ++stats_.ties;
-    remember_unsettled(theirs, Taken::tied);
+    remember_unsettled(theirs, Taken::tied, terms.from);
     ties_met_.push_back({.mine = *mine, .theirs = theirs});
     return Taken::tied;
   }
@@ -275,14 +279,14 @@ bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effe
   return true;
 }
 
-bool Replica::join(const Knowledge& theirs) {
-  const Knowledge held_back = hold_back();
-  if (unsettled_overflow_) {
-    KVS_PROBE("replica: too much is unsettled to join");
+bool Replica::join(const Knowledge& theirs, const Terms& terms) {
+  forget_beaten();
+  if (unsettled_overflow_ || waits_for(terms)) {
+    KVS_PROBE("replica: what is unsettled forbids to join");
     return false;
   }
   Knowledge reflected;
-  for (const DotRange& range : theirs.minus(held_back)) {
+  for (const DotRange& range : theirs.minus(tied_dots(theirs))) {
     reflected.add(range);
   }
   for (const DotRange& range : reflected.minus(knowledge_)) {
@@ -308,20 +312,51 @@ bool Replica::is_over(std::string_view path, const Offered& offered) const {
          (outcome == MergeOutcome::take && offered.why == Taken::tied);
 }
 
-/// The dots that no join may cover.
-Knowledge Replica::hold_back() {
+void Replica::forget_beaten() {
+  std::erase_if(unsettled_, [this](const auto& entry) {
+    const auto& [path, dot] = entry.first;
+    const bool changing = pending_.find(Key::from_store(path)) != nullptr;
+    return !changing && (knowledge_.covers(dot) || is_over(path, entry.second));
+  });
+}
+
+/// True if a version that this peer offered was put off. Where its time has come by now it is
+/// forgotten, to be offered again: by later exchanges, for those under way have passed it.
+bool Replica::waits_for(const Terms& terms) {
+  bool waits = false;
+  const std::size_t forgotten = std::erase_if(unsettled_, [&](const auto& entry) {
+    const Offered& offered = entry.second;
+    if (offered.why == Taken::tied ||
+        std::ranges::find(offered.by, terms.from) == offered.by.end()) {
+      return false;
+    }
+    waits = true;
+    return offered.why == Taken::unreadable || offered.version.stamp <= terms.newest_allowed;
+  });
+  if (forgotten > 0) {
+    KVS_PROBE("replica: the time of what was put off has come");
+    ++era_;
+  }
+  return waits && !KVS_MUTATED(join_covers_deferred);
+}
+
+/// The dots that no join may cover. Those that a tied version replaced are older than the version
+/// held, whose stamp is the same. Whoever covers both sides of a tie has seen it settled: what they
+/// have instead came with the exchange, or the side that is held here is dropped with the join.
+Knowledge Replica::tied_dots(const Knowledge& theirs) const {
   Knowledge dots;
   if (KVS_MUTATED(join_covers_ties)) {
     return dots;
   }
-  for (auto it = unsettled_.begin(); it != unsettled_.end();) {
-    const auto& [path, dot] = it->first;
-    const bool over = knowledge_.covers(dot) || is_over(path, it->second);
-    if (!over) {
-      dots.add(dot);
+  for (const auto& [place, offered] : unsettled_) {
+    if (offered.why != Taken::tied) {
+      continue;
     }
-    const bool changing = pending_.find(Key::from_store(path)) != nullptr;
-    it = over && !changing ? unsettled_.erase(it) : std::next(it);
+    const auto found = held(Key::from_store(place.first));
+    const bool settled_there = found && *found && theirs.covers((*found)->version.dot);
+    if (!settled_there) {
+      dots.add(place.second);
+    }
   }
   return dots;
 }
@@ -344,6 +379,7 @@ void Replica::forget_knowledge() {
   knowledge_ = {};
   durable_ = {};
   origin_.reset();
+  ++era_;
 }
 
 void Replica::know(Dot dot) {
@@ -370,13 +406,19 @@ void Replica::store_record(const StoredRecord& stored, Effects& effects) {
 
 // --- what is neither taken nor beaten
 
-void Replica::remember_unsettled(const PeerRecord& theirs, Taken why) {
-  if (unsettled_.size() >= kUnsettledMax) {
+void Replica::remember_unsettled(const PeerRecord& theirs, Taken why, Instance from) {
+  const Version& version = theirs.record.header.version;
+  const auto it = unsettled_.find({theirs.path, version.dot});
+  if (it == unsettled_.end() && unsettled_.size() >= kUnsettledMax) {
     unsettled_overflow_ = true;
     return;
   }
-  const Version& version = theirs.record.header.version;
-  unsettled_.insert_or_assign({theirs.path, version.dot}, Offered{.version = version, .why = why});
+  Offered& offered = it != unsettled_.end() ? it->second : unsettled_[{theirs.path, version.dot}];
+  offered.version = version;
+  offered.why = why;
+  if (std::ranges::find(offered.by, from) == offered.by.end()) {
+    offered.by.push_back(from);
+  }
 }
 
 void Replica::forget_unsettled(std::string_view path, const Version& now_held) {

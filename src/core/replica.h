@@ -79,10 +79,11 @@ class Replica {
   /// it.
   void write(WallTime wall, const WriteCommand& command, Effects& effects);
 
-  /// How a peer's record came, and up to which stamp it may be taken.
+  /// How a peer's record came, up to which stamp it may be taken, and from whom it came.
   struct Terms {
     Change::Cause cause = Change::Cause::exchange;
     Stamp newest_allowed{UINT64_MAX};
+    Instance from{};
   };
 
   /// True if there is a record under `key`, a tombstone or a damaged one included.
@@ -109,10 +110,15 @@ class Replica {
   /// Drops a tombstone that every member has seen. As drop().
   bool collect(const PeerItem& tombstone, Effects& effects);
 
-  /// A complete exchange: what the peer's state reflected at its start this state reflects too, but
-  /// for what is unsettled here. False if that held something back: then tombstones stay, for
-  /// older writes under them may be among what K does not cover.
-  [[nodiscard]] bool join(const Knowledge& theirs);
+  /// A complete exchange with `terms.from`: what its state reflected at the start this state
+  /// reflects too, but for tied versions. Nothing is joined while a version that this peer offered
+  /// waits for its time: its K may cover older versions of that path, which are not here either.
+  /// False if anything was held back: then tombstones stay, for older writes under them may be
+  /// among what K does not cover.
+  [[nodiscard]] bool join(const Knowledge& theirs, const Terms& terms);
+
+  /// Changes when exchanges that began before must not end: what they found is void.
+  [[nodiscard]] std::uint64_t era() const { return era_; }
 
   /// True once after more was unsettled than is remembered, as soon as that is over: exchanges that
   /// began before must not end, for what they brought was not remembered.
@@ -169,6 +175,7 @@ class Replica {
   struct Offered {
     Version version;
     Taken why{};
+    std::vector<Instance> by;  // whose K may cover what it replaced there
   };
 
   using Unsettled = std::map<std::pair<std::string, Dot>, Offered>;
@@ -206,9 +213,11 @@ class Replica {
   void know(Dot dot);
   void store_record(const StoredRecord& stored, Effects& effects);
   bool remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects);
-  void remember_unsettled(const PeerRecord& theirs, Taken why);
+  void remember_unsettled(const PeerRecord& theirs, Taken why, Instance from);
   [[nodiscard]] bool is_over(std::string_view path, const Offered& offered) const;
-  [[nodiscard]] Knowledge hold_back();
+  void forget_beaten();
+  [[nodiscard]] bool waits_for(const Terms& terms);
+  [[nodiscard]] Knowledge tied_dots(const Knowledge& theirs) const;
   void forget_unsettled(std::string_view path, const Version& now_held);
   void recount(const std::optional<RecordHeader>& before, const std::optional<RecordHeader>& after,
                std::string_view path);
@@ -231,6 +240,7 @@ class Replica {
   Unsettled unsettled_;  // neither taken nor beaten
   Unsettled settled_;    // by the open batch
   bool unsettled_overflow_ = false;
+  std::uint64_t era_ = 0;
   std::vector<TieMet> ties_met_;
   ReplicaStats stats_;
 };

@@ -25,7 +25,7 @@ class ReplicaJoin : public testing::Test {
 TEST_F(ReplicaJoin, HoldsBackATiedVersionAndNothingElse) {
   const PeerRecord tied = there_.record("a");
   ASSERT_EQ(here_.take(tied), Taken::tied);
-  EXPECT_FALSE(here_.replica().join(there_.known()));
+  EXPECT_FALSE(here_.replica().join(there_.known(), {}));
   EXPECT_FALSE(here_.replica().knowledge().covers(tied.record.header.version.dot));
   EXPECT_TRUE(here_.replica().knowledge().covers(there_.held("b")->version.dot));
 }
@@ -35,7 +35,7 @@ TEST_F(ReplicaJoin, ATieIsOverOnceANewerVersionIsHeld) {
   here_.put({kWall.ms + 1}, "a", "3");
   here_.settle();
   EXPECT_EQ(here_.replica().stats().unsettled, 0U);
-  EXPECT_TRUE(here_.replica().join(there_.known()));
+  EXPECT_TRUE(here_.replica().join(there_.known(), {}));
 }
 
 TEST_F(ReplicaJoin, ATieComesBackWithTheFailureOfWhatEndedIt) {
@@ -44,17 +44,55 @@ TEST_F(ReplicaJoin, ATieComesBackWithTheFailureOfWhatEndedIt) {
   here_.put({kWall.ms + 1}, "a", "3");
   here_.fail();
   EXPECT_EQ(here_.replica().stats().unsettled, 1U);
-  EXPECT_FALSE(here_.replica().join(there_.known()));
+  EXPECT_FALSE(here_.replica().join(there_.known(), {}));
 }
 
 TEST_F(ReplicaJoin, ADeferredVersionThatWasBeatenLaterIsOver) {
   const PeerRecord early = there_.record("a");
   const Stamp below{early.record.header.version.stamp.bits - 1};
   ASSERT_EQ(here_.take(early, {.newest_allowed = below}), Taken::deferred);
-  EXPECT_FALSE(here_.replica().join(there_.known()));
+  EXPECT_FALSE(here_.replica().join(there_.known(), {}));
   here_.put({kWall.ms + 1}, "a", "3");
   here_.settle();
-  EXPECT_TRUE(here_.replica().join(there_.known()));
+  EXPECT_TRUE(here_.replica().join(there_.known(), {}));
+}
+
+TEST_F(ReplicaJoin, NothingIsJoinedFromAPeerWhoseVersionWaitsForItsTime) {
+  const Instance peer = there_.instance();
+  const PeerRecord older = there_.record("a");
+  there_.put({kWall.ms + 9'000}, "a", "3");
+  there_.settle();
+  const Replica::Terms terms{.newest_allowed = Stamp::from_ms(kWall.ms + 5'000), .from = peer};
+  ASSERT_EQ(here_.take(there_.record("a"), terms), Taken::deferred);
+  EXPECT_FALSE(here_.replica().join(there_.known(), terms));
+  EXPECT_FALSE(here_.replica().knowledge().covers(older.record.header.version.dot))
+      << "neither it nor what replaced it is here";
+  EXPECT_TRUE(here_.replica().knowledge().of(older.record.header.version.dot.origin).empty());
+}
+
+TEST_F(ReplicaJoin, WhatAPeerOfferedTooEarlyForbidsNoJoinWithOthers) {
+  const PeerRecord early = there_.record("a");
+  const Stamp below{early.record.header.version.stamp.bits - 1};
+  ASSERT_EQ(here_.take(early, {.newest_allowed = below, .from = Instance{3}}), Taken::deferred);
+  ExchangeNode third(4);
+  third.put(kWall, "c");
+  third.settle();
+  EXPECT_TRUE(here_.replica().join(third.known(), {.newest_allowed = below, .from = Instance{4}}));
+}
+
+TEST_F(ReplicaJoin, OnceItsTimeHasComeADeferredVersionIsOfferedAnew) {
+  const PeerRecord early = there_.record("a");
+  const Stamp stamp = early.record.header.version.stamp;
+  here_.del(kWall, "a");
+  here_.settle();
+  ASSERT_EQ(here_.take(early, {.newest_allowed = Stamp{stamp.bits - 1}}), Taken::deferred);
+  here_.store().erase("a");  // nothing here beats it
+  const std::uint64_t run = here_.holdings().run();
+  EXPECT_FALSE(here_.replica().join(there_.known(), {.newest_allowed = stamp}))
+      << "the exchange that ends now may have passed it";
+  EXPECT_NE(here_.holdings().run(), run) << "so may all that are under way";
+  EXPECT_EQ(here_.replica().stats().unsettled, 0U);
+  EXPECT_TRUE(here_.replica().join(there_.known(), {.newest_allowed = stamp}));
 }
 
 TEST_F(ReplicaJoin, WithoutACompleteJoinTombstonesStay) {

@@ -53,7 +53,7 @@ void SyncAnswers::called(const PeerCall& call, Mode mode, const Replica::Terms& 
   } else if (const auto* settle = std::get_if<Settle>(&call.request)) {
     when_durable(answer(*settle, terms, effects));
   } else if (const auto* finish = std::get_if<Finish>(&call.request)) {
-    when_durable(answer(*finish, effects));
+    when_durable(answer(*finish, terms, effects));
   }
 }
 
@@ -180,12 +180,13 @@ PeerAnswer SyncAnswers::answer(const Settle& settle, const Replica::Terms& terms
   return Done{};
 }
 
-PeerAnswer SyncAnswers::answer(const Finish& finish, Effects& effects) {
+PeerAnswer SyncAnswers::answer(const Finish& finish, const Replica::Terms& terms,
+                               Effects& effects) {
   if (finish.run != holdings_.run() && !KVS_MUTATED(old_session_finished)) {
     KVS_PROBE("sync_answers: a session ended that an earlier run began");
     return kOtherRun;
   }
-  if (replica_.join(finish.knowledge)) {
+  if (replica_.join(finish.knowledge, terms)) {
     for (const PeerItem& dead : finish.drops) {
       replica_.drop(dead, effects);
     }

@@ -40,7 +40,7 @@ class SyncAnswers {
   PeerAnswer answer(const Fetch& fetch);
   PeerAnswer answer(const AskPage& page);
   PeerAnswer answer(const Settle& settle, const Replica::Terms& terms, Effects& effects);
-  PeerAnswer answer(const Finish& finish, Effects& effects);
+  PeerAnswer answer(const Finish& finish, const Replica::Terms& terms, Effects& effects);
 
   void take(const std::vector<PeerRecord>& records, const Replica::Terms& terms, Effects& effects);
   [[nodiscard]] PeerAnswer refusal(const Error& error);

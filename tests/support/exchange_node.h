@@ -19,7 +19,7 @@ namespace kvs {
 
 class ExchangeNode {
  public:
-  explicit ExchangeNode(std::uint64_t seed) : prng_(seed) { start(); }
+  explicit ExchangeNode(std::uint64_t seed) : instance_(Instance{seed}), prng_(seed) { start(); }
 
   /// Ends the process, with what was not committed, and starts another on what the disk holds.
   void restart() {
@@ -102,6 +102,8 @@ class ExchangeNode {
     return {.path = path, .record = store_.slots().at(path).record, .replaced = {}};
   }
 
+  [[nodiscard]] Instance instance() const { return instance_; }
+
   Replica& replica() { return rooms_->replica; }
 
   [[nodiscard]] const Knowledge& known() const { return rooms_->replica.durable_knowledge(); }
@@ -144,6 +146,7 @@ class ExchangeNode {
     calls_.clear();
   }
 
+  Instance instance_;
   Prng prng_;
   MemoryStore store_;
   Recovered recovered_;
@@ -170,7 +173,7 @@ class ExchangeSession {
       return send(terms);
     }
     const PeerAnswer& answer = answers_.emplace_back(*std::exchange(answer_, std::nullopt));
-    return take(answer, terms);
+    return take(answer, coming_from(*to_, terms));
   }
 
   /// True while an answer waits that rests on the open batch of `to`.
@@ -194,6 +197,11 @@ class ExchangeSession {
   std::vector<PeerAnswer> replies;
 
  private:
+  static Replica::Terms coming_from(const ExchangeNode& node, Replica::Terms terms) {
+    terms.from = node.instance();
+    return terms;
+  }
+
   State send(const Replica::Terms& terms) {
     if (!reconciliation_) {
       requests.emplace_back(Hello{.digest = from_->holdings().digest(), .latest = {}});
@@ -207,7 +215,7 @@ class ExchangeSession {
       }
       requests.push_back(**next);
     }
-    answer_ = to_->answer(requests.back(), terms);
+    answer_ = to_->answer(requests.back(), coming_from(*from_, terms));
     replies.push_back(*answer_);
     return state_;
   }

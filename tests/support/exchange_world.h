@@ -70,6 +70,7 @@ class ExchangeWorld {
   struct Backup {
     MemoryStore store;
     Recovered recovered;
+    Knowledge reflects;
   };
 
   struct Machine {
@@ -78,6 +79,8 @@ class ExchangeWorld {
     ExchangeNode node;
     Collector collector{Duration{}};
     std::int64_t skew_ms = 0;
+    Knowledge reflects;                    // what its state reflects; K may know less of it
+    Knowledge knew;                        // K as last committed
     std::map<std::string, Stamp> deleted;  // the newest delete that was applied here
     std::optional<Backup> backup;
     std::unique_ptr<ExchangeSession> session;  // that this node began
@@ -85,6 +88,7 @@ class ExchangeWorld {
   };
 
   struct Pushed {
+    std::size_t from = 0;
     std::size_t to = 0;
     PeerRecord record;
   };
@@ -122,16 +126,34 @@ class ExchangeWorld {
     }
   }
 
-  /// Writes that nobody but `i` has seen may be lost, or come back as new.
-  void excuse(std::size_t i, const std::set<std::size_t>& witnesses) {
+  /// Of these writes, which `i` is about to lose, those that nobody else has seen may be lost, or
+  /// come back as new.
+  void excuse(std::size_t i, const Knowledge& lost) {
     Knowledge seen;
-    for (const std::size_t j : witnesses) {
+    for (std::size_t j = 0; j < machines_.size(); ++j) {
       if (j != i) {
-        seen.join(machines_[j]->node.known());
+        seen.join(machines_[j]->reflects);
       }
     }
-    for (const DotRange& range : machines_[i]->node.known().minus(seen)) {
+    for (const DotRange& range : lost.minus(seen)) {
       unseen_.add(range);
+    }
+  }
+
+  /// Writes of absent members that no member's K covers (any more) come back as new.
+  void excuse_absent() {
+    Knowledge known;
+    for (const std::size_t j : members_) {
+      if (!is_damaged(*machines_[j])) {
+        known.join(machines_[j]->node.known());
+      }
+    }
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      for (const DotRange& range : machines_[i]->reflects.minus(known)) {
+        if (!members_.contains(i)) {
+          unseen_.add(range);
+        }
+      }
     }
   }
 
@@ -153,6 +175,26 @@ class ExchangeWorld {
     for (const Change& change : machine.node.settle()) {
       note(i, change);
     }
+    if (!is_damaged(machine)) {
+      machine.reflects.join(machine.node.known());
+    }
+    if (!machine.node.known().covers(machine.knew)) {
+      machine.deleted.clear();  // it has forgotten K, and with it what was deleted
+    }
+    machine.knew = machine.node.known();
+  }
+
+  /// While damage is not found, K covers what was lost.
+  static bool is_damaged(Machine& machine) {
+    return std::ranges::any_of(machine.node.store().slots(),
+                               [](const auto& slot) { return slot.second.damage.has_value(); });
+  }
+
+  /// True if a write with this uuid is excused: its verdict is then, too.
+  [[nodiscard]] bool is_unseen(const std::string& path, Uuid uuid) {
+    return std::ranges::any_of(writes_[path], [&](const RecordHeader& write) {
+      return write.version.uuid == uuid && unseen_.covers(write.version.dot);
+    });
   }
 
   void note(std::size_t i, const Change& change) {
@@ -160,6 +202,12 @@ class ExchangeWorld {
       return;
     }
     const RecordHeader& after = *change.after;
+    machines_[i]->reflects.add(after.version.dot);
+    const bool own =
+        change.cause == Change::Cause::client || change.cause == Change::Cause::verdict;
+    if (own && (!members_.contains(i) || is_unseen(change.path, after.version.uuid))) {
+      unseen_.add(after.version.dot);
+    }
     const Stamp stamp = after.version.stamp;
     Stamp& deleted = machines_[i]->deleted[change.path];
     if (!after.live()) {
@@ -167,13 +215,10 @@ class ExchangeWorld {
     } else if (stamp < deleted && !unseen_.covers(after.version.dot)) {
       wrong_ = fmt::format("{} shows again at node {}", change.path, i);
     }
-    if (change.cause != Change::Cause::client && change.cause != Change::Cause::verdict) {
+    if (!own) {
       return;
     }
     writes_[change.path].push_back(after);
-    if (!members_.contains(i)) {
-      unseen_.add(after.version.dot);
-    }
     PeerRecord record = machines_[i]->node.record(change.path);
     record.replaced = change.replaced;
     if (change.before && chance(33)) {
@@ -181,7 +226,7 @@ class ExchangeWorld {
     }
     for (std::size_t to = 0; to < machines_.size(); ++to) {
       if (to != i && chance(60)) {
-        flight_.push_back({.to = to, .record = record});
+        flight_.push_back({.from = i, .to = to, .record = record});
       }
     }
   }
@@ -204,12 +249,20 @@ class ExchangeWorld {
   // --- events
 
   void write() {
-    Machine& machine = *machines_[any()];
     const std::string& path = paths_[prng_.below(paths_.size())];
+    Machine& machine = *machines_[any()];
+    const WallTime at = wall(machine);
+    write_at(machine, path, at);
+    if (chance(20)) {
+      write_at(*machines_[any()], path, at);  // a tie, if it is another one
+    }
+  }
+
+  void write_at(Machine& machine, const std::string& path, WallTime at) {
     if (chance(45)) {
-      machine.node.del(wall(machine), path);
+      machine.node.del(at, path);
     } else {
-      machine.node.put(wall(machine), path);
+      machine.node.put(at, path);
     }
   }
 
@@ -218,7 +271,9 @@ class ExchangeWorld {
       return;
     }
     const auto it = flight_.begin() + static_cast<std::ptrdiff_t>(prng_.below(flight_.size()));
-    machines_[it->to]->node.take(it->record, terms(Change::Cause::push));
+    Replica::Terms pushed = terms(Change::Cause::push);
+    pushed.from = machines_[it->from]->node.instance();
+    machines_[it->to]->node.take(it->record, pushed);
     if (chance(80)) {  // else it comes again
       flight_.erase(it);
     }
@@ -247,6 +302,16 @@ class ExchangeWorld {
     return i;
   }
 
+  /// The next exchange that is under way, from `i` on.
+  void go_on_with_any_exchange(std::size_t i) {
+    for (std::size_t k = 0; k < machines_.size(); ++k) {
+      const std::size_t at = (i + k) % machines_.size();
+      if (machines_[at]->session) {
+        return go_on_with_exchange(at);
+      }
+    }
+  }
+
   void go_on_with_exchange(std::size_t i) {
     std::unique_ptr<ExchangeSession>& session = machines_[i]->session;
     if (!session) {
@@ -263,6 +328,8 @@ class ExchangeWorld {
       completed_ += session->state() == ExchangeSession::State::complete ? 1 : 0;
       end_batch(i);
       session.reset();
+    } else if (chance(30)) {
+      end_batch(i);
     }
   }
 
@@ -270,6 +337,14 @@ class ExchangeWorld {
     const std::size_t i = any();
     if (machines_[i]->session) {
       end_batch(i);
+      machines_[i]->session.reset();
+    }
+  }
+
+  /// Every batch is committed first: it may point to the bytes of an answer.
+  void end_sessions() {
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      settle(i);
       machines_[i]->session.reset();
     }
   }
@@ -298,13 +373,11 @@ class ExchangeWorld {
     if (members_.contains(i) && members_.size() == 1) {
       return;
     }
-    for (const auto& machine : machines_) {
-      machine->session.reset();
-    }
+    end_sessions();  // what was written while it was no member is excused as that
     if (members_.erase(i) == 0) {
       members_.insert(i);
     } else {
-      excuse(i, members_);
+      excuse_absent();
     }
     follow_members();
   }
@@ -323,15 +396,35 @@ class ExchangeWorld {
     Machine& machine = *machines_[i];
     if (!machine.backup) {
       settle(i);
-      machine.backup = Backup{.store = machine.node.store(), .recovered = machine.node.recovered()};
+      machine.backup = Backup{.store = machine.node.store(),
+                              .recovered = machine.node.recovered(),
+                              .reflects = machine.reflects};
       return;
     }
-    excuse(i, everybody());
+    excuse(i, machine.reflects);
+    machine.reflects = machine.backup->reflects;
     machine.node.store() = machine.backup->store;
     machine.node.recovered() = machine.backup->recovered;
     machine.backup.reset();
     machine.deleted.clear();
     restart(i);
+    excuse_absent();
+  }
+
+  void lose_path(std::size_t i, const std::string& path) {
+    Machine& machine = *machines_[i];
+    Knowledge lost;
+    for (const RecordHeader& write : writes_[path]) {
+      if (machine.reflects.covers(write.version.dot)) {
+        lost.add(write.version.dot);
+      }
+    }
+    excuse(i, lost);
+    Knowledge rest;
+    for (const DotRange& range : machine.reflects.minus(lost)) {
+      rest.add(range);
+    }
+    machine.reflects = rest;
   }
 
   void rot() {
@@ -342,9 +435,10 @@ class ExchangeWorld {
     if (!machine.node.held(path)) {
       return;
     }
-    excuse(i, everybody());
+    lose_path(i, path);
     machine.node.store().damage(path, Errc::corrupt_data);
     machine.deleted.clear();
+    excuse_absent();
     if (chance(50)) {
       machine.node.holdings().found_damage(path);
     }
@@ -362,7 +456,10 @@ class ExchangeWorld {
     if (!mine || *mine != tie.mine) {
       return;  // it is no tie any more
     }
-    const bool theirs_wins = prng_.chance(1, 2);
+    const bool theirs_is_there = std::ranges::any_of(machines_, [&](const auto& other) {
+      return other->node.held(tie.theirs.path) == tie.theirs.record.header;
+    });
+    const bool theirs_wins = prng_.chance(1, 2) && theirs_is_there;
     PeerRecord winner = theirs_wins ? tie.theirs : machine.node.record(tie.theirs.path);
     winner.record.header.version.verdict = {.votes = static_cast<std::uint32_t>(1 + any()),
                                             .oldest_join_ms = 1,
@@ -373,41 +470,46 @@ class ExchangeWorld {
 
   void event() {
     now_ms_ += prng_.between(0, 3);
+    const bool quiet = (++events_ / 100) % 2 == 1;  // so that everybody comes to know everything
     const std::uint64_t dice = prng_.below(1000);
-    if (dice < 120) {
-      write();
-    } else if (dice < 240) {
-      deliver();
-    } else if (dice < 270) {
-      lose();
-    } else if (dice < 340) {
-      begin_exchange();
-    } else if (dice < 740) {
-      go_on_with_exchange(any());
-    } else if (dice < 750) {
-      break_off();
-    } else if (dice < 820) {
+    if (dice < 120 && quiet) {
       report();
-    } else if (dice < 890) {
+    } else if (dice < 120) {
+      write();
+    } else if (dice < 220) {
+      deliver();
+    } else if (dice < 250) {
+      lose();
+    } else if (dice < 330) {
+      begin_exchange();
+    } else if (dice < 690) {
+      go_on_with_any_exchange(any());
+    } else if (dice < 700) {
+      break_off();
+    } else if (dice < 770) {
+      report();
+    } else if (dice < 840) {
       collect();
-    } else if (dice < 920) {
+    } else if (dice < 870) {
       decide(any());
-    } else if (dice < 960) {
+    } else if (dice < 970) {
       end_batch(any());
     } else {
-      rare_event(dice - 960);
+      rare_event(dice - 970);
     }
   }
 
   void rare_event(std::uint64_t dice) {
-    if (dice < 10 && plan_.returns) {
+    if (dice < 6 && plan_.returns) {
       remove_or_return();
-    } else if (dice >= 10 && dice < 20 && plan_.restores) {
+    } else if (dice >= 6 && dice < 12 && plan_.restores) {
       back_up_or_restore();
-    } else if (dice >= 20 && dice < 30 && plan_.damage) {
+    } else if (dice >= 12 && dice < 18 && plan_.damage) {
       rot();
-    } else if (dice >= 30 && dice < 35) {
+    } else if (dice >= 18 && dice < 22) {
       restart(any());
+    } else if (dice >= 22) {
+      now_ms_ += prng_.between(0, 1000);  // what was put off comes into its time
     }
   }
 
@@ -416,10 +518,9 @@ class ExchangeWorld {
   void heal() {
     resting_ = true;
     flight_.clear();
+    end_sessions();
     members_ = everybody();
     for (std::size_t i = 0; i < machines_.size(); ++i) {
-      machines_[i]->session.reset();
-      settle(i);
       for (const auto& [path, slot] : machines_[i]->node.store().slots()) {
         if (slot.damage) {
           machines_[i]->node.holdings().found_damage(path);
@@ -500,6 +601,7 @@ class ExchangeWorld {
   std::map<std::string, std::vector<RecordHeader>> writes_;  // acknowledged
   Knowledge unseen_;
   std::int64_t now_ms_ = 0;
+  int events_ = 0;
   bool resting_ = false;
   std::size_t collected_ = 0;
   std::size_t completed_ = 0;
