@@ -118,7 +118,7 @@ void Ballots::settled(std::span<const Change> changes) {
       return;
     }
     const auto at = ties_.find(change.path);
-    if (at != ties_.end() &&
+    if (at != ties_.end() && !change.learnt &&
         (!change.after || is_decisive(change.after->version, at->second.stamp))) {
       close(at);
     }

@@ -25,6 +25,10 @@ struct Change {
   Cause cause = Cause::client;
   bool over_damage = false;   // a record was there that nobody could read: `before` is not it
   std::vector<Dot> replaced;  // older writes of the path that came with it: K covers them too
+
+  /// A peer's write that changed no record, because what is held is newer or the same, and of which
+  /// K has learnt something: its dot, or those in `replaced`.
+  std::optional<Version> learnt;
 };
 
 }  // namespace kvs

@@ -13,8 +13,9 @@ WallTime ClusterClock::for_stamps(WallTime wall) const {
 }
 
 Stamp ClusterClock::newest_allowed(WallTime wall) const {
-  // All stamps of the last millisecond that is allowed.
-  return {Stamp::from_ms(wall.ms + offset_ms_ + skew_ms_max_ + 1).bits - 1};
+  // All stamps of the last millisecond that is allowed; none before the epoch.
+  const Stamp beyond = Stamp::from_ms(wall.ms + offset_ms_ + skew_ms_max_ + 1);
+  return {beyond.bits == 0 ? 0 : beyond.bits - 1};
 }
 
 }  // namespace kvs

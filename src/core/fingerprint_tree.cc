@@ -103,7 +103,7 @@ void FingerprintTree::rebuild() {
 
 void FingerprintTree::apply(std::span<const Change> batch) {
   for (const Change& change : batch) {
-    if (covers(change.path)) {
+    if (covers(change.path) && !change.learnt) {
       count(change);
     }
   }

@@ -52,7 +52,7 @@ void Holdings::count_some() {
     // Until now the sums hid what is missing, and an exchange may have joined K on them.
     KVS_PROBE("holdings: a damaged record is left out of the sums late");
     leave_out_suspects();
-    forget();
+    replica_.forget_knowledge();
   }
   if (checked_) {
     return;
@@ -83,7 +83,7 @@ bool Holdings::found_damage(std::string_view path) {
     damaged_.emplace(path);
   }
   ++damage_count_;
-  forget();
+  replica_.forget_knowledge(path);
   if (!path.empty()) {
     suspects_.emplace_back(path);
     if (!replica_.committing()) {
@@ -91,10 +91,6 @@ bool Holdings::found_damage(std::string_view path) {
     }
   }
   return true;
-}
-
-void Holdings::forget() {
-  replica_.forget_knowledge();
 }
 
 void Holdings::leave_out_suspects() {

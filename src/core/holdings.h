@@ -68,7 +68,6 @@ class Holdings {
   [[nodiscard]] std::uint64_t damage_count() const { return damage_count_; }
 
  private:
-  void forget();
   void leave_out_suspects();
 
   Replica& replica_;

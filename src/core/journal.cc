@@ -18,7 +18,7 @@ constexpr std::size_t kLatestLookback = 16;  // entries looked at for each recor
 
 void Journal::add(std::span<const Change> changes) {
   for (const Change& change : changes) {
-    if (change.after) {
+    if (change.after || change.learnt) {
       append(ref_of(change));
     }
   }

@@ -31,7 +31,7 @@ class Journal {
  public:
   explicit Journal(const JournalOptions& options) : options_(options) {}
 
-  /// Durable changes, in their order. Drops leave no entry.
+  /// Durable changes, in their order, and what K has learnt beside them. Drops leave no entry.
   void add(std::span<const Change> changes);
 
   /// All that `mine` covers and `theirs` does not. `mine` is the durable K; `store` may show more

@@ -256,7 +256,8 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
       ballots_.returned(now, returned, effects);
       break;
     case Caller::reads:
-      remote_reads_.returned(returned, terms(now, Change::Cause::exchange), effects);
+      remote_reads_.returned(
+          returned, terms(now, Change::Cause::exchange, returned.envelope.sender), effects);
       break;
   }
   finish_step(now, effects);

@@ -129,6 +129,7 @@ struct Push {
 struct Hello {
   StateDigest digest;
   std::vector<PeerRecord> latest;  // at most 15
+  bool recount = false;            // the last exchange would have dropped too much: count first
 
   bool operator==(const Hello&) const = default;
 };

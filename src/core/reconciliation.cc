@@ -141,19 +141,20 @@ Result<void> Reconciliation::take_compared(const Compared& answer, Effects& effe
     }
     const KeyRange range{.begin = std::exchange(begin, theirs.end), .end = theirs.end};
     if (theirs.kind == PathRange::Kind::items) {
-      KVS_TRY(judge_range(range, theirs.items, effects));
+      KVS_TRY(judge_range(range, theirs.items));
     } else if (theirs.kind == PathRange::Kind::fingerprint &&
                KVS_TRY(parts_.source.tree.of_range(range)) != theirs.fingerprint) {
       open_.emplace(range.begin, range.end);
     }
   }
+  carry_out_drops(effects);
   return {};
 }
 
 // --- judging
 
-Result<void> Reconciliation::judge_range(const KeyRange& range, const std::vector<PeerItem>& theirs,
-                                         Effects& effects) {
+Result<void> Reconciliation::judge_range(const KeyRange& range,
+                                         const std::vector<PeerItem>& theirs) {
   const auto in_order = [](const PeerItem& a, const PeerItem& b) {
     return a.path < b.path;
   };
@@ -168,14 +169,14 @@ Result<void> Reconciliation::judge_range(const KeyRange& range, const std::vecto
   while (x != mine.end() || y != theirs.end()) {
     const bool only_mine = y == theirs.end() || (x != mine.end() && x->path < y->path);
     const bool only_theirs = x == mine.end() || (y != theirs.end() && y->path < x->path);
-    judge({.mine = only_theirs ? nullptr : &*x, .theirs = only_mine ? nullptr : &*y}, effects);
+    judge({.mine = only_theirs ? nullptr : &*x, .theirs = only_mine ? nullptr : &*y});
     x += only_theirs ? 0 : 1;
     y += only_mine ? 0 : 1;
   }
   return {};
 }
 
-void Reconciliation::judge(const Pair& pair, Effects& effects) {
+void Reconciliation::judge(const Pair& pair) {
   const PeerItem* mine = pair.mine;
   const PeerItem* theirs = pair.theirs;
   if (mine != nullptr && theirs != nullptr && mine->header == theirs->header) {
@@ -197,7 +198,7 @@ void Reconciliation::judge(const Pair& pair, Effects& effects) {
     drop_theirs(*dead_there);
   }
   if (dead_here != nullptr && !is_replaced_by(*dead_here, theirs)) {
-    drop_mine(*dead_here, effects);
+    drop_mine(*dead_here);
   }
   const bool both = mine != nullptr && theirs != nullptr;
   const MergeOutcome outcome =
@@ -210,16 +211,25 @@ void Reconciliation::judge(const Pair& pair, Effects& effects) {
   }
 }
 
-void Reconciliation::drop_mine(const PeerItem& dead, Effects& effects) {
+void Reconciliation::drop_mine(const PeerItem& dead) {
   if (!dead.header.live() && !KVS_MUTATED(tombstone_dropped_before_join)) {
     tombstone_drops_here_.push_back(dead);
     return;
   }
   KVS_PROBE("reconciliation: a live record here was replaced or deleted elsewhere");
   ++figures_.drops_here;
-  if (!drops_too_much()) {
+  live_drops_here_.push_back(dead);
+}
+
+/// Not before everything was compared, or they are more than would be doubted.
+void Reconciliation::carry_out_drops(Effects& effects) {
+  if (drops_too_much() || (!open_.empty() && live_drops_here_.size() <= kDropsMax)) {
+    return;
+  }
+  for (const PeerItem& dead : live_drops_here_) {
     parts_.replica.drop(dead, effects);
   }
+  live_drops_here_.clear();
 }
 
 void Reconciliation::drop_theirs(const PeerItem& dead) {

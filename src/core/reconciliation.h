@@ -85,10 +85,10 @@ class Reconciliation {
     const PeerItem* theirs = nullptr;
   };
 
-  Result<void> judge_range(const KeyRange& range, const std::vector<PeerItem>& theirs,
-                           Effects& effects);
-  void judge(const Pair& pair, Effects& effects);
-  void drop_mine(const PeerItem& dead, Effects& effects);
+  Result<void> judge_range(const KeyRange& range, const std::vector<PeerItem>& theirs);
+  void judge(const Pair& pair);
+  void drop_mine(const PeerItem& dead);
+  void carry_out_drops(Effects& effects);
   void drop_theirs(const PeerItem& dead);
   [[nodiscard]] bool drops_too_much() const;
 
@@ -101,9 +101,10 @@ class Reconciliation {
   std::map<std::string, std::string> open_;  // ranges yet to compare: begin -> end
   std::string asked_begin_;                  // of the Compare that is on its way
   std::string asked_end_;
-  std::vector<std::string> wanted_;    // paths to fetch
-  std::vector<std::string> fetching_;  // of the Fetch that is on its way, in order
-  std::vector<std::string> given_;     // paths to send
+  std::vector<std::string> wanted_;        // paths to fetch
+  std::vector<std::string> fetching_;      // of the Fetch that is on its way, in order
+  std::vector<std::string> given_;         // paths to send
+  std::vector<PeerItem> live_drops_here_;  // until it is clear that they are not too many
   std::vector<PeerItem> live_drops_there_;
   std::vector<PeerItem> tombstone_drops_there_;
   std::vector<PeerItem> tombstone_drops_here_;

@@ -152,7 +152,7 @@ Dot Replica::next_dot(Effects& effects) {
 Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effects) {
   const Version& version = theirs.record.header.version;
   if (knowledge_.covers(version.dot) && !KVS_MUTATED(covered_record_taken)) {
-    std::ranges::for_each(theirs.replaced, [this](const Dot& dot) { know(dot); });
+    learn(theirs, terms.cause);
     ++stats_.known;
     return Taken::known;
   }
@@ -174,7 +174,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
     KVS_PROBE("replica: a peer's record replaced a damaged one");
     ++stats_.damaged_replaced;
     note_damage();
-    if (!KVS_MUTATED(damage_keeps_knowledge)) {
+    if (!given_up_.contains(theirs.path) && !KVS_MUTATED(damage_keeps_knowledge)) {
       forget_knowledge();
     }
   }
@@ -189,12 +189,12 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
     ties_met_.push_back({.mine = *mine, .theirs = theirs});
     return Taken::tied;
   }
-  std::ranges::for_each(theirs.replaced, [this](const Dot& dot) { know(dot); });
   if (outcome == MergeOutcome::keep) {
-    know(version.dot);
+    learn(theirs, terms.cause);
     ++stats_.older;
     return Taken::older;
   }
+  know_all(theirs.replaced);
   store_record({.key = key,
                 .record = theirs.record.view(),
                 .before = mine,
@@ -202,7 +202,6 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
                 .over_damage = !found,
                 .replaced = theirs.replaced},
                effects);
-  open_changes_.back().replaced = theirs.replaced;
   ++stats_.taken;
   return Taken::stored;
 }
@@ -232,7 +231,7 @@ void Replica::settle(const PeerRecord& winner, Effects& effects) {
   version.dot = next_dot(effects);
   const RecordView record{.header = {.version = version, .kind = winner.record.header.kind},
                           .value = effects.kept.emplace_back(winner.record.value)};
-  std::ranges::for_each(winner.replaced, [this](const Dot& dot) { know(dot); });
+  know_all(winner.replaced);
   store_record({.key = Key::from_store(effects.kept.emplace_back(winner.path)),
                 .record = record,
                 .before = mine,
@@ -361,7 +360,10 @@ Knowledge Replica::tied_dots(const Knowledge& theirs) const {
   return dots;
 }
 
-void Replica::forget_knowledge() {
+void Replica::forget_knowledge(std::string_view damaged) {
+  if (!damaged.empty() && given_up_.size() < kGivenUpMax) {
+    given_up_.emplace(damaged);
+  }
   // Writes under way stay: without K they are like any other record that this node holds. Peers are
   // told at once; to know less than the disk says does no harm.
   for (const auto* const known : {&knowledge_, &durable_}) {
@@ -382,9 +384,38 @@ void Replica::forget_knowledge() {
   ++era_;
 }
 
-void Replica::know(Dot dot) {
-  if (knowledge_.add(dot)) {
+bool Replica::know(Dot dot) {
+  const bool news = knowledge_.add(dot);
+  if (news) {
     changed_.insert(dot.origin);
+  }
+  return news;
+}
+
+/// Those of `dots` that K did not cover.
+std::vector<Dot> Replica::know_all(std::span<const Dot> dots) {
+  std::vector<Dot> news;
+  for (const Dot dot : dots) {
+    if (know(dot)) {
+      news.push_back(dot);
+    }
+  }
+  return news;
+}
+
+/// What is held reflects this record: K covers it with all that it replaced, and the journal can
+/// tell of it.
+void Replica::learn(const PeerRecord& theirs, Change::Cause cause) {
+  const Version& version = theirs.record.header.version;
+  const bool news = know(version.dot);
+  std::vector<Dot> replaced = know_all(theirs.replaced);
+  if (news || !replaced.empty()) {
+    open_changes_.push_back({.path = theirs.path,
+                             .before = std::nullopt,
+                             .after = std::nullopt,
+                             .cause = cause,
+                             .replaced = std::move(replaced),
+                             .learnt = version});
   }
 }
 
@@ -394,13 +425,19 @@ void Replica::store_record(const StoredRecord& stored, Effects& effects) {
   pending_.add(stored.key, header);
   know(header.version.dot);
   recount(stored.before, header, stored.key.text());
-  forget_unsettled(stored.key.text(), header.version);
+  if (stored.over_damage) {
+    given_up_.erase(std::string(stored.key.text()));
+  }
+  std::vector<Dot> replaced(stored.replaced.begin(), stored.replaced.end());
+  const auto beaten = forget_unsettled(stored.key.text(), header.version);
+  replaced.insert(replaced.end(), beaten.begin(), beaten.end());
   open_changes_.push_back({.path = std::string(stored.key.text()),
                            .before = stored.before,
                            .after = header,
                            .cause = stored.cause,
                            .over_damage = stored.over_damage,
-                           .replaced = {stored.replaced.begin(), stored.replaced.end()}});
+                           .replaced = std::move(replaced),
+                           .learnt = std::nullopt});
   ++stats_.records_written;
 }
 
@@ -421,20 +458,25 @@ void Replica::remember_unsettled(const PeerRecord& theirs, Taken why, Instance f
   }
 }
 
-void Replica::forget_unsettled(std::string_view path, const Version& now_held) {
+/// The dots of what is not newer than the version held now, as far as K did not cover them.
+std::vector<Dot> Replica::forget_unsettled(std::string_view path, const Version& now_held) {
+  std::vector<Dot> beaten;
   if (unsettled_.empty()) {
-    return;
+    return beaten;
   }
   auto it = unsettled_.lower_bound({std::string(path), Dot{}});
   while (it != unsettled_.end() && it->first.first == path) {
     if (now_held >= it->second.version) {
-      know(it->first.second);
+      if (know(it->first.second)) {
+        beaten.push_back(it->first.second);
+      }
       settled_.insert(*it);
       it = unsettled_.erase(it);
     } else {
       ++it;
     }
   }
+  return beaten;
 }
 
 // --- fingerprint of everything
@@ -506,6 +548,11 @@ std::vector<Change> Replica::committed() {
     durable_.set(change.origin, change.known);
   }
   durable_root_ = batch.root;
+  if (!given_up_.empty()) {
+    std::ranges::for_each(batch.changes, [this](const Change& change) {
+      given_up_.erase(change.path);  // damage that was met while its replacement was under way
+    });
+  }
   pending_.commit_oldest();
   return std::move(batch.changes);
 }

@@ -69,6 +69,9 @@ struct TieMet {
 
 class Replica {
  public:
+  /// Damaged records that are remembered by name.
+  static constexpr std::size_t kGivenUpMax = 10'000;
+
   /// Versions whose tie or delay is remembered one by one; beyond, no exchange completes.
   static constexpr std::size_t kUnsettledMax = 100'000;
 
@@ -131,8 +134,9 @@ class Replica {
   void observe(Stamp seen) { stamper_.observe(seen); }
 
   /// Records were lost: without K the node claims to know nothing, so nobody takes what is missing
-  /// here for deleted, and everything is fetched again.
-  void forget_knowledge();
+  /// here for deleted, and everything is fetched again. `damaged` names the record, if it is known:
+  /// what takes its place need not empty K once more.
+  void forget_knowledge(std::string_view damaged = {});
 
   /// The fingerprint of all committed records has been counted, while no batch is under way. False
   /// if it differs from what was kept: damage.
@@ -210,7 +214,9 @@ class Replica {
   WriteOutcome accept(WallTime wall, const WriteCommand& command, const Decision& decision,
                       Effects& effects);
   Dot next_dot(Effects& effects);
-  void know(Dot dot);
+  bool know(Dot dot);
+  std::vector<Dot> know_all(std::span<const Dot> dots);
+  void learn(const PeerRecord& theirs, Change::Cause cause);
   void store_record(const StoredRecord& stored, Effects& effects);
   bool remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects);
   void remember_unsettled(const PeerRecord& theirs, Taken why, Instance from);
@@ -218,7 +224,7 @@ class Replica {
   void forget_beaten();
   [[nodiscard]] bool waits_for(const Terms& terms);
   [[nodiscard]] Knowledge tied_dots(const Knowledge& theirs) const;
-  void forget_unsettled(std::string_view path, const Version& now_held);
+  std::vector<Dot> forget_unsettled(std::string_view path, const Version& now_held);
   void recount(const std::optional<RecordHeader>& before, const std::optional<RecordHeader>& after,
                std::string_view path);
   void note_damage();
@@ -240,6 +246,7 @@ class Replica {
   Unsettled unsettled_;  // neither taken nor beaten
   Unsettled settled_;    // by the open batch
   bool unsettled_overflow_ = false;
+  std::set<std::string, std::less<>> given_up_;  // damaged records that K does not cover any more
   std::uint64_t era_ = 0;
   std::vector<TieMet> ties_met_;
   ReplicaStats stats_;

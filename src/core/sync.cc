@@ -224,7 +224,11 @@ void Sync::greet(Effects& effects) {
   session_->digest = parts_.holdings.digest();
   auto latest = parts_.holdings.journal().latest(kLatestRecords, parts_.holdings.store());
   stats_.records_sent += latest.size();
-  call(Hello{.digest = session_->digest, .latest = std::move(latest)}, effects);
+  const bool doubted = drops_doubted_with_ == session_->peer;
+  call(Hello{.digest = session_->digest,
+             .latest = std::move(latest),
+             .recount = doubted && !recount_told_},
+       effects);
 }
 
 void Sync::call(const PeerRequest& request, Effects& effects) {
@@ -320,6 +324,7 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
                          Effects& effects) {
   // Not the digest of now: writes since would look like records that the peer lost.
   const StateDigest& mine = session_->digest;
+  recount_told_ = recount_told_ || drops_doubted_with_ == session_->peer;
   session_->peer_run = greeting.digest.run;
   session_->theirs = greeting.knowledge.value_or(session_->mine);
   session_->told = session_->theirs;
@@ -411,6 +416,7 @@ void Sync::go_on_reconciling(const Now& now, Effects& effects) {
       const ReconciliationFigures& figures = session_->reconciliation->figures();
       ++stats_.drops_doubted;
       drops_doubted_with_ = session_->peer;
+      recount_told_ = false;
       parts_.holdings.recount();
       effects.trace.push_back({.kind = Trace::Kind::drops_doubted,
                                .number = figures.drops_here + figures.drops_there,
@@ -436,7 +442,9 @@ void Sync::end_reconciled(const Now& now, Effects& effects) {
                              .number = figures.live_differences,
                              .text = session_->node_id});
   }
-  drops_doubted_with_.reset();
+  if (drops_doubted_with_ == session_->peer) {
+    drops_doubted_with_.reset();
+  }
   if (fill_ == Fill::recent) {
     fill_ = Fill::complete;
   }

@@ -209,7 +209,8 @@ class Sync {
   Instant next_catch_up_{};  // not before
   Instant next_look_ = Instant::never();
   Duration backoff_{};
-  std::optional<Instance> drops_doubted_with_;  // the next exchange with it may drop
+  std::optional<Instance> drops_doubted_with_;  // once both have counted, an exchange may drop
+  bool recount_told_ = false;                   // to that peer
   std::optional<Report> report_;
 
   // Bootstrap.

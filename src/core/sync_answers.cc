@@ -74,6 +74,10 @@ PeerAnswer SyncAnswers::answer(const Hello& hello, Mode mode, const Replica::Ter
                                Effects& effects) {
   replica_.observe(std::min(hello.digest.newest, terms.newest_allowed));
   take(hello.latest, terms, effects);
+  if (hello.recount) {
+    KVS_PROBE("sync_answers: a peer found that too much would be dropped");
+    holdings_.recount();
+  }
   Greeting greeting{.digest = holdings_.digest(),
                     .mode = mode,
                     .knowledge = {},

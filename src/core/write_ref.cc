@@ -24,8 +24,8 @@ std::size_t heap_of(const std::string& text) {
 }  // namespace
 
 WriteRef ref_of(const Change& change) {
-  KVS_CHECK(change.after.has_value(), "a reference needs a write");
-  const Version& version = change.after->version;
+  KVS_CHECK(change.after || change.learnt, "a reference needs a write");
+  const Version& version = change.after ? change.after->version : *change.learnt;
   return {.path = change.path,
           .dot = version.dot,
           .stamp = version.stamp,

@@ -27,7 +27,7 @@ struct WriteRef {
   std::vector<Dot> replaced;  // older writes of the path that came with it
 };
 
-/// The write that `change` made; there must be one (`after`).
+/// The write that `change` made or learnt of; there must be one (`after`, `learnt`).
 [[nodiscard]] WriteRef ref_of(const Change& change);
 
 /// True if a path that holds `current` reflects the write. False where stamp and votes leave it

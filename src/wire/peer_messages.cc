@@ -159,11 +159,13 @@ void take(PeerReader& reader, Push& message) {
 void put(PeerWriter& writer, const Hello& message) {
   put_digest(writer, message.digest);
   put_records(writer, message.latest);
+  writer.put_flag(message.recount);
 }
 
 void take(PeerReader& reader, Hello& message) {
   message.digest = take_digest(reader);
   message.latest = take_records(reader);
+  message.recount = reader.take_flag();
 }
 
 void put(PeerWriter& writer, const Greeting& message) {

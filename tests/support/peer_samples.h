@@ -44,7 +44,7 @@ class PeerSamples {
       case 5:
         return Push{.records = records(), .stretch = maybe([this] { return stretch(); })};
       case 6:
-        return Hello{.digest = digest(), .latest = records()};
+        return Hello{.digest = digest(), .latest = records(), .recount = prng_.chance(1, 2)};
       case 7:
         return AskDelta{.knowledge = knowledge()};
       case 8:

@@ -1,0 +1,335 @@
+#include "core/reconciliation.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "support/exchange_node.h"
+
+namespace kvs {
+namespace {
+
+using State = ExchangeSession::State;
+
+constexpr WallTime kWall{1'000'000};
+
+WallTime later(std::int64_t ms) {
+  return {kWall.ms + ms};
+}
+
+/// Two nodes; exchanges begin here.
+class ReconciliationTest : public testing::Test {
+ protected:
+  State exchange() {
+    ExchangeSession session(here_, there_);
+    return run_exchange(session);
+  }
+
+  /// Both hold "a", and cover it.
+  void share() {
+    here_.put(kWall, "a");
+    here_.settle();
+    ASSERT_EQ(exchange(), State::complete);
+  }
+
+  /// Until an `Awaited` is about to be answered; the session is left there.
+  template <class Awaited>
+  void run_until(ExchangeSession& session) {
+    while (
+        session.state() == State::going &&
+        (session.requests.empty() || !std::holds_alternative<Awaited>(session.requests.back()))) {
+      session.step({});
+      session.to()->settle();
+      session.from()->settle();
+    }
+  }
+
+  void expect_equal() {
+    EXPECT_EQ(here_.headers(), there_.headers());
+    EXPECT_EQ(here_.known(), there_.known());
+  }
+
+  ExchangeNode here_{1};
+  ExchangeNode there_{2};
+};
+
+// --- the rule of exchange
+
+TEST_F(ReconciliationTest, WhatTheOtherNeverSawIsGivenAndTaken) {
+  here_.put(kWall, "mine");
+  there_.put(kWall, "theirs");
+  here_.settle();
+  there_.settle();
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_EQ(here_.headers().size(), 2U);
+  expect_equal();
+}
+
+TEST_F(ReconciliationTest, OfTwoSurvivorsTheNewerStaysOnBothSides) {
+  for (const std::int64_t ms : {-1, 1}) {
+    const std::string path = fmt::format("a{}", ms);
+    here_.put(kWall, path, "mine");
+    there_.put(later(ms), path, "theirs");
+    here_.settle();
+    there_.settle();
+    EXPECT_EQ(exchange(), State::complete);
+    EXPECT_EQ(here_.record(path).record.value, ms < 0 ? "mine" : "theirs");
+    expect_equal();
+  }
+}
+
+TEST_F(ReconciliationTest, WhatTheOtherCoversAndDoesNotHoldIsDropped) {
+  share();
+  there_.replica().collect({.path = "a", .header = *there_.held("a")}, there_.open());
+  there_.settle();
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_TRUE(here_.headers().empty());
+}
+
+TEST_F(ReconciliationTest, AndTheOtherWayRound) {
+  share();
+  here_.replica().collect({.path = "a", .header = *here_.held("a")}, here_.open());
+  here_.settle();
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_TRUE(there_.headers().empty());
+}
+
+TEST_F(ReconciliationTest, ADeletionThatWasCollectedDoesNotComeUndone) {
+  share();
+  here_.del(later(1), "a");
+  here_.settle();
+  here_.replica().collect({.path = "a", .header = *here_.held("a")}, here_.open());
+  here_.settle();
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_TRUE(here_.headers().empty());
+  expect_equal();
+}
+
+TEST_F(ReconciliationTest, AReplacedRecordIsReadUntilTheNewOneIsThere) {
+  share();
+  there_.put(later(1), "a", "2");
+  there_.settle();
+  ExchangeSession session(here_, there_);
+  while (session.state() == State::going) {
+    session.step({});
+    there_.settle();
+    here_.settle();
+    EXPECT_TRUE(here_.held("a"));
+  }
+  expect_equal();
+}
+
+TEST_F(ReconciliationTest, TiedVersionsBothStayAndNeitherIsCovered) {
+  here_.put(kWall, "a", "1");
+  there_.put(kWall, "a", "2");
+  here_.settle();
+  there_.settle();
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_EQ(here_.record("a").record.value, "1");
+  EXPECT_EQ(there_.record("a").record.value, "2");
+  EXPECT_FALSE(here_.known().covers(there_.held("a")->version.dot));
+  EXPECT_FALSE(there_.known().covers(here_.held("a")->version.dot));
+  EXPECT_EQ(here_.replica().take_ties().size(), 1U);
+  EXPECT_EQ(there_.replica().take_ties().size(), 1U);
+}
+
+TEST_F(ReconciliationTest, ATieThatWasSettledAndForgottenElsewhereEndsHereToo) {
+  here_.put(kWall, "a", "1");
+  here_.del(kWall, "a");
+  there_.put(kWall, "a", "2");
+  there_.put(kWall, "a", "3");
+  here_.settle();
+  there_.settle();
+  ASSERT_EQ(here_.held("a")->version.stamp, there_.held("a")->version.stamp);
+  ASSERT_EQ(exchange(), State::complete);
+  // Over there a deletion ends it, and is collected.
+  there_.del(later(9), "a");
+  there_.settle();
+  there_.replica().collect({.path = "a", .header = *there_.held("a")}, there_.open());
+  there_.settle();
+  ASSERT_EQ(exchange(), State::complete);
+  EXPECT_TRUE(here_.headers().empty()) << "the tombstone waits for the join, and the join for it";
+  expect_equal();
+}
+
+// --- tombstones and the end
+
+TEST_F(ReconciliationTest, ATombstoneIsDroppedOnlyWithTheJoin) {
+  share();
+  here_.del(later(1), "a");
+  here_.settle();
+  ASSERT_EQ(exchange(), State::complete);
+  there_.replica().collect({.path = "a", .header = *there_.held("a")}, there_.open());
+  there_.put(later(2), "b");
+  there_.settle();
+  ExchangeSession session(here_, there_);
+  run_until<Finish>(session);
+  EXPECT_TRUE(here_.held("a")) << "if it breaks off now, nothing has happened";
+  EXPECT_EQ(run_exchange(session), State::complete);
+  EXPECT_FALSE(here_.held("a"));
+  expect_equal();
+}
+
+TEST_F(ReconciliationTest, AnExchangeThatBreaksOffJoinsNothing) {
+  here_.put(kWall, "a");
+  here_.put(later(1), "a");
+  here_.settle();
+  const Dot replaced{.origin = here_.held("a")->version.dot.origin, .seq = 1};
+  ExchangeSession session(here_, there_);
+  run_until<Finish>(session);
+  session.refuse();
+  session.step({});
+  EXPECT_EQ(session.state(), State::broken);
+  EXPECT_TRUE(there_.held("a"));
+  ExchangeSession again(there_, here_);
+  EXPECT_EQ(run_exchange(again), State::complete);
+  EXPECT_TRUE(there_.known().covers(replaced));
+}
+
+TEST_F(ReconciliationTest, ManyTombstonesEndInSeveralMessages) {
+  constexpr int kTombstones = 12'000;
+  for (int i = 0; i < kTombstones; ++i) {
+    const std::string path = fmt::format("a/rather/long/path/to/fill/messages/{:08}", i);
+    here_.put(kWall, path);
+    here_.del(kWall, path);
+  }
+  here_.settle();
+  ASSERT_EQ(exchange(), State::complete);
+  for (const auto& [path, header] : here_.headers()) {
+    here_.replica().collect({.path = path, .header = header}, here_.open());
+  }
+  here_.settle();
+  ExchangeSession session(here_, there_);
+  ASSERT_EQ(run_exchange(session), State::complete);
+  std::size_t ends = 0;
+  for (const PeerRequest& request : session.requests) {
+    ends += std::holds_alternative<Finish>(request) ? 1 : 0;
+  }
+  EXPECT_GT(ends, 1U);
+  EXPECT_TRUE(there_.headers().empty());
+}
+
+// --- sizes
+
+TEST_F(ReconciliationTest, WhatIsLargeCrossesInSeveralMessages) {
+  for (int i = 0; i < 5; ++i) {
+    here_.put(kWall, fmt::format("mine/{}", i), std::string(400'000, 'm'));
+    there_.put(kWall, fmt::format("theirs/{}", i), std::string(400'000, 't'));
+  }
+  here_.settle();
+  there_.settle();
+  EXPECT_EQ(exchange(), State::complete);
+  expect_equal();
+}
+
+TEST_F(ReconciliationTest, MoreThanOneFetchBearsIsFetchedInSeveral) {
+  for (int i = 0; i < 5'000; ++i) {
+    there_.put(kWall, fmt::format("key/{}", i));
+  }
+  there_.settle();
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_EQ(here_.headers().size(), 5'000U);
+  expect_equal();
+}
+
+// --- doubt
+
+TEST_F(ReconciliationTest, MassDropsAreDoubtedBeforeAnyTakesPlace) {
+  for (int i = 0; i < 2'000; ++i) {
+    here_.put(kWall, fmt::format("key/{}", i));
+  }
+  here_.settle();
+  Reconciliation doubting({.source = here_.holdings().source(), .replica = here_.replica()},
+                          {.peer_run = there_.holdings().run(),
+                           .mine = here_.known(),
+                           .theirs = here_.known(),
+                           .drops_confirmed = false});
+  for (int i = 0; i < 100; ++i) {
+    const auto next = doubting.next();
+    if (!next) {
+      EXPECT_EQ(next.error().code, Errc::overloaded);
+      here_.settle();
+      EXPECT_EQ(here_.headers().size(), 2'000U);
+      return;
+    }
+    const PeerAnswer answer = there_.answer(**next);
+    ASSERT_TRUE(doubting.answered(answer, {}, here_.open()));
+  }
+  FAIL() << "it was not doubted";
+}
+
+// --- answers that make no sense
+
+class ReconciliationNonsense : public ReconciliationTest {
+ protected:
+  ReconciliationNonsense() {
+    for (int i = 0; i < 100; ++i) {
+      here_.put(kWall, fmt::format("key/{:03}", i));
+    }
+    here_.settle();
+  }
+
+  /// What comes of an answer to the first request, a Compare.
+  Errc outcome(const PeerAnswer& answer) {
+    Reconciliation room({.source = here_.holdings().source(), .replica = here_.replica()},
+                        {.peer_run = 1, .mine = here_.known(), .theirs = {}});
+    const auto first = room.next();
+    EXPECT_TRUE(first && *first && std::holds_alternative<Compare>(**first));
+    const auto taken = room.answered(answer, {}, here_.open());
+    EXPECT_FALSE(taken);
+    EXPECT_FALSE(room.complete());
+    return taken ? Errc{} : taken.error().code;
+  }
+
+  static PathRange range(std::string end, std::vector<PeerItem> items = {}) {
+    return {.end = std::move(end),
+            .kind = PathRange::Kind::items,
+            .fingerprint = {},
+            .items = std::move(items)};
+  }
+
+  static PeerItem item(std::string path) {
+    return {.path = std::move(path), .header = {.version = MemoryStore::version_of(1), .kind = {}}};
+  }
+};
+
+TEST_F(ReconciliationNonsense, IsRefusedWhateverItIs) {
+  const PeerAnswer answers[] = {
+      Done{},
+      Fetched{},
+      Compared{.begin = "", .ranges = {}},
+      Compared{.begin = "x", .ranges = {range("")}},
+      Compared{.begin = "", .ranges = {range("x")}},
+      Compared{.begin = "", .ranges = {range("b"), range("a"), range("")}},
+      Compared{.begin = "", .ranges = {range("b"), range("b"), range("")}},
+      Compared{.begin = "", .ranges = {range(""), range("")}},
+      Compared{.begin = "", .ranges = {range("b", {item("c")}), range("")}},
+      Compared{.begin = "", .ranges = {range("b"), range("", {item("a")})}},
+      Compared{.begin = "", .ranges = {range("", {item("b"), item("a")})}},
+  };
+  for (const PeerAnswer& answer : answers) {
+    EXPECT_EQ(outcome(answer), Errc::bad_request) << (&answer - answers);
+  }
+}
+
+TEST_F(ReconciliationNonsense, DamageOverThereIsNoneHere) {
+  EXPECT_EQ(outcome(Refused{.code = Errc::corrupt_data, .detail = {}}), Errc::io_error);
+  EXPECT_EQ(outcome(Refused{.code = Errc::syncing, .detail = {}}), Errc::syncing);
+}
+
+TEST_F(ReconciliationNonsense, DamageHereIsNamed) {
+  ExchangeNode damaged(5);
+  damaged.put(kWall, "a");
+  damaged.settle();
+  Reconciliation room({.source = damaged.holdings().source(), .replica = damaged.replica()},
+                      {.peer_run = 1, .mine = {}, .theirs = {}});
+  ASSERT_TRUE(room.next());
+  damaged.store().damage("a", Errc::corrupt_data);
+  const PeerAnswer listing = Compared{.begin = "", .ranges = {range("")}};
+  const auto taken = room.answered(listing, {}, damaged.open());
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Errc::corrupt_data);
+  EXPECT_EQ(taken.error().detail, "a");
+}
+
+}  // namespace
+}  // namespace kvs
