@@ -16,8 +16,7 @@ class LostFoundTest : public ::testing::Test {
 
   void open() {
     store_.reset();
-    store_ =
-        Store::open({.data_dir = folder_.path() + "/d", .durability = Durability::os}).value();
+    store_ = Store::open({.data_dir = folder_.path() + "/d", .durability = Durability::os}).value();
   }
 
   static RecordHeader header(std::uint64_t seq) {
@@ -39,9 +38,7 @@ class LostFoundTest : public ::testing::Test {
     const Key key = Key::from_store(path);
     const RecordHeader made = header(++seq_);
     commit({.key = key, .record = {.header = made, .value = value}}, at_ms);
-    commit({.key = key,
-            .record = {.header = made, .value = {}},
-            .kind = RecordWrite::Kind::lose},
+    commit({.key = key, .record = {.header = made, .value = {}}, .kind = RecordWrite::Kind::lose},
            at_ms);
   }
 
