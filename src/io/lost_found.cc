@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "io/slices.h"
 #include "io/store_errors.h"
 #include "wire/record_codec.h"
 #include "wire/store_keys.h"
@@ -11,14 +12,6 @@ namespace kvs {
 namespace {
 
 constexpr std::size_t kPageBytesMax = std::size_t{1} << 20U;
-
-rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
-std::string_view view(const rocksdb::Slice& bytes) {
-  return {bytes.data(), bytes.size()};
-}
 
 /// Walks the entries after `after`, a key without the prefix.
 class LostCursor {

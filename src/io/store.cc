@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "io/os.h"
 #include "io/rocks_options.h"
+#include "io/slices.h"
 #include "io/store_cursor.h"
 #include "io/store_errors.h"
 #include "wire/record_codec.h"
@@ -29,14 +30,6 @@ constexpr std::uint64_t kSpaceMarginBytes = 2 * kWriteBufferBytes;
 /// How long a commit waits for a throttled RocksDB before it fails.
 constexpr std::chrono::milliseconds kStallWait(1);
 constexpr int kStallWaitsMax = 250;
-
-rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
-std::string_view view(const rocksdb::Slice& bytes) {
-  return {bytes.data(), bytes.size()};
-}
 
 void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   for (const KnowledgeWrite& write : effects.knowledge) {

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "io/slices.h"
 #include "wire/record_codec.h"
 #include "wire/store_keys.h"
 
 namespace kvs {
 
 namespace {
-
-std::string_view view(const rocksdb::Slice& bytes) {
-  return {bytes.data(), bytes.size()};
-}
 
 rocksdb::ReadOptions scan_options() {
   rocksdb::ReadOptions options;
