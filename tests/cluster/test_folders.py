@@ -1,13 +1,10 @@
 """P3, P6, P14, P15: folders that are lost, restored, copied or full, and identities that clash."""
 import json
-import os
 import shutil
-import subprocess
-
-import pytest
 
 from cluster import wait_for
 from history import Load
+from small_disk import fill, small_disk  # noqa: F401 - a fixture
 
 KEYS = 100
 
@@ -122,31 +119,6 @@ def test_a_join_from_a_foreign_cluster_or_of_an_id_in_use_is_409(cluster):
     answer = first.request("POST", "/members/join", json.dumps(row))
     assert (answer.status, answer.code) == (409, "id_in_use"), answer
     cluster.wait_until_members()
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    if os.geteuid() != 0:
-        pytest.skip("needs root to mount a small tmpfs")
-    mount_point = tmp_path / "small"
-    mount_point.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", mount_point]
-    mounted = subprocess.run(command, capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.decode().strip()}")
-    yield mount_point
-    subprocess.run(["umount", "-l", mount_point], check=True)
-
-
-def fill(folder):
-    """Takes all the space there is; the file that holds it."""
-    ballast = folder / "ballast"
-    with open(ballast, "wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * (1 << 16))
-        except OSError:
-            return ballast
 
 
 def test_a_full_disk_harms_no_other_node(new_cluster, small_disk):
