@@ -3,6 +3,7 @@
 // Each errand with a ticket gets one PeerReply with that ticket, which only its door reads.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <variant>
 
@@ -35,6 +36,11 @@ struct ReadErrand {
   std::string path;
 };
 
-using Errand = std::variant<LeaveErrand, RemoveErrand, DamageErrand, ReadErrand>;
+/// Runs `answer` in the node's turn: a sign that it takes turns. No reply.
+struct PulseErrand {
+  std::function<void()> answer;
+};
+
+using Errand = std::variant<LeaveErrand, RemoveErrand, DamageErrand, ReadErrand, PulseErrand>;
 
 }  // namespace kvs

@@ -216,6 +216,10 @@ void NodeThread::run(const ReadErrand& errand) {
   node_.read_elsewhere(now_, errand.ticket, errand.path, open_->effects);
 }
 
+void NodeThread::run(const PulseErrand& errand) {
+  errand.answer();
+}
+
 /// Answers at once: errands need no commit.
 void NodeThread::reply(Ticket ticket, PeerAnswer answer) {
   PeerReply reply{.ticket = ticket, .envelope = {}, .answer = std::move(answer)};

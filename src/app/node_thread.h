@@ -148,6 +148,7 @@ class NodeThread {
   void run(const RemoveErrand& errand);
   void run(const DamageErrand& errand);
   void run(const ReadErrand& errand);
+  static void run(const PulseErrand& errand);
   void reply(Ticket ticket, PeerAnswer answer);
   void leave_if_done();
   void commit_done(const Result<void>& outcome);

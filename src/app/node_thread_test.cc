@@ -1,5 +1,8 @@
 #include "app/node_thread.h"
 
+#include <array>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "io/os.h"
@@ -346,6 +349,13 @@ TEST_F(ScriptedNodeTest, AReaderThatMetDamageTellsTheNode) {
   sinks_.replies().wait_for(2);
   node_.stop();
   EXPECT_EQ(node_.status().node.damage_found, 1U);
+}
+
+TEST_F(ScriptedNodeTest, AnswersAPulseInItsTurn) {
+  testing::Arrivals<std::thread::id> answers;
+  node_.post(PulseErrand{.answer = [&] { answers.add(std::array{std::this_thread::get_id()}); }});
+  EXPECT_NE(answers.wait_for(1)[0], std::this_thread::get_id());
+  node_.stop();
 }
 
 TEST_F(ScriptedNodeTest, PublishesItself) {

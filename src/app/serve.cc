@@ -2,9 +2,12 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -12,6 +15,7 @@
 
 #include "app/cli.h"
 #include "app/figures.h"
+#include "app/heartbeat.h"
 #include "app/node_options.h"
 #include "app/node_thread.h"
 #include "app/service.h"
@@ -20,6 +24,7 @@
 #include "io/os.h"
 #include "io/peer_links.h"
 #include "io/store.h"
+#include "io/supervisor.h"
 
 namespace kvs {
 
@@ -46,6 +51,14 @@ class Signals {
     while (::sigwait(&set_, &number) != 0) {
     }
     return number;
+  }
+
+  /// The same for so long at most; nothing if none came.
+  [[nodiscard]] std::optional<int> wait_for(Duration time) const {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const timespec limit{.tv_sec = time.ns / kSecond, .tv_nsec = time.ns % kSecond};
+    const int number = ::sigtimedwait(&set_, nullptr, &limit);
+    return number > 0 ? std::optional(number) : std::nullopt;
   }
 
  private:
@@ -111,6 +124,12 @@ class Server {
 
   Result<void> start();
   void stop();
+
+  /// All threads that have to take turns for the node to answer. Once started.
+  [[nodiscard]] std::vector<Heartbeat::Ask> threads();
+
+  /// One line for a person. Any thread, once started.
+  [[nodiscard]] std::string status() const;
 
  private:
   Result<void> open_door();
@@ -230,6 +249,26 @@ void Server::stop() {
   log_.info("the node has ended in good order");
 }
 
+std::vector<Heartbeat::Ask> Server::threads() {
+  using Answer = std::function<void()>;
+  std::vector<Heartbeat::Ask> threads;
+  for (std::size_t i = 0; i < door_->threads(); ++i) {
+    threads.emplace_back([this, i](Answer answer) { door_->post(i, std::move(answer)); });
+  }
+  threads.emplace_back([this](Answer answer) { links_->post(std::move(answer)); });
+  threads.emplace_back(
+      [this](Answer answer) { node_->post(PulseErrand{.answer = std::move(answer)}); });
+  return threads;
+}
+
+std::string Server::status() const {
+  const NodeThreadStatus status = node_->status();
+  const std::size_t members = status.view->live_count();
+  return fmt::format("{} at {}: {}, {} live member{}{}", config_.node_id, address_,
+                     to_string(status.node.mode), members, members == 1 ? "" : "s",
+                     status.last_failure ? "; the last commit failed" : "");
+}
+
 /// Ends the process when a signal from outside comes during shutdown.
 void end_at_once_on_signal(const Signals& signals) {
   std::thread([&signals] {
@@ -240,10 +279,20 @@ void end_at_once_on_signal(const Signals& signals) {
   }).detach();
 }
 
-void wait_for_end(const Signals& signals, Log& log) {
-  while (signals.wait() == SIGHUP) {
-    if (const auto reopened = log.reopen(); !reopened) {
-      log.error("the log file could not be opened anew", {{"error", reopened.error().detail}});
+void reopen(Log& log) {
+  if (const auto reopened = log.reopen(); !reopened) {
+    log.error("the log file could not be opened anew", {{"error", reopened.error().detail}});
+  }
+}
+
+void wait_for_end(const Signals& signals, Log& log, Heartbeat& heartbeat) {
+  while (true) {
+    heartbeat.begin_round();
+    const std::optional<int> number = signals.wait_for(heartbeat.interval());
+    if (number == SIGHUP) {
+      reopen(log);
+    } else if (number) {
+      return;
     }
   }
 }
@@ -257,11 +306,22 @@ int serve(const Config& config, const std::string& config_path) {
     return failed(log.error());
   }
   (*log)->debug("configured", {{"config", config_path}});
+  const SupervisorOptions supervised = supervisor_options();
+  const Supervisor supervisor(supervised);
+  supervisor.tell("STATUS=opening the data folder");
   Server server(config, **log);
   if (const auto started = server.start(); !started) {
     return failed(started.error());
   }
-  wait_for_end(kSignals, **log);
+  Heartbeat heartbeat({.supervisor = supervisor,
+                       .watchdog = supervised.watchdog,
+                       .status =
+                           [&server] {
+                             return server.status();
+                           }},
+                      server.threads());
+  wait_for_end(kSignals, **log, heartbeat);
+  heartbeat.stop();
   end_at_once_on_signal(kSignals);
   server.stop();
   return 0;

@@ -96,6 +96,10 @@ void DoorThread::stop_now() {
   });
 }
 
+void DoorThread::post(std::function<void()> letter) {
+  asio::post(context_, std::move(letter));
+}
+
 void DoorThread::post_replies(std::span<const Reply> replies) {
   post_mine(replies, inbox_);
 }

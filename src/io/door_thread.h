@@ -7,15 +7,16 @@
 // The clients' sockets are in an epoll set of their own, level-triggered, on which the loop waits
 // as on one descriptor: Asio's own waits would cost a call of epoll_ctl for every request.
 //
-// start_shutdown(), stop_now(), post_replies(), post_peer_replies() and add_to() may be called from
-// any thread; the rest before start() or after join(); everything private runs on the thread
-// itself.
+// start_shutdown(), stop_now(), post(), post_replies(), post_peer_replies() and add_to() may be
+// called from any thread; the rest before start() or after join(); everything private runs on the
+// thread itself.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -56,6 +57,9 @@ class DoorThread {
   void join();
   void start_shutdown();
   void stop_now();
+
+  /// Runs `letter` in this thread's turn.
+  void post(std::function<void()> letter);
 
   /// Takes those of `replies` that belong to this thread.
   void post_replies(std::span<const Reply> replies);

@@ -62,6 +62,10 @@ void HttpDoor::start_shutdown() {
   }
 }
 
+void HttpDoor::post(std::size_t thread, std::function<void()> letter) {
+  threads_[thread]->post(std::move(letter));
+}
+
 void HttpDoor::stop_now() {
   for (const std::unique_ptr<DoorThread>& thread : threads_) {
     thread->stop_now();

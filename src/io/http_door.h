@@ -74,6 +74,10 @@ class HttpDoor {
   /// Hands over what came of peers' calls, and takes them out of `replies`. Otherwise alike.
   void post_peer_replies(std::span<PeerReply> replies);
 
+  /// Has thread 0, 1, ... run `letter` in its turn, between clients. Dropped once the threads have
+  /// ended. Any thread.
+  void post(std::size_t thread, std::function<void()> letter);
+
   /// Stops accepting, answers what has begun, closes; after shutdown_timeout what is left is cut.
   /// Replies go on being accepted. Returns at once. Any thread.
   void start_shutdown();

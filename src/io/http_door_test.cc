@@ -1,8 +1,11 @@
 #include "io/http_door.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <future>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -159,6 +162,38 @@ TEST_F(HttpDoorTest, PipelinesBeyondOneTurn) {
   }
   EXPECT_EQ(answers, 5'000U);
   EXPECT_TRUE(open_connections_become(0));
+}
+
+TEST_F(HttpDoorTest, LettersRunOnTheirThreadInTurn) {
+  open({.threads = 3});
+  std::promise<std::thread::id> ids[3];
+  for (std::size_t thread = 0; thread < 3; ++thread) {
+    door_->post(thread, [&, thread] { ids[thread].set_value(std::this_thread::get_id()); });
+  }
+  std::set<std::thread::id> seen{std::this_thread::get_id()};
+  for (auto& id : ids) {
+    seen.insert(id.get_future().get());
+  }
+  EXPECT_EQ(seen.size(), 4U);
+}
+
+TEST_F(HttpDoorTest, AThreadThatHangsRunsNoLetter) {
+  open({.threads = 2});
+  std::promise<void> end;
+  std::promise<void> hangs;
+  std::promise<void> other;
+  std::atomic<bool> ran = false;
+  door_->post(0, [&] {
+    hangs.set_value();
+    end.get_future().wait();
+  });
+  hangs.get_future().wait();
+  door_->post(0, [&] { ran = true; });
+  door_->post(1, [&] { other.set_value(); });
+  other.get_future().wait();
+  EXPECT_FALSE(ran);
+  end.set_value();
+  EXPECT_TRUE(eventually([&] { return ran.load(); }));
 }
 
 TEST_F(HttpDoorTest, RepliesToCallsFindTheirConnection) {

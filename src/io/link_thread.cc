@@ -104,6 +104,10 @@ void LinkThread::send(std::vector<PeerSend>&& sends) {
   }
 }
 
+void LinkThread::post(std::function<void()> letter) {
+  asio::post(context_, std::move(letter));
+}
+
 LinkCounters LinkThread::counters(Channel channel) const {
   const Counters& from = counters_[index_of(channel)];
   const std::uint64_t closed = from.closed.load();  // first, so that open cannot become negative

@@ -5,14 +5,15 @@
 // opened; it leaves by end_call(), which every way goes through. Deadlines stand in one ordered
 // set, so one timer serves all.
 //
-// send(), stop() and counters() may be called from any thread; everything private runs on the
-// thread itself.
+// send(), post(), stop() and counters() may be called from any thread; everything private runs on
+// the thread itself.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,6 +45,7 @@ class LinkThread final : private LinkOwner {
 
   void start();
   void send(std::vector<PeerSend>&& sends);
+  void post(std::function<void()> letter);
   void stop();
   [[nodiscard]] LinkCounters counters(Channel channel) const;
 

@@ -30,6 +30,10 @@ void PeerLinks::send(std::vector<PeerSend>&& sends) {
   thread_->send(std::move(sends));
 }
 
+void PeerLinks::post(std::function<void()> letter) {
+  thread_->post(std::move(letter));
+}
+
 void PeerLinks::stop() {
   thread_->stop();
 }

@@ -74,6 +74,9 @@ class PeerLinks {
   /// thread.
   void send(std::vector<PeerSend>&& sends);
 
+  /// Has the thread run `letter` in its turn. Dropped once it has ended. Any thread.
+  void post(std::function<void()> letter);
+
   /// Cuts all connections and ends the thread. Calls under way, and calls sent later, end without
   /// a return.
   void stop();
