@@ -353,7 +353,9 @@ TEST_F(ScriptedNodeTest, AReaderThatMetDamageTellsTheNode) {
 
 TEST_F(ScriptedNodeTest, AnswersAPulseInItsTurn) {
   testing::Arrivals<std::thread::id> answers;
-  node_.post(PulseErrand{.answer = [&] { answers.add(std::array{std::this_thread::get_id()}); }});
+  node_.post(PulseErrand{.answer = [&] {
+    answers.add(std::array{std::this_thread::get_id()});
+  }});
   EXPECT_NE(answers.wait_for(1)[0], std::this_thread::get_id());
   node_.stop();
 }

@@ -252,6 +252,7 @@ void Server::stop() {
 std::vector<Heartbeat::Ask> Server::threads() {
   using Answer = std::function<void()>;
   std::vector<Heartbeat::Ask> threads;
+  threads.reserve(door_->threads() + 2);
   for (std::size_t i = 0; i < door_->threads(); ++i) {
     threads.emplace_back([this, i](Answer answer) { door_->post(i, std::move(answer)); });
   }

@@ -1,8 +1,10 @@
 #include "io/peer_links.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -208,6 +210,23 @@ TEST_F(PeerLinksTest, BringsTheAnswer) {
   EXPECT_EQ(counters.answered, 1U);
   EXPECT_EQ(counters.bytes_sent, door_->counters().bytes_received);
   EXPECT_GT(counters.bytes_received, 0U);
+}
+
+TEST_F(PeerLinksTest, RunsLettersOnItsThreadInTurn) {
+  open();
+  std::promise<void> hangs;
+  std::promise<void> end;
+  std::promise<std::thread::id> ran;
+  links_->post([&] {
+    hangs.set_value();
+    end.get_future().wait();
+  });
+  links_->post([&] { ran.set_value(std::this_thread::get_id()); });
+  hangs.get_future().wait();
+  std::future<std::thread::id> answer = ran.get_future();
+  EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  end.set_value();
+  EXPECT_NE(answer.get(), std::this_thread::get_id());
 }
 
 TEST_F(PeerLinksTest, KeepsItsConnections) {
