@@ -120,6 +120,10 @@ def test_every_alert_says_what_to_do_and_has_its_histories():
         assert kinds == {True, False}, f"{name}: one history in which it fires, and one in which it does not"
 
 
+def test_the_page_counts_them():
+    assert f"{len(alerts())} alerts on" in (ROOT / "docs/operations.md").read_text()
+
+
 def test_rules_fire_when_they_must():
     promtool = prometheus.tool("promtool")
     for arguments in (["check", "rules", RULES], ["test", "rules", RULE_TESTS],
