@@ -32,11 +32,13 @@ install(TARGETS kvs RUNTIME DESTINATION bin)
 install(FILES ${KVS_PACKAGING_FOLDER}/config.yaml DESTINATION /etc/kvs)
 install(FILES ${KVS_DEB_FOLDER}/kvs.logrotate DESTINATION /etc/logrotate.d RENAME kvs)
 install(FILES ${KVS_DEB_FOLDER}/kvs.service DESTINATION /lib/systemd/system)
+install(FILES ${KVS_DEB_FOLDER}/kvs.lintian-overrides DESTINATION share/lintian/overrides RENAME kvs)
 install(FILES ${KVS_DEB_FOLDER}/copyright DESTINATION ${KVS_DOC_FOLDER})
 kvs_install_compressed(${KVS_PACKAGING_FOLDER}/changelog.Debian ${KVS_DOC_FOLDER} changelog.Debian)
-kvs_install_compressed(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${KVS_DOC_FOLDER} CHANGELOG.md)
+kvs_install_compressed(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${KVS_DOC_FOLDER} changelog)
 file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md ${PROJECT_SOURCE_DIR}/docs/*.yaml)
 install(FILES ${pages} DESTINATION ${KVS_DOC_FOLDER})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/decisions DESTINATION ${KVS_DOC_FOLDER})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/packaging/monitoring DESTINATION ${KVS_DOC_FOLDER}/examples
         PATTERN "*.test.yaml" EXCLUDE)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/compose.yaml ${PROJECT_SOURCE_DIR}/packaging/kubernetes.yaml
@@ -61,9 +63,10 @@ set(CPACK_PACKAGE_NAME kvs)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_CONTACT "The KVS authors <kvs@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "replicated hierarchical key-value store, JSON over HTTP")
-set(CPACK_PACKAGE_DESCRIPTION "Keys are paths, values are JSON, stored and returned byte for byte. Every node holds
-all data, answers reads and writes by itself, and shares each write with all
-others; nodes compare what they hold, and end up equal.")
+set(CPACK_PACKAGE_DESCRIPTION "Keys are paths, values are JSON, stored and returned byte for
+byte. Every node holds all data, answers reads and writes by itself, and
+shares each write with all others; nodes compare what they hold, and end up
+equal.")
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_SET_DESTDIR ON) # without it files for /etc would be installed there
 set(CPACK_STRIP_FILES ON)

@@ -53,6 +53,7 @@ def test_every_file_has_its_place(files):
         "/lib/systemd/system/kvs.service": "-rw-r--r--",
         f"{DOCS}/copyright": "-rw-r--r--",
         f"{DOCS}/changelog.Debian.gz": "-rw-r--r--",
+        f"{DOCS}/changelog.gz": "-rw-r--r--",
         f"{DOCS}/operations.md": "-rw-r--r--",
         f"{DOCS}/examples/compose.yaml": "-rw-r--r--",
         f"{DOCS}/examples/monitoring/kvs-dashboard.json": "-rw-r--r--",
