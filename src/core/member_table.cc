@@ -186,6 +186,12 @@ void MemberTable::forget_oldest_hidden() {
   --hidden_;
 }
 
+void MemberTable::shift_clocks(std::int64_t by_ms) {
+  for (auto& [instance, entry] : known_) {
+    entry.clock_ahead_ms += by_ms;
+  }
+}
+
 const MemberEntry* MemberTable::find(Instance instance) const {
   const auto it = known_.find(instance);
   return it == known_.end() ? nullptr : &it->second;

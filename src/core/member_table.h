@@ -75,6 +75,9 @@ class MemberTable {
   /// Takes a row out of the list. The longest hidden ones are forgotten beyond kHiddenMembersMax.
   void hide(Instance instance, Instant now);
 
+  /// The clocks of all others are so much further ahead of this node's, which was set.
+  void shift_clocks(std::int64_t by_ms);
+
   [[nodiscard]] const MemberEntry* find(Instance instance) const;
   [[nodiscard]] MemberEntry* find(Instance instance);
 

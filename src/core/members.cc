@@ -1,6 +1,7 @@
 #include "core/members.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #define XXH_INLINE_ALL
@@ -26,6 +27,11 @@ Member own_row(const MembersOptions& options, const SelfIdentity& self) {
   return own;
 }
 
+/// How far the wall clock is ahead of the monotonic one: changes only if somebody sets it.
+std::int64_t lead_ms(const Now& now) {
+  return now.wall.ms - (now.instant - Instant{}).ms();
+}
+
 }  // namespace
 
 std::uint64_t cluster_hash(std::string_view cluster_name) {
@@ -46,6 +52,7 @@ Members::Members(const MembersOptions& options, const SelfIdentity& self, Prng& 
                 ledger_.table(), calls_, prng) {}
 
 void Members::start(const Now& now, Effects& effects) {
+  own_clock_lead_ms_ = lead_ms(now);
   detector_.start(now.instant);
   meetings_.start(now.instant);
   last_spread_ = now.instant;
@@ -172,6 +179,17 @@ void Members::heard_from(const Now& now, const PeerEnvelope& envelope) {
   if (entry->round_trip == Duration{}) {
     entry->clock_ahead_ms = envelope.wall_ms - now.wall.ms;
   }
+}
+
+bool Members::own_clock_was_set(const Now& now) {
+  const std::int64_t moved_ms = lead_ms(now) - own_clock_lead_ms_;
+  if (std::abs(moved_ms) <= kClockSetMs) {
+    return false;
+  }
+  KVS_PROBE("members: this node's own clock was set");
+  own_clock_lead_ms_ += moved_ms;
+  ledger_.table().shift_clocks(-moved_ms);
+  return true;
 }
 
 void Members::suspect_link(const Now& now, Instance instance, Effects& effects) {

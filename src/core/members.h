@@ -95,6 +95,11 @@ class Members {
   /// Any message of a member came, request or answer: it was seen. May be repeated.
   void heard_from(const Now& now, const PeerEnvelope& envelope);
 
+  /// True if this node's own wall clock was set since this was last asked, or has drifted: clocks
+  /// were measured against it, so what is known of the others' moves the other way. Between two
+  /// measurements the cluster's time runs on as the monotonic clock does.
+  bool own_clock_was_set(const Now& now);
+
   /// A connection to this member was refused or reset: it is probed at once.
   void suspect_link(const Now& now, Instance instance, Effects& effects);
 
@@ -150,6 +155,7 @@ class Members {
   static constexpr std::size_t kJoinersMax = 16;
   static constexpr std::size_t kWholeTableRows = 128;
   static constexpr Duration kTwinCheckInterval = Duration::from_seconds(5);
+  static constexpr std::int64_t kClockSetMs = 100;  // less is drift, and measured soon enough
 
  private:
   /// Somebody who wants in, while the present holder of its id is looked for.
@@ -211,6 +217,7 @@ class Members {
   bool new_instance_wanted_ = false;
   bool was_isolated_ = false;
   std::uint64_t calls_refused_ = 0;
+  std::int64_t own_clock_lead_ms_ = 0;  // of the wall clock over the monotonic one
   std::uint64_t digests_shown_ = 0;
   std::uint64_t digest_steps_ = 0;
   Instant digest_step_at_ = Instant::never();

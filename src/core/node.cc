@@ -133,7 +133,15 @@ Mode Node::mode() const {
 
 // --- inputs
 
+/// Whoever sets this node's clock does not set the cluster's, nor what may be stamped and taken.
+void Node::follow_own_clock(const Now& now) {
+  if (members_->own_clock_was_set(now)) {
+    clock_.set_offset_ms(members_->cluster_clock_ahead_ms());
+  }
+}
+
 void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
+  follow_own_clock(now);
   if (const auto refusal = refusal_for(command)) {
     effects.replies.push_back({.ticket = command.ticket, .outcome = {.status = *refusal}});
     return;
@@ -197,6 +205,7 @@ void Node::reply(const PeerCall& call, PeerAnswer answer, Effects& effects) {
 }
 
 void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
+  follow_own_clock(now);
   if (const Refused* const refused = objection(call.envelope)) {
     reply(call, *refused, effects);
     return finish_step(now, effects);
@@ -233,6 +242,7 @@ void Node::take_push(const Now& now, const PeerCall& call, const Push& push, Eff
 }
 
 void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
+  follow_own_clock(now);
   if (returned.failure == PeerReturn::Failure::none) {
     heard(now, returned.envelope);
   }
@@ -264,6 +274,7 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
 }
 
 void Node::tick(const Now& now, Effects& effects) {
+  follow_own_clock(now);
   members_->tick(now, effects);
   sync_.tick(now, effects);
   ballots_.tick(now, effects);

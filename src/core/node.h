@@ -170,6 +170,7 @@ class Node {
   [[nodiscard]] std::optional<WriteStatus> refusal_for(const WriteCommand& command) const;
   [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause, Instance from) const;
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
+  void follow_own_clock(const Now& now);
   void heard(const Now& now, const PeerEnvelope& envelope);
   void heard_digest(const Now& now, const Member& sender);
   void take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects);
