@@ -3,9 +3,10 @@
 // One exchange at a time. It opens with a greeting (K as a hash, root fingerprint, the newest
 // records); what little is missing crosses as a delta from the journal, each way; else the two
 // sides reconcile range by range (core/reconciliation). The three documented kinds differ in when
-// they start: regular, every sync_interval with a random peer; catch-up, as soon as this node
-// learns that it is behind, then every catchup_interval while it is; bootstrap, when its data
-// folder is new: pages of recent records first, in mode syncing, then an exchange for the rest.
+// they start: regular, every sync_interval with a random peer, comparing the records even if the
+// journals had everything; catch-up, as soon as this node learns that it is behind, then every
+// catchup_interval while it is; bootstrap, when its data folder is new: pages of recent records
+// first, in mode syncing, then an exchange for the rest.
 #pragma once
 
 #include <cstdint>
@@ -154,7 +155,9 @@ class Sync {
     Knowledge told;         // with what it was given since, which it may not have taken
     std::uint64_t run = 0;  // of exchanges here, as it began
     std::uint64_t peer_run = 0;
-    bool equal_at_start = false;  // K was equal and the fingerprints were not
+    bool equal_at_start = false;    // K was equal and the fingerprints were not
+    bool compares_records = false;  // also if the journals have all that K tells
+    bool from_journals = false;     // they had
     std::optional<Reconciliation> reconciliation;
   };
 
