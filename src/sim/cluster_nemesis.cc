@@ -211,15 +211,19 @@ void ClusterNemesis::begin_on_membership(const Strike& strike) {
 void ClusterNemesis::begin_on_clock(const Strike& strike) {
   const Instant now = premises_.world.now();
   WallClock& clock = machines_[strike.machine]->wall_clock();
-  premises_.observers.tell(&ClusterObserver::clock_struck, strike.machine);
   const auto amount = static_cast<std::int64_t>(strike.dice >> 8U) % 4000;
+  const auto struck = [&](std::int64_t ahead_ms) {
+    premises_.observers.tell(&ClusterObserver::clock_struck, strike.machine, ahead_ms);
+    return ahead_ms;
+  };
   switch (strike.fault) {
     case ClusterFault::clock_jump:
-      return clock.jump(now, (strike.dice & 1U) != 0 ? amount : -amount * 20);
+      return clock.jump(now, struck((strike.dice & 1U) != 0 ? amount : -amount * 20));
     case ClusterFault::clock_drift:
+      struck(scenario_.act_one.ms() / 10);
       return clock.set_rate(now, 900 + amount % 200);
     default:
-      return clock.jump(now, 300 * 365 * kDayMs);
+      return clock.jump(now, struck(300 * 365 * kDayMs));
   }
 }
 

@@ -46,7 +46,12 @@ std::string first_difference(const Live& mine, const Live& theirs) {
       return fmt::format("two versions of `{}`", key);
     }
   }
-  return mine.size() == theirs.size() ? "" : "only one holds some record";
+  for (const auto& [key, record] : theirs) {
+    if (!mine.contains(key)) {
+      return fmt::format("only the other one holds `{}`", key);
+    }
+  }
+  return "";
 }
 
 /// What keeps this machine from being a member like any other.
