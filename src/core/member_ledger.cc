@@ -23,13 +23,15 @@ void MemberLedger::take(const Now& now, std::span<const Member> rows, const News
       take_about_self(now, row);
       continue;
     }
-    Member news = row;
     if (source.kind == NewsSource::Kind::list && row.state == MemberState::failed &&
         !KVS_MUTATED(member_list_kills)) {
-      news.state = MemberState::suspect;
-      news.accuser = source.sender;
+      Member doubted = row;
+      doubted.state = MemberState::suspect;
+      doubted.accuser = source.sender;
+      take_row(now, doubted);
+    } else {
+      take_row(now, row);
     }
-    take_row(now, news);
     if (row.instance == source.sender && row.run == source.sender_run) {
       take_from_itself(row);
     }
@@ -78,17 +80,19 @@ void MemberLedger::take_about_self(const Now& now, const Member& row) {
 
 void MemberLedger::take_row(const Now& now, const Member& row) {
   const MemberEntry* held = std::as_const(table_).find(row.instance);
+  if (held != nullptr && !overrides(row, held->member)) {
+    // Most rows are no news: nothing of the held one has to be kept for comparison.
+    digest_version_ += table_.merge(row, now.instant) == MemberTable::Merged::fresher ? 1U : 0U;
+    return confirm(now, row);
+  }
   const MemberEntry before = held != nullptr ? *held : MemberEntry{.member = row, .listed = false};
   const MemberTable::Merged merged = table_.merge(row, now.instant);
   switch (merged) {
     case MemberTable::Merged::refused:
       ++stats_.rows_overflow;
       return;
-    case MemberTable::Merged::fresher:
-      ++digest_version_;
-      [[fallthrough]];
     case MemberTable::Merged::known:
-      confirm(now, row);
+    case MemberTable::Merged::fresher:
       return;
     case MemberTable::Merged::changed:
     case MemberTable::Merged::added:

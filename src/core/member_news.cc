@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace kvs {
 
@@ -29,9 +30,9 @@ std::vector<Member> MemberNews::compose(const Member* about_receiver) {
     rows.push_back(*about_receiver);
     said[1] = about_receiver->instance;
   }
-  for (Member& row : rumors_.take(kNewsRowsMax - rows.size(), limit, said)) {
-    rows.push_back(std::move(row));
-  }
+  std::vector<Member> rumors = rumors_.take(kNewsRowsMax - rows.size(), limit, said);
+  rows.insert(rows.end(), std::make_move_iterator(rumors.begin()),
+              std::make_move_iterator(rumors.end()));
   return rows;
 }
 

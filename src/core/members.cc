@@ -168,6 +168,7 @@ void Members::heard_from(const Now& now, const PeerEnvelope& envelope) {
   if (entry == nullptr || envelope.cluster != cluster_) {
     return;
   }
+  clocks_moved_ = clocks_moved_ || entry->last_seen_ms == 0;
   entry->last_seen_ms = now.wall.ms;
   if (entry->round_trip == Duration{}) {
     entry->clock_ahead_ms = envelope.wall_ms - now.wall.ms;
@@ -259,6 +260,15 @@ std::optional<MemberContact> Members::contact(Instance instance) const {
 }
 
 std::int64_t Members::cluster_clock_ahead_ms() const {
+  if (clocks_moved_ || clocked_version_ != ledger_.version()) {
+    clock_ahead_ms_ = median_clock_ahead_ms();
+    clocked_version_ = ledger_.version();
+    clocks_moved_ = false;
+  }
+  return clock_ahead_ms_;
+}
+
+std::int64_t Members::median_clock_ahead_ms() const {
   std::vector<std::int64_t> clocks{0};
   clocks.reserve(ledger_.table().entries().size() + 1);
   for (const auto& [instance, entry] : ledger_.table().entries()) {

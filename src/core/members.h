@@ -194,6 +194,7 @@ class Members {
   [[nodiscard]] bool has_news_for_others() const;
   void spread(const Now& now, Effects& effects);
   void look_for_twin(const Now& now, const std::string& address, Effects& effects);
+  [[nodiscard]] std::int64_t median_clock_ahead_ms() const;
   [[nodiscard]] std::vector<const Member*> some_peers(std::size_t most);
   [[nodiscard]] bool leaving() const;
 
@@ -214,6 +215,9 @@ class Members {
   std::uint64_t digests_shown_ = 0;
   std::uint64_t digest_steps_ = 0;
   Instant digest_step_at_ = Instant::never();
+  mutable bool clocks_moved_ = false;        // one of them, since their median was taken
+  mutable std::int64_t clock_ahead_ms_ = 0;  // the median, as of clocked_version_
+  mutable std::uint64_t clocked_version_ = 0;
   mutable std::shared_ptr<const View> view_;
   mutable std::uint64_t viewed_version_ = 0;
 };

@@ -308,8 +308,12 @@ void Members::measure(const Now& now, const MemberCall& call, const PeerReturn& 
   if (entry == nullptr || !prompt || returned.envelope.sender != call.target) {
     return;
   }
+  const bool first = entry->round_trip == Duration{};
   entry->round_trip = std::max(now.instant - call.sent, Duration{1});
-  entry->clock_ahead_ms = returned.envelope.wall_ms - (now.wall.ms - entry->round_trip.ms() / 2);
+  const std::int64_t ahead_ms =
+      returned.envelope.wall_ms - (now.wall.ms - entry->round_trip.ms() / 2);
+  clocks_moved_ = clocks_moved_ || first || entry->clock_ahead_ms != ahead_ms;
+  entry->clock_ahead_ms = ahead_ms;
 }
 
 void Members::helped(const Now& /*now*/, const MemberCall& call, const PeerReturn& returned,

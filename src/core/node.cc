@@ -189,7 +189,7 @@ void Node::heard(const Now& now, const PeerEnvelope& envelope) {
 
 void Node::heard_digest(const Now& now, const Member& sender) {
   sync_.heard(now, sender.instance, sender.digest);
-  compare_knowledge(sender, replica_.durable_knowledge().hash());
+  compare_knowledge(sender, replica_.durable_hash());
 }
 
 void Node::reply(const PeerCall& call, PeerAnswer answer, Effects& effects) {
@@ -418,7 +418,7 @@ void Node::collect_tombstones(const Now& now, Effects& effects) {
     return;
   }
   const Knowledge& mine = replica_.durable_knowledge();
-  const std::uint64_t hash = mine.hash();
+  const std::uint64_t hash = replica_.durable_hash();
   for (const Member& member : view_->members) {
     compare_knowledge(member, hash);
   }
@@ -563,7 +563,7 @@ std::vector<PeerStanding> Node::standings() const {
   std::vector<PeerStanding> standings;
   const std::vector<PeerLag> lags = outbox_.lags();
   const Knowledge& mine = replica_.durable_knowledge();
-  const std::uint64_t hash = mine.hash();
+  const std::uint64_t hash = replica_.durable_hash();
   for (const Member& member : view_->members) {
     if (member.instance == view_->self) {
       continue;

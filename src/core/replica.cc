@@ -380,6 +380,7 @@ void Replica::forget_knowledge(std::string_view damaged) {
   changed_.insert(forgotten_.begin(), forgotten_.end());
   knowledge_ = {};
   durable_ = {};
+  durable_hash_.reset();
   origin_.reset();
   ++era_;
 }
@@ -546,6 +547,7 @@ std::vector<Change> Replica::committed() {
   closed_.pop_front();
   for (const KnowledgeWrite& change : batch.knowledge) {
     durable_.set(change.origin, change.known);
+    durable_hash_.reset();
   }
   durable_root_ = batch.root;
   if (!given_up_.empty()) {
@@ -584,6 +586,13 @@ void Replica::commit_failed() {
     origin_.reset();
   }
   stamper_.forget_reserve();
+}
+
+std::uint64_t Replica::durable_hash() const {
+  if (!durable_hash_) {
+    durable_hash_ = durable_.hash();
+  }
+  return *durable_hash_;
 }
 
 Dot Replica::last_durable_dot() const {

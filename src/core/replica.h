@@ -158,6 +158,9 @@ class Replica {
   /// The K of committed state: what peers are told.
   [[nodiscard]] const Knowledge& durable_knowledge() const { return durable_; }
 
+  /// Its hash.
+  [[nodiscard]] std::uint64_t durable_hash() const;
+
   /// This run's origin and its last durable write; 0 before the first.
   [[nodiscard]] Dot last_durable_dot() const;
 
@@ -235,6 +238,7 @@ class Replica {
   std::optional<Origin> origin_;     // taken at the first write
   Knowledge knowledge_;              // covers what is pending too
   Knowledge durable_;                // what the disk has, to return to when a batch fails
+  mutable std::optional<std::uint64_t> durable_hash_;  // nothing: it has changed since
   std::set<Origin> changed_;         // origins whose knowledge the open batch changed
   std::set<Origin> forgotten_;       // by forget_knowledge
   std::set<Origin> unforgotten_;     // of those or of a failed batch: the disk may have another K

@@ -90,7 +90,7 @@ void Sync::heard(const Now& now, Instance peer, const StateDigest& digest) {
     awaited_.try_emplace(peer, Awaited{.dot = last, .since = now.instant});
   }
   // K may differ by writes of earlier runs too. While a peer takes writes its K changes anyway.
-  if (digest.knowledge_hash == parts_.replica.durable_knowledge().hash()) {
+  if (digest.knowledge_hash == parts_.replica.durable_hash()) {
     differing_.erase(peer);
   } else if (differing_[peer].knowledge_hash != digest.knowledge_hash) {
     differing_[peer] = {.knowledge_hash = digest.knowledge_hash, .since = now.instant};
@@ -103,7 +103,7 @@ void Sync::refresh_awaited() {
     const Member* const member = view_->find(entry.first);
     return known.covers(entry.second.dot) || member == nullptr || !is_live(member->state);
   });
-  const std::uint64_t hash = known.hash();
+  const std::uint64_t hash = parts_.replica.durable_hash();
   std::erase_if(differing_, [&](const auto& entry) {
     const Member* const member = view_->find(entry.first);
     return entry.second.knowledge_hash == hash || member == nullptr || !is_live(member->state);
