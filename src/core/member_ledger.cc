@@ -197,12 +197,12 @@ void MemberLedger::tick(const Now& now, Duration failed_kept) {
   }
   next_removal_ = Instant::never();
   std::vector<Instance> over;
-  for (const auto& [instance, entry] : table_.entries()) {
+  for (const MemberEntry& entry : table_.entries()) {
     if (!entry.listed || entry.member.state != MemberState::failed) {
       continue;
     }
     if (entry.since + failed_kept <= now.instant) {
-      over.push_back(instance);
+      over.push_back(entry.member.instance);
     } else {
       next_removal_ = std::min(next_removal_, entry.since + failed_kept);
     }

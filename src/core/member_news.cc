@@ -23,7 +23,9 @@ std::vector<Member> MemberNews::for_answer(std::span<const Member> told, Instanc
 
 std::vector<Member> MemberNews::compose(const Member* about_receiver) {
   const std::size_t limit = retransmissions(table_.live_count());
-  std::vector<Member> rows{table_.own()};
+  std::vector<Member> rows;
+  rows.reserve(std::min(2 + rumors_.size(), kNewsRowsMax));
+  rows.push_back(table_.own());
   std::array<Instance, 2> said{table_.self()};
   rumors_.told(table_.self(), limit);
   if (about_receiver != nullptr) {

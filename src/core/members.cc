@@ -123,8 +123,9 @@ void Members::follow_up(const Now& now, Effects& effects) {
 
 std::vector<const Member*> Members::some_peers(std::size_t most) {
   std::vector<const Member*> peers;
-  for (const auto& [instance, entry] : ledger_.table().entries()) {
-    if (instance != ledger_.table().self() && entry.listed && is_live(entry.member.state)) {
+  for (const MemberEntry& entry : ledger_.table().entries()) {
+    const bool other = entry.member.instance != ledger_.table().self();
+    if (other && entry.listed && is_live(entry.member.state)) {
       peers.push_back(&entry.member);
     }
   }
@@ -201,14 +202,14 @@ bool Members::has_left() const {
 
 RemoveOutcome Members::remove(const Now& now, std::string_view node_id, Effects& effects) {
   std::vector<Instance> failed;
-  for (const auto& [instance, entry] : ledger_.table().entries()) {
+  for (const MemberEntry& entry : ledger_.table().entries()) {
     if (!entry.listed || entry.member.node_id != node_id) {
       continue;
     }
     if (entry.member.state != MemberState::failed) {
       return RemoveOutcome::alive;
     }
-    failed.push_back(instance);
+    failed.push_back(entry.member.instance);
   }
   for (const Instance instance : failed) {
     ledger_.retire(now, instance);
@@ -233,7 +234,7 @@ const std::shared_ptr<const View>& Members::view() const {
   if (view_ == nullptr || viewed_version_ != view_version()) {
     View view{.members = {}, .self = ledger_.table().self()};
     view.members.reserve(ledger_.table().listed_count());
-    for (const auto& [instance, entry] : ledger_.table().entries()) {
+    for (const MemberEntry& entry : ledger_.table().entries()) {
       if (entry.listed) {
         view.members.push_back(entry.member);
       }
@@ -270,11 +271,11 @@ std::int64_t Members::cluster_clock_ahead_ms() const {
 
 std::int64_t Members::median_clock_ahead_ms() const {
   std::vector<std::int64_t> clocks{0};
-  clocks.reserve(ledger_.table().entries().size() + 1);
-  for (const auto& [instance, entry] : ledger_.table().entries()) {
+  clocks.reserve(ledger_.table().listed_count());
+  for (const MemberEntry& entry : ledger_.table().entries()) {
     const bool heard = entry.last_seen_ms != 0 && entry.round_trip != Duration{};
-    if (instance != ledger_.table().self() && entry.listed && is_live(entry.member.state) &&
-        heard) {
+    const bool other = entry.member.instance != ledger_.table().self();
+    if (heard && other && entry.listed && is_live(entry.member.state)) {
       clocks.push_back(entry.clock_ahead_ms);
     }
   }

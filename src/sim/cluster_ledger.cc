@@ -99,6 +99,7 @@ void ClusterLedger::add(Machine machine, const RecordWrite& write) {
   added.record = {.header = write.record.header, .value = std::string(write.record.value)};
   added.machine = machine;
   added.counts_as_new = some_removed_ || machines_.at(machine).behind;
+  ++changes_;
   by_dot_[version.dot] = &added;
   by_uuid_[version.uuid].push_back(&added);
   by_key_[added.key].push_back(&added);
@@ -135,6 +136,7 @@ void ClusterLedger::note_knowledge(Machine machine, const std::vector<KnowledgeW
     return write.known.last() < state.knowledge.of(write.origin).last();
   });
   const Knowledge before = state.forgot ? state.knowledge : Knowledge{};
+  changes_ += writes.empty() ? 0 : 1;
   for (const KnowledgeWrite& write : writes) {
     state.knowledge.set(write.origin, write.known);
   }
@@ -171,7 +173,11 @@ void ClusterLedger::traced(Machine /*machine*/, const Trace& trace) {
   if (trace.kind != Trace::Kind::member_removed) {
     return;
   }
+  if (some_removed_ && changes_at_removal_ == changes_) {
+    return;  // in a large cluster everybody tells of it in the same moment
+  }
   some_removed_ = true;
+  changes_at_removal_ = changes_;
   for (ClusterWrite& write : writes_) {
     write.counts_as_new = write.counts_as_new || !reflected_by_all(write.version().dot);
   }
@@ -179,6 +185,7 @@ void ClusterLedger::traced(Machine /*machine*/, const Trace& trace) {
 
 void ClusterLedger::swapped(Machine machine, Swap swap) {
   lose_what_only_reflects(machine);
+  ++changes_;
   machines_.at(machine) = {.gone = swap == Swap::gone,
                            .behind = swap == Swap::restored || swap == Swap::copied};
 }
@@ -198,6 +205,7 @@ void ClusterLedger::recovered(Machine machine, const Image& image) {
   state.held.clear();
   state.damaged.clear();
   state.knowledge = image.state.knowledge;
+  ++changes_;
   for (const auto& [key, record] : image.records) {
     if (!record) {
       state.damaged.insert(key);

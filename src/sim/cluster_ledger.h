@@ -108,6 +108,8 @@ class ClusterLedger final : public ClusterObserver {
 
   std::vector<MachineState> machines_;
   bool some_removed_ = false;
+  std::uint64_t changes_ = 0;  // of what machines know, and of the writes
+  std::uint64_t changes_at_removal_ = 0;
   std::deque<ClusterWrite> writes_;
   std::map<Dot, ClusterWrite*> by_dot_;
   std::map<Uuid, std::vector<ClusterWrite*>> by_uuid_;

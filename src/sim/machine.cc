@@ -291,7 +291,7 @@ void Machine::deadline_passes() {
   }
   woken_at_ = Instant::never();
   if (node_->next_deadline() <= instant) {
-    tick(instant);
+    return tick(instant);
   }
   watch_deadline();
 }
