@@ -6,7 +6,8 @@
 // tombstones whose dots are in `low` may go. A change of the membership starts over. Golding 1992
 // (timestamped anti-entropy) with a second round: a member that covers the tombstone may still be
 // sent an older write that another had issued before it saw the delete; once all cover what anyone
-// knew in round 1, no such write is left. When exactly each node collects does not matter.
+// knew in round 1, no such write is left. When exactly each node collects does not matter: where
+// all is at rest, and the last sweep found that nothing may go, nobody sweeps again.
 #pragma once
 
 #include <map>
@@ -33,8 +34,9 @@ class Collector {
   /// A member covers this much. Reports of nobody's members are dropped.
   void report(Instance member, std::shared_ptr<const Knowledge> knowledge);
 
-  /// `mine` is the durable K. Looks whether a round is over.
-  void look(const Knowledge& mine);
+  /// `mine` is the durable K; another pointer if it, or what is stored, may have changed otherwise
+  /// than by writes. Looks whether a round is over.
+  void look(const std::shared_ptr<const Knowledge>& mine, WallTime wall);
 
   /// Tombstones that may go, among the next `records_max` records of the store; empty if there is
   /// nothing to go through.
@@ -56,13 +58,21 @@ class Collector {
   struct Sweep {
     Knowledge low;
     std::string after;
+    bool in_vain = true;  // so far
+    std::int64_t young_until_ms = INT64_MAX;  // from when on one may go that is too young
   };
+
+  [[nodiscard]] Round round_of_now() const;
+  void end_sweep();
 
   Duration min_age_;
   std::vector<Instance> members_;  // without this node; in order
   std::map<Instance, std::shared_ptr<const Knowledge>> reports_;
+  std::shared_ptr<const Knowledge> mine_;
+  bool news_ = true;  // reports, or K, since the last look
   std::optional<Round> round_;
   std::optional<Sweep> sweep_;
+  std::optional<Sweep> vain_;  // the last sweep, if it was of what all cover now and found nothing
 };
 
 }  // namespace kvs

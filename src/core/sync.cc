@@ -77,9 +77,10 @@ void Sync::start(const Now& now, Fill fill) {
 
 // --- what is missing
 
-bool Sync::has_gaps() const {
-  return std::ranges::any_of(parts_.replica.durable_knowledge().origins(),
-                             [](const auto& entry) { return !entry.second.beyond.empty(); });
+/// Nothing is missing as far as is known: there is nothing to look after until a peer is heard.
+bool Sync::at_rest() const {
+  return fill_ == Fill::complete && awaited_.empty() && differing_.empty() &&
+         gaps_since_ == Instant::never() && !has_gaps();
 }
 
 void Sync::heard(const Now& now, Instance peer, const StateDigest& digest) {
@@ -158,7 +159,8 @@ const Member* Sync::choose_peer() const {
 // --- when
 
 Instant Sync::next_deadline() const {
-  return std::min({next_look_, next_regular_, page_due_});
+  const Instant next_look = at_rest() ? Instant::never() : next_look_;
+  return std::min({next_look, next_regular_, page_due_});
 }
 
 void Sync::tick(const Now& now, Effects& effects) {

@@ -170,7 +170,9 @@ class Sync {
     Instant since;
   };
 
-  [[nodiscard]] bool has_gaps() const;
+  [[nodiscard]] bool has_gaps() const { return parts_.replica.durable_gaps(); }
+
+  [[nodiscard]] bool at_rest() const;
   void refresh_awaited();
   void be_patient(const Now& now);
   const Member* choose_peer() const;
@@ -207,7 +209,7 @@ class Sync {
   Instant gaps_since_ = Instant::never();
   Instant next_regular_ = Instant::never();
   Instant next_catch_up_{};  // not before
-  Instant next_look_ = Instant::never();
+  Instant next_look_ = Instant::never();  // unless there is nothing to look after
   Duration backoff_{};
   std::optional<Instance> drops_doubted_with_;  // once both have counted, an exchange may drop
   bool recount_told_ = false;                   // to that peer
