@@ -17,41 +17,56 @@ void Collector::set_view(const View& view) {
   if (std::ranges::equal(members, members_)) {
     return;
   }
-  members_.assign(members.begin(), members.end());
-  std::erase_if(reports_, [&](const auto& entry) {
-    return !std::ranges::binary_search(members_, entry.first);
-  });
+  const std::vector<Instance> before = std::exchange(members_, {members.begin(), members.end()});
+  std::vector<Report> kept(members_.size());
+  reported_ = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (const std::size_t place = place_of(before[i]); place < kept.size() && reports_[i]) {
+      kept[place] = std::move(reports_[i]);
+      ++reported_;
+    }
+  }
+  reports_ = std::move(kept);
   news_ = true;
   round_.reset();
   sweep_.reset();
   vain_.reset();
 }
 
+/// Beyond the last one: it is no member.
+std::size_t Collector::place_of(Instance member) const {
+  const auto it = std::ranges::lower_bound(members_, member);
+  return it == members_.end() || *it != member ? members_.size()
+                                               : static_cast<std::size_t>(it - members_.begin());
+}
+
 void Collector::report(Instance member, std::shared_ptr<const Knowledge> knowledge) {
-  const auto held = reports_.find(member);
-  if (held != reports_.end()) {
-    news_ = news_ || (held->second != knowledge && *held->second != *knowledge);
-    held->second = std::move(knowledge);
-  } else if (std::ranges::binary_search(members_, member)) {
-    news_ = true;
-    reports_.emplace(member, std::move(knowledge));
+  const std::size_t place = place_of(member);
+  if (place == members_.size()) {
+    return;
   }
+  Report& held = reports_[place];
+  reported_ += held == nullptr ? 1U : 0U;
+  news_ = news_ || held == nullptr || (held != knowledge && *held != *knowledge);
+  held = std::move(knowledge);
 }
 
 std::shared_ptr<const Knowledge> Collector::reported(Instance member) const {
-  const auto it = reports_.find(member);
-  return it == reports_.end() ? nullptr : it->second;
+  const std::size_t place = place_of(member);
+  return place == members_.size() ? nullptr : reports_[place];
 }
 
 /// Of what all cover, and of what any covers.
 Collector::Round Collector::round_of_now() const {
   Round now{.low = *mine_, .high = *mine_};
-  const Knowledge* last = mine_.get();
-  for (const auto& [member, known] : reports_) {
-    if (known.get() == last) {
-      continue;  // members that hold the same share a report
+  std::vector<const Knowledge*> told;  // members that hold the same share a report
+  for (const Report& report : reports_) {
+    const Knowledge* known = report.get();
+    if (known == nullptr || known == mine_.get() ||
+        std::ranges::find(told, known) != told.end()) {
+      continue;
     }
-    last = known.get();
+    told.push_back(known);
     now.low = now.low.meet(*known);
     now.high.join(*known);
   }
@@ -61,7 +76,7 @@ Collector::Round Collector::round_of_now() const {
 void Collector::look(const std::shared_ptr<const Knowledge>& mine, WallTime wall) {
   news_ = news_ || mine != mine_;
   mine_ = mine;
-  if (sweep_ || reports_.size() < members_.size()) {
+  if (sweep_ || reported_ < members_.size()) {
     return;
   }
   if (!news_ && vain_ && wall.ms < vain_->young_until_ms) {

@@ -10,7 +10,6 @@
 // all is at rest, and the last sweep found that nothing may go, nobody sweeps again.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,8 +65,13 @@ class Collector {
   void end_sweep();
 
   Duration min_age_;
+  using Report = std::shared_ptr<const Knowledge>;
+
+  [[nodiscard]] std::size_t place_of(Instance member) const;
+
   std::vector<Instance> members_;  // without this node; in order
-  std::map<Instance, std::shared_ptr<const Knowledge>> reports_;
+  std::vector<Report> reports_;    // of each of them; null: none yet
+  std::size_t reported_ = 0;       // how many have
   std::shared_ptr<const Knowledge> mine_;
   bool news_ = true;  // reports, or K, since the last look
   std::optional<Round> round_;

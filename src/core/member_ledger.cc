@@ -44,9 +44,12 @@ void MemberLedger::take_from_itself(const Member& row) {
   if (table_.spoken(row)) {
     ++digest_version_;
   }
+  if (row.node_id != table_.own().node_id || !is_live(row.state)) {
+    return;
+  }
   const MemberEntry* noted = std::as_const(table_).find(clash_);
   const bool still_there = noted != nullptr && noted->listed && is_live(noted->member.state);
-  if (row.node_id == table_.own().node_id && is_live(row.state) && !still_there) {
+  if (!still_there) {
     clash_ = row.instance;
     note(MemberEvent::Kind::id_in_use, row);
   }

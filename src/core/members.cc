@@ -75,6 +75,27 @@ void Members::tick(const Now& now, Effects& effects) {
   if (spread_at_ <= now.instant) {
     spread(now, effects);
   }
+  show_changes(now);
+}
+
+/// When the changes so far are to be seen in a view.
+void Members::plan_views(const Now& now) {
+  const auto listed = static_cast<std::int64_t>(ledger_.table().listed_count());
+  if (shows_at_once()) {
+    list_shown_ = ledger_.version();
+  } else if (list_step_at_ == Instant::never() && ledger_.version() != list_shown_) {
+    list_step_at_ = now.instant + Duration::from_ms(std::min<std::int64_t>(listed, 1000));
+  }
+  if (digest_step_at_ == Instant::never() && ledger_.digest_version() != digests_shown_) {
+    digest_step_at_ = now.instant + Duration{options_.probe_interval.ns * (1 + listed / 256)};
+  }
+}
+
+void Members::show_changes(const Now& now) {
+  if (list_step_at_ <= now.instant) {
+    list_step_at_ = Instant::never();
+    list_shown_ = ledger_.version();
+  }
   if (digest_step_at_ <= now.instant) {
     digest_step_at_ = Instant::never();
     ++digest_steps_;
@@ -86,7 +107,7 @@ Instant Members::next_deadline() const {
   const Instant rooms = leaving() ? ledger_.next_deadline()
                                   : std::min({ledger_.next_deadline(), detector_.next_deadline(),
                                               meetings_.next_deadline()});
-  return std::min({rooms, spread_at_, digest_step_at_});
+  return std::min({rooms, spread_at_, digest_step_at_, list_step_at_});
 }
 
 /// Carries to the other rooms what the last news brought.
@@ -116,9 +137,7 @@ void Members::follow_up(const Now& now, Effects& effects) {
   if (spread_at_ == Instant::never() && has_news_for_others()) {
     spread_at_ = std::max(now.instant, last_spread_ + kSpreadInterval);
   }
-  if (digest_step_at_ == Instant::never() && ledger_.digest_version() != digests_shown_) {
-    digest_step_at_ = now.instant + options_.probe_interval;
-  }
+  plan_views(now);
 }
 
 std::vector<const Member*> Members::some_peers(std::size_t most) {

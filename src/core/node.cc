@@ -426,8 +426,10 @@ void Node::collect_tombstones(const Now& now, Effects& effects) {
     KVS_PROBE("node: who the members are is not known yet: nothing is collected");
     return;
   }
-  for (const Member& member : view_->members) {
-    compare_knowledge(member);
+  if (told() != compared_ || view_ != compared_view_) {
+    compared_ = told();
+    compared_view_ = view_;
+    std::ranges::for_each(view_->members, [this](const Member& m) { compare_knowledge(m); });
   }
   collector_.look(told(), now.wall);
   for (const PeerItem& item : collector_.next(holdings_.store(), now.wall, kCollectRecords)) {

@@ -211,6 +211,8 @@ class Node {
   std::shared_ptr<const Knowledge> told_;  // durable K as of told_hash_, shared by reports
   std::uint64_t told_hash_ = 0;
   std::uint64_t told_run_ = 0;  // of holdings_: after damage all is looked through again
+  std::shared_ptr<const Knowledge> compared_;  // with what all members of this view told
+  std::shared_ptr<const View> compared_view_;
   Instant next_collect_;
   std::int64_t clock_ahead_ms_ = 0;
   bool clock_warned_ = false;
