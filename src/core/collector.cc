@@ -11,9 +11,9 @@ namespace kvs {
 
 void Collector::set_view(const View& view) {
   auto members = view.members | std::views::filter([&](const Member& member) {
-                         return member.instance != view.self && member.state != MemberState::left;
-                       }) |
-                       std::views::transform(&Member::instance);
+                   return member.instance != view.self && member.state != MemberState::left;
+                 }) |
+                 std::views::transform(&Member::instance);
   if (std::ranges::equal(members, members_)) {
     return;
   }
@@ -62,8 +62,7 @@ Collector::Round Collector::round_of_now() const {
   std::vector<const Knowledge*> told;  // members that hold the same share a report
   for (const Report& report : reports_) {
     const Knowledge* known = report.get();
-    if (known == nullptr || known == mine_.get() ||
-        std::ranges::find(told, known) != told.end()) {
+    if (known == nullptr || known == mine_.get() || std::ranges::find(told, known) != told.end()) {
       continue;
     }
     told.push_back(known);
@@ -76,10 +75,11 @@ Collector::Round Collector::round_of_now() const {
 void Collector::look(const std::shared_ptr<const Knowledge>& mine, WallTime wall) {
   news_ = news_ || mine != mine_;
   mine_ = mine;
+  at_rest_ = !news_ && !sweep_ && vain_ && wall.ms < vain_->young_until_ms;
   if (sweep_ || reported_ < members_.size()) {
     return;
   }
-  if (!news_ && vain_ && wall.ms < vain_->young_until_ms) {
+  if (at_rest_) {
     KVS_PROBE("collector: nothing is new, and nothing may go");
     return;
   }

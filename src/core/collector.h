@@ -42,6 +42,9 @@ class Collector {
   [[nodiscard]] std::vector<PeerItem> next(const StoreView& store, WallTime wall,
                                            std::size_t records_max);
 
+  /// True if the last look found nothing new, and nothing that may go.
+  [[nodiscard]] bool at_rest() const { return at_rest_; }
+
   /// True while next() has records to go through.
   [[nodiscard]] bool sweeping() const { return sweep_.has_value(); }
 
@@ -57,7 +60,7 @@ class Collector {
   struct Sweep {
     Knowledge low;
     std::string after;
-    bool in_vain = true;  // so far
+    bool in_vain = true;                      // so far
     std::int64_t young_until_ms = INT64_MAX;  // from when on one may go that is too young
   };
 
@@ -74,6 +77,7 @@ class Collector {
   std::size_t reported_ = 0;       // how many have
   std::shared_ptr<const Knowledge> mine_;
   bool news_ = true;  // reports, or K, since the last look
+  bool at_rest_ = false;
   std::optional<Round> round_;
   std::optional<Sweep> sweep_;
   std::optional<Sweep> vain_;  // the last sweep, if it was of what all cover now and found nothing

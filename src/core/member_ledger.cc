@@ -14,12 +14,13 @@ MemberLedger::MemberLedger(const Member& own, Duration probe_interval, Instant n
 
 void MemberLedger::take(const Now& now, std::span<const Member> rows, const NewsSource& source) {
   for (const Member& row : rows) {
-    if (!is_plausible(row)) {
+    const bool about_self = row.instance == table_.self();
+    if (!is_plausible(row, about_self ? nullptr : std::as_const(table_).find(row.instance))) {
       KVS_PROBE("members: an implausible row is refused");
       ++stats_.rows_refused;
       continue;
     }
-    if (row.instance == table_.self()) {
+    if (about_self) {
       take_about_self(now, row);
       continue;
     }

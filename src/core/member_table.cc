@@ -33,6 +33,19 @@ auto rank(const Member& row) {
                   row.address, row.protocol, row.features);
 }
 
+bool has_plausible_names(const Member& row) {
+  return !row.node_id.empty() && row.node_id.size() <= kNodeIdBytesMax && is_utf8(row.node_id) &&
+         row.address.size() <= kMemberAddressBytesMax && parse_address(row.address).has_value();
+}
+
+bool has_plausible_numbers(const Member& row) {
+  const bool ranges = row.state <= MemberState::left && row.mode <= Mode::syncing &&
+                      row.joined_ms >= 0 && row.started_ms >= 0 && row.protocol >= 1;
+  // Only an alive row may have the last incarnation: every accusation can be refuted.
+  const std::uint64_t top = row.state == MemberState::alive ? kIncarnationMax : kIncarnationMax - 1;
+  return row.instance != Instance{} && row.incarnation >= 1 && row.incarnation <= top && ranges;
+}
+
 /// Both are digests of one run.
 bool is_fresher(const StateDigest& digest, const StateDigest& held) {
   return std::tie(digest.newest, digest.seq) > std::tie(held.newest, held.seq);
@@ -41,15 +54,13 @@ bool is_fresher(const StateDigest& digest, const StateDigest& held) {
 }  // namespace
 
 bool is_plausible(const Member& row) {
-  const bool ranges = row.state <= MemberState::left && row.mode <= Mode::syncing &&
-                      row.joined_ms >= 0 && row.started_ms >= 0 && row.protocol >= 1;
-  const bool name = !row.node_id.empty() && row.node_id.size() <= kNodeIdBytesMax &&
-                    is_utf8(row.node_id) && row.address.size() <= kMemberAddressBytesMax &&
-                    parse_address(row.address).has_value();
-  // Only an alive row may have the last incarnation: every accusation can be refuted.
-  const std::uint64_t top = row.state == MemberState::alive ? kIncarnationMax : kIncarnationMax - 1;
-  return row.instance != Instance{} && row.incarnation >= 1 && row.incarnation <= top && ranges &&
-         name;
+  return has_plausible_numbers(row) && has_plausible_names(row);
+}
+
+bool is_plausible(const Member& row, const MemberEntry* held) {
+  const bool known_names =
+      held != nullptr && held->member.node_id == row.node_id && held->member.address == row.address;
+  return has_plausible_numbers(row) && (known_names || has_plausible_names(row));
 }
 
 bool overrides(const Member& row, const Member& held) {

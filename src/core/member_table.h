@@ -49,6 +49,9 @@ struct MemberEntry {
   Duration round_trip;              // of the last answered ping; 0: none yet
 };
 
+/// The same for a row of which `held` is the held one, if there is one: most rows bear its names.
+[[nodiscard]] bool is_plausible(const Member& row, const MemberEntry* held);
+
 class MemberTable {
  public:
   enum class Merged : std::uint8_t {
@@ -128,7 +131,7 @@ class MemberTable {
   Instance self_;
   MemberEntry* own_ = nullptr;
   std::size_t hidden_ = 0;
-  std::size_t live_ = 0;   // as hashes_, of listed rows: kept up with every change
+  std::size_t live_ = 0;  // as hashes_, of listed rows: kept up with every change
   BucketHashes hashes_{};
 };
 

@@ -197,6 +197,7 @@ class Members {
             const PeerEnvelope& envelope);
   void follow_up(const Now& now, Effects& effects);
   [[nodiscard]] bool has_news_for_others() const;
+
   [[nodiscard]] bool shows_at_once() const {
     return ledger_.table().listed_count() <= kPromptMembers;
   }

@@ -15,6 +15,7 @@ namespace kvs {
 namespace {
 
 constexpr Duration kCollectInterval = Duration::from_seconds(1);
+constexpr Duration kCollectIntervalAtRest = Duration::from_seconds(5);
 constexpr std::size_t kCollectRecords = 1000;
 
 template <class... Kinds>
@@ -435,7 +436,9 @@ void Node::collect_tombstones(const Now& now, Effects& effects) {
   for (const PeerItem& item : collector_.next(holdings_.store(), now.wall, kCollectRecords)) {
     replica_.collect(item, effects);
   }
-  if (collector_.sweeping()) {
+  if (collector_.at_rest()) {
+    next_collect_ = now.instant + kCollectIntervalAtRest;
+  } else if (collector_.sweeping()) {
     next_collect_ = now.instant + Duration::from_ms(10);
   }
 }

@@ -46,9 +46,9 @@ std::uint64_t Outbox::Lane::owed() const {
 void Outbox::set_view(std::shared_ptr<const View> view) {
   view_ = std::move(view);
   auto roster = view_->members | std::views::filter([this](const Member& member) {
-                        return is_live(member.state) || member.instance == view_->self;
-                      }) |
-                      std::views::transform(&Member::instance);
+                  return is_live(member.state) || member.instance == view_->self;
+                }) |
+                std::views::transform(&Member::instance);
   if (!std::ranges::equal(roster, roster_)) {
     roster_.assign(roster.begin(), roster.end());
     ring_ = Ring(roster_, view_->self);

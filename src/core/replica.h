@@ -246,9 +246,9 @@ class Replica {
   const StoreView& store_;
   Prng& prng_;
   Stamper stamper_;
-  std::optional<Origin> origin_;     // taken at the first write
-  Knowledge knowledge_;              // covers what is pending too
-  Knowledge durable_;                // what the disk has, to return to when a batch fails
+  std::optional<Origin> origin_;  // taken at the first write
+  Knowledge knowledge_;           // covers what is pending too
+  Knowledge durable_;             // what the disk has, to return to when a batch fails
   mutable std::optional<KnowledgeFigures> durable_figures_;  // nothing: it has changed since
   std::set<Origin> changed_;         // origins whose knowledge the open batch changed
   std::set<Origin> forgotten_;       // by forget_knowledge

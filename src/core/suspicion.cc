@@ -39,11 +39,11 @@ Duration suspicion_timeout(const SuspicionTimes& times, std::size_t confirmation
 
 bool Suspicions::accuse(Instant now, Instance suspect, Instance accuser,
                         const SuspicionTimes& times) {
-  const auto [it, first] = suspects_.try_emplace(
-      suspect, Suspicion{.start = now,
-                         .times = times,
-                         .accusers = {accuser},
-                         .deadline = now + suspicion_timeout(times, 0)});
+  const auto [it, first] =
+      suspects_.try_emplace(suspect, Suspicion{.start = now,
+                                               .times = times,
+                                               .accusers = {accuser},
+                                               .deadline = now + suspicion_timeout(times, 0)});
   if (first) {
     return true;
   }

@@ -217,7 +217,7 @@ class Sync {
   Instant late_at_ = Instant::never();  // before then no peer's writes have been missing too long
   Instant gaps_since_ = Instant::never();
   Instant next_regular_ = Instant::never();
-  Instant next_catch_up_{};  // not before
+  Instant next_catch_up_{};               // not before
   Instant next_look_ = Instant::never();  // unless there is nothing to look after
   Duration backoff_{};
   std::optional<Instance> drops_doubted_with_;  // once both have counted, an exchange may drop

@@ -33,8 +33,7 @@ bool strikes_one_machine(ClusterFault fault) {
 /// In which of two halves a machine is.
 bool half_of(std::uint64_t dice, std::uint32_t machine) {
   constexpr std::uint32_t kBits = 56;  // of the dice, behind the eight that say other things
-  return machine < kBits ? (dice >> (8 + machine) & 1U) != 0
-                         : Prng(dice + machine).chance(1, 2);
+  return machine < kBits ? (dice >> (8 + machine) & 1U) != 0 : Prng(dice + machine).chance(1, 2);
 }
 
 }  // namespace

@@ -67,8 +67,8 @@ void fit_to_size(ClusterScenario& scenario) {
   scenario.act_one = kLargeActOne;
   scenario.strikes = 1 + scenario.machines / 50;
   // Lists of members are long: a log that is never written into the table grows without end.
-  scenario.commit.checkpoint_per_mille = std::max<std::uint64_t>(
-      scenario.commit.checkpoint_per_mille, 100);
+  scenario.commit.checkpoint_per_mille =
+      std::max<std::uint64_t>(scenario.commit.checkpoint_per_mille, 100);
 }
 
 Wishes draw_wishes(Prng& prng) {

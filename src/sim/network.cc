@@ -1,6 +1,7 @@
 #include "sim/network.h"
 
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -219,15 +220,15 @@ void Network::handle(const Wake& wake) {
 
 void Network::died(std::uint32_t machine, Death death) {
   std::erase_if(calls_, [&](const auto& entry) { return entry.second.from == machine; });
-  std::vector<Number> broken;
+  std::map<Number, Number> broken;  // calls, in the order of their parcels
   std::erase_if(parcels_, [&](const auto& entry) {
     const bool held = entry.second.delivered && entry.second.to == machine;
     if (held && death == Death::process) {
-      broken.push_back(entry.second.call);
+      broken.emplace(entry.first, entry.second.call);
     }
     return held;
   });
-  for (const Number call : broken) {
+  for (const auto& [number, call] : broken) {
     fail(call, PeerReturn::Failure::refused_connection);
   }
 }

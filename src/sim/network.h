@@ -8,10 +8,10 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/prng.h"
@@ -164,8 +164,8 @@ class Network {
   std::vector<NetworkPeer*> peers_;
   std::vector<Link> links_;
   Number last_ = 0;
-  std::map<Number, Call> calls_;
-  std::map<Number, Parcel> parcels_;
+  std::unordered_map<Number, Call> calls_;  // whose order nothing may depend on
+  std::unordered_map<Number, Parcel> parcels_;
   std::vector<Parcel> old_;  // some requests of the past
   std::array<Traffic, 3> traffic_{};
 };
