@@ -380,6 +380,7 @@ void Replica::forget_knowledge(std::string_view damaged) {
   changed_.insert(forgotten_.begin(), forgotten_.end());
   knowledge_ = {};
   durable_ = {};
+  durable_figures_.reset();
   origin_.reset();
   ++era_;
 }
@@ -546,6 +547,7 @@ std::vector<Change> Replica::committed() {
   closed_.pop_front();
   for (const KnowledgeWrite& change : batch.knowledge) {
     durable_.set(change.origin, change.known);
+    durable_figures_.reset();
   }
   durable_root_ = batch.root;
   if (!given_up_.empty()) {
@@ -584,6 +586,15 @@ void Replica::commit_failed() {
     origin_.reset();
   }
   stamper_.forget_reserve();
+}
+
+const Replica::KnowledgeFigures& Replica::durable_figures() const {
+  if (!durable_figures_) {
+    const bool gaps = std::ranges::any_of(
+        durable_.origins(), [](const auto& entry) { return !entry.second.beyond.empty(); });
+    durable_figures_ = KnowledgeFigures{.hash = durable_.hash(), .gaps = gaps};
+  }
+  return *durable_figures_;
 }
 
 Dot Replica::last_durable_dot() const {

@@ -158,6 +158,12 @@ class Replica {
   /// The K of committed state: what peers are told.
   [[nodiscard]] const Knowledge& durable_knowledge() const { return durable_; }
 
+  /// Its hash.
+  [[nodiscard]] std::uint64_t durable_hash() const { return durable_figures().hash; }
+
+  /// True if it has gaps: some write is missing here, and a later one of its origin is not.
+  [[nodiscard]] bool durable_gaps() const { return durable_figures().gaps; }
+
   /// This run's origin and its last durable write; 0 before the first.
   [[nodiscard]] Dot last_durable_dot() const;
 
@@ -200,6 +206,14 @@ class Replica {
     std::span<const Dot> replaced;
   };
 
+  /// What follows from a K, and is asked for oftener than it changes.
+  struct KnowledgeFigures {
+    std::uint64_t hash = 0;
+    bool gaps = false;
+  };
+
+  [[nodiscard]] const KnowledgeFigures& durable_figures() const;
+
   /// What is held under a key, newest first: pending, then stored.
   Result<std::optional<RecordHeader>> held(Key key) const;
 
@@ -232,9 +246,10 @@ class Replica {
   const StoreView& store_;
   Prng& prng_;
   Stamper stamper_;
-  std::optional<Origin> origin_;     // taken at the first write
-  Knowledge knowledge_;              // covers what is pending too
-  Knowledge durable_;                // what the disk has, to return to when a batch fails
+  std::optional<Origin> origin_;  // taken at the first write
+  Knowledge knowledge_;           // covers what is pending too
+  Knowledge durable_;             // what the disk has, to return to when a batch fails
+  mutable std::optional<KnowledgeFigures> durable_figures_;  // nothing: it has changed since
   std::set<Origin> changed_;         // origins whose knowledge the open batch changed
   std::set<Origin> forgotten_;       // by forget_knowledge
   std::set<Origin> unforgotten_;     // of those or of a failed batch: the disk may have another K

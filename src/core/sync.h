@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/prng.h"
 #include "base/time.h"
@@ -99,7 +100,10 @@ class Sync {
 
   [[nodiscard]] Fill fill() const { return fill_; }
 
-  void set_view(std::shared_ptr<const View> view) { view_ = std::move(view); }
+  void set_view(std::shared_ptr<const View> view) {
+    view_ = std::move(view);
+    refreshed_ = false;
+  }
 
   /// What a peer says it holds.
   void heard(const Now& now, Instance peer, const StateDigest& digest);
@@ -173,11 +177,15 @@ class Sync {
     Instant since;
   };
 
-  [[nodiscard]] bool has_gaps() const;
+  [[nodiscard]] bool has_gaps() const { return parts_.replica.durable_gaps(); }
+
+  [[nodiscard]] bool at_rest() const;
+  [[nodiscard]] bool is_peer(Instance instance) const;
   void refresh_awaited();
   void be_patient(const Now& now);
   const Member* choose_peer() const;
-  const Member* lagging_behind(const Now& now) const;
+  const Member* lagging_behind(const Now& now);
+  [[nodiscard]] std::vector<Instance> late_peers(const Now& now) const;
 
   void begin(const Now& now, const Member& peer, SyncKind kind, Effects& effects);
   void call(const PeerRequest& request, Effects& effects);
@@ -207,10 +215,13 @@ class Sync {
   std::uint64_t calls_ = 0;
   std::map<Instance, Awaited> awaited_;
   std::map<Instance, Differing> differing_;
+  bool refreshed_ = false;  // both, as of this view and of a K with this hash
+  std::uint64_t refreshed_hash_ = 0;
+  Instant late_at_ = Instant::never();  // before then no peer's writes have been missing too long
   Instant gaps_since_ = Instant::never();
   Instant next_regular_ = Instant::never();
-  Instant next_catch_up_{};  // not before
-  Instant next_look_ = Instant::never();
+  Instant next_catch_up_{};               // not before
+  Instant next_look_ = Instant::never();  // unless there is nothing to look after
   Duration backoff_{};
   std::optional<Instance> drops_doubted_with_;  // once both have counted, an exchange may drop
   bool recount_told_ = false;                   // to that peer

@@ -231,12 +231,17 @@ void KnowledgeIsTrue::check(Machine machine, const ClusterWrite& write) {
 
 void KnowledgeIsTrue::check_new(Machine machine) {
   Knowledge& checked = checked_[machine];
-  for (const DotRange& range : ledger().knowledge(machine).minus(checked)) {
+  const Knowledge& known = ledger().knowledge(machine);
+  const std::vector<DotRange> news = known.minus(checked);
+  for (const DotRange& range : news) {
     for (const ClusterWrite* write : ledger().within(range)) {
       check(machine, *write);
     }
   }
-  checked = ledger().knowledge(machine);
+  std::ranges::for_each(news, [&](const DotRange& range) { checked.add(range); });
+  if (checked != known) {
+    checked = known;  // it covers less than before
+  }
 }
 
 void KnowledgeIsTrue::durable(Machine machine, const Batch& batch) {

@@ -362,7 +362,7 @@ class ExchangeWorld {
   void collect() {
     const std::size_t i = any_member();
     Machine& machine = *machines_[i];
-    machine.collector.look(machine.node.known());
+    machine.collector.look(std::make_shared<const Knowledge>(machine.node.known()), wall(machine));
     for (const PeerItem& item : machine.collector.next(machine.node.store(), wall(machine), 2)) {
       collected_ += machine.node.replica().collect(item, machine.node.open()) ? 1 : 0;
     }
