@@ -83,6 +83,27 @@ TEST(Holdings, NothingIsJoinedWhileADamagedRecordMayBeAmongTheSums) {
   EXPECT_EQ(here.known(), there.known());
 }
 
+TEST(Holdings, AnExchangeThatComparedBeforeTheEmptiedKWasDurableIsVoid) {
+  ExchangeNode here(1);
+  ExchangeNode there(2);
+  ExchangeNode third(3);
+  third.put(kWall, "a", "older");
+  third.settle();
+  there.put({kWall.ms + 1}, "a", "newer");
+  there.settle();
+  ASSERT_EQ(here.take(there.record("a")), Taken::stored);
+  here.settle();
+  here.store().damage("a", Errc::corrupt_data);
+  ASSERT_EQ(here.take(third.record("a")), Taken::stored);
+  ExchangeSession session(there, here);
+  while (session.replies.empty() || !std::holds_alternative<Compared>(session.replies.back())) {
+    session.step({});
+  }
+  here.settle();
+  EXPECT_EQ(run_exchange(session), ExchangeSession::State::broken);
+  EXPECT_FALSE(here.known().covers(there.known())) << "the newer record is not here";
+}
+
 TEST(Holdings, AnEmptiedKIsWrittenThoughNothingElseIs) {
   ExchangeNode node(1);
   node.store().put("a", 1);

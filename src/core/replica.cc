@@ -295,9 +295,10 @@ bool Replica::join(const Knowledge& theirs, const Terms& terms) {
   return knowledge_.covers(theirs);
 }
 
-/// True until a K that was emptied is durable. What was damaged may still be among the sums that
-/// exchanges compare, and something else be about to take its place: a K that was joined on such
-/// sums would claim what is nowhere here, and nothing would be left to tell that it is wrong.
+/// True until a K that was emptied is durable: then every exchange under way is void once more.
+/// Before, what was damaged may still be among the sums that exchanges compare, and something else
+/// be about to take its place: a K that was joined on such sums would claim what is nowhere here,
+/// and nothing would be left to tell that it is wrong.
 bool Replica::is_forgetting() const {
   const bool forgetting = forgetting_ || std::ranges::any_of(closed_, &ClosedBatch::forgets);
   return forgetting && !KVS_MUTATED(join_while_forgetting);
@@ -577,6 +578,9 @@ std::vector<Change> Replica::committed() {
     durable_.set(change.origin, change.known);
   }
   durable_root_ = batch.root;
+  if (batch.forgets) {
+    ++era_;  // what was compared until now may have counted what was damaged
+  }
   if (!given_up_.empty()) {
     std::ranges::for_each(batch.changes, [this](const Change& change) {
       given_up_.erase(change.path);  // damage that was met while its replacement was under way

@@ -120,6 +120,8 @@ TEST(law_exchange, SeedsThatFoundBugs) {
   for (const std::uint64_t seed : {7085, 10274, 15187, 19497, 29805, 34226}) {
     EXPECT_EQ(ExchangeWorld(seed, kEverything).run(), "") << "seed " << seed;
   }
+  // As 7085, but the end of the exchange came after the commit of the emptied K.
+  EXPECT_EQ(ExchangeWorld(9358, {.damage = true}).run(), "");
 }
 
 TEST(law_exchange, SeedsThatForgetWhatNobodyCanTell) {
