@@ -116,8 +116,8 @@ class Replica {
   /// A complete exchange with `terms.from`: what its state reflected at the start this state
   /// reflects too, but for tied versions. Nothing is joined while a version that this peer offered
   /// waits for its time: its K may cover older versions of that path, which are not here either.
-  /// False if anything was held back: then tombstones stay, for older writes under them may be
-  /// among what K does not cover.
+  /// Nor while damage that was found is not durably dealt with. False if anything was held back:
+  /// then tombstones stay, for older writes under them may be among what K does not cover.
   [[nodiscard]] bool join(const Knowledge& theirs, const Terms& terms);
 
   /// Changes when exchanges that began before must not end: what they found is void.
@@ -173,7 +173,9 @@ class Replica {
   [[nodiscard]] bool committing() const { return !closed_.empty(); }
 
   /// True if the open batch has something to store.
-  [[nodiscard]] bool dirty() const { return !changed_.empty() || !open_changes_.empty(); }
+  [[nodiscard]] bool dirty() const {
+    return forgetting_ || !changed_.empty() || !open_changes_.empty();
+  }
 
   /// How many changes the open batch has made so far.
   [[nodiscard]] std::size_t open_changes() const { return open_changes_.size(); }
@@ -195,6 +197,7 @@ class Replica {
     std::vector<Change> changes;
     std::optional<Fingerprint> root;
     Unsettled settled;
+    bool forgets = false;  // K was emptied while it was open
   };
 
   struct StoredRecord {
@@ -237,6 +240,8 @@ class Replica {
   [[nodiscard]] bool is_over(std::string_view path, const Offered& offered) const;
   void forget_beaten();
   [[nodiscard]] bool waits_for(const Terms& terms);
+  [[nodiscard]] bool is_forgetting() const;
+  void forget_offers();
   [[nodiscard]] Knowledge tied_dots(const Knowledge& theirs) const;
   std::vector<Dot> forget_unsettled(std::string_view path, const Version& now_held);
   void recount(const std::optional<RecordHeader>& before, const std::optional<RecordHeader>& after,
@@ -261,6 +266,7 @@ class Replica {
   Unsettled unsettled_;  // neither taken nor beaten
   Unsettled settled_;    // by the open batch
   bool unsettled_overflow_ = false;
+  bool forgetting_ = false;                      // K was emptied while the open batch was
   std::set<std::string, std::less<>> given_up_;  // damaged records that K does not cover any more
   std::uint64_t era_ = 0;
   std::vector<TieMet> ties_met_;
