@@ -32,7 +32,7 @@ enum class ClusterFault : std::uint8_t {
   // its clock
   clock_jump,
   clock_drift,
-  clock_far_future,
+  clock_far_future,  // and perhaps a restart with it
   // its disk
   disk_full,
   slow_disk,
