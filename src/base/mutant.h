@@ -44,6 +44,9 @@ enum class Mutant : std::uint8_t {
   join_covers_ties,
   join_covers_deferred,
   damage_keeps_knowledge,
+  join_while_forgetting,
+  tie_outlives_damage,
+  replaced_stays_unknown,
   // core/reconciliation
   newest_only_exchange,
   tombstone_dropped_before_join,

@@ -6,10 +6,10 @@
 // tombstones whose dots are in `low` may go. A change of the membership starts over. Golding 1992
 // (timestamped anti-entropy) with a second round: a member that covers the tombstone may still be
 // sent an older write that another had issued before it saw the delete; once all cover what anyone
-// knew in round 1, no such write is left. When exactly each node collects does not matter.
+// knew in round 1, no such write is left. When exactly each node collects does not matter: where
+// all is at rest, and the last sweep found that nothing may go, nobody sweeps again.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,13 +33,17 @@ class Collector {
   /// A member covers this much. Reports of nobody's members are dropped.
   void report(Instance member, std::shared_ptr<const Knowledge> knowledge);
 
-  /// `mine` is the durable K. Looks whether a round is over.
-  void look(const Knowledge& mine);
+  /// `mine` is the durable K; another pointer if it, or what is stored, may have changed otherwise
+  /// than by writes. Looks whether a round is over.
+  void look(const std::shared_ptr<const Knowledge>& mine, WallTime wall);
 
   /// Tombstones that may go, among the next `records_max` records of the store; empty if there is
   /// nothing to go through.
   [[nodiscard]] std::vector<PeerItem> next(const StoreView& store, WallTime wall,
                                            std::size_t records_max);
+
+  /// True if the last look found nothing new, and nothing that may go.
+  [[nodiscard]] bool at_rest() const { return at_rest_; }
 
   /// True while next() has records to go through.
   [[nodiscard]] bool sweeping() const { return sweep_.has_value(); }
@@ -56,13 +60,27 @@ class Collector {
   struct Sweep {
     Knowledge low;
     std::string after;
+    bool in_vain = true;                      // so far
+    std::int64_t young_until_ms = INT64_MAX;  // from when on one may go that is too young
   };
 
+  [[nodiscard]] Round round_of_now() const;
+  void end_sweep();
+
   Duration min_age_;
+  using Report = std::shared_ptr<const Knowledge>;
+
+  [[nodiscard]] std::size_t place_of(Instance member) const;
+
   std::vector<Instance> members_;  // without this node; in order
-  std::map<Instance, std::shared_ptr<const Knowledge>> reports_;
+  std::vector<Report> reports_;    // of each of them; null: none yet
+  std::size_t reported_ = 0;       // how many have
+  std::shared_ptr<const Knowledge> mine_;
+  bool news_ = true;  // reports, or K, since the last look
+  bool at_rest_ = false;
   std::optional<Round> round_;
   std::optional<Sweep> sweep_;
+  std::optional<Sweep> vain_;  // the last sweep, if it was of what all cover now and found nothing
 };
 
 }  // namespace kvs

@@ -1,5 +1,7 @@
 #include "core/collector.h"
 
+#include <memory>
+
 #include <gtest/gtest.h>
 
 #include "support/memory_store.h"
@@ -38,11 +40,15 @@ class CollectorTest : public testing::Test {
     collector_.report(Instance{member}, std::make_shared<const Knowledge>(knowledge));
   }
 
+  void look(const Knowledge& mine) {
+    collector_.look(std::make_shared<const Knowledge>(mine), kWall);
+  }
+
   /// Everybody covers `upto`.
   void all_cover(std::uint64_t upto) {
     report(2, known(upto));
     report(3, known(upto));
-    collector_.look(known(upto));
+    look(known(upto));
   }
 
   std::vector<std::string> collected(WallTime wall = kWall) {
@@ -70,7 +76,7 @@ TEST_F(CollectorTest, TombstonesGoAfterTwoRounds) {
 TEST_F(CollectorTest, OnlyThoseThatAllCoveredInTheFirstRound) {
   report(2, known(2));
   report(3, known(3));
-  collector_.look(known(3));
+  look(known(3));
   all_cover(3);
   EXPECT_EQ(collected(), Paths{"a"});
   all_cover(3);
@@ -82,19 +88,19 @@ TEST_F(CollectorTest, TheSecondRoundWaitsUntilAllCoverWhatAnybodyKnewInTheFirst)
   more.join(known(7, Origin{2}));
   report(2, more);
   report(3, known(3));
-  collector_.look(known(3));
+  look(known(3));
   all_cover(3);
   EXPECT_EQ(collected(), Paths{}) << "one of member 2's writes may be older than a tombstone";
   report(2, more);
   report(3, more);
-  collector_.look(more);
+  look(more);
   EXPECT_EQ(collected(), (Paths{"a", "c"}));
 }
 
 TEST_F(CollectorTest, WithoutTheReportOfEveryMemberThereIsNoRound) {
   for (int i = 0; i < 3; ++i) {
     report(2, known(3));
-    collector_.look(known(3));
+    look(known(3));
     EXPECT_EQ(collected(), Paths{});
   }
 }
@@ -103,12 +109,12 @@ TEST_F(CollectorTest, AFailedMemberCountsUntilItIsRemoved) {
   follow({2, 3}, MemberState::failed);
   report(2, known(3));
   for (int i = 0; i < 2; ++i) {
-    collector_.look(known(3));
+    look(known(3));
     EXPECT_EQ(collected(), Paths{});
   }
   follow({2});
-  collector_.look(known(3));
-  collector_.look(known(3));
+  look(known(3));
+  look(known(3));
   EXPECT_EQ(collected(), (Paths{"a", "c"}));
 }
 
@@ -116,7 +122,7 @@ TEST_F(CollectorTest, AMemberThatIsDownHoldsBackWhatItDoesNotCover) {
   for (int i = 0; i < 4; ++i) {
     report(2, known(3));
     report(3, known(1));
-    collector_.look(known(3));
+    look(known(3));
     EXPECT_EQ(collected(), Paths{}) << "it does not come to cover what the others know";
   }
 }
@@ -127,9 +133,9 @@ TEST_F(CollectorTest, ANewMemberStartsTheRoundsOver) {
   all_cover(3);
   EXPECT_EQ(collected(), Paths{}) << "nothing is known of member 4";
   report(4, known(3));
-  collector_.look(known(3));
+  look(known(3));
   EXPECT_EQ(collected(), Paths{}) << "this was its first round";
-  collector_.look(known(3));
+  look(known(3));
   EXPECT_EQ(collected(), (Paths{"a", "c"}));
 }
 
@@ -145,16 +151,16 @@ TEST_F(CollectorTest, AChangeOfTheMembersStopsASweep) {
 TEST_F(CollectorTest, ReportsOfStrangersDoNotCount) {
   report(9, known(3));
   report(2, known(3));
-  collector_.look(known(3));
-  collector_.look(known(3));
+  look(known(3));
+  look(known(3));
   EXPECT_EQ(collected(), Paths{});
   EXPECT_EQ(collector_.reported(Instance{9}), nullptr);
 }
 
 TEST_F(CollectorTest, WhoLeftDoesNotCount) {
   follow({2, 3}, MemberState::left);
-  collector_.look(known(3));
-  collector_.look(known(3));
+  look(known(3));
+  look(known(3));
   EXPECT_EQ(collected(), (Paths{"a", "c"}));
 }
 
@@ -182,11 +188,77 @@ TEST_F(CollectorTest, DamagedRecordsAreLeftAlone) {
   EXPECT_EQ(collected(), Paths{"c"});
 }
 
+/// Looks as a node does that hears nothing new.
+class CollectorAtRestTest : public CollectorTest {
+ protected:
+  CollectorAtRestTest() {
+    collector_ = Collector(Duration::from_ms(10));
+    follow({2, 3});
+    report(2, known(3));
+    report(3, known(3));
+  }
+
+  /// Looks a few times. True if a sweep began.
+  bool sweeps(WallTime wall, const std::shared_ptr<const Knowledge>& mine) {
+    for (int i = 0; i < 5; ++i) {
+      collector_.look(mine, wall);
+      if (collector_.sweeping()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  std::shared_ptr<const Knowledge> mine_ = std::make_shared<const Knowledge>(known(3));
+};
+
+TEST_F(CollectorAtRestTest, WhatWasSweptInVainIsNotSweptAgain) {
+  ASSERT_TRUE(sweeps({11}, mine_));
+  EXPECT_EQ(collected({11}), Paths{"a"}) << "that of ms 3 is too young";
+  store_.erase("a");
+  ASSERT_TRUE(sweeps({11}, mine_)) << "the last one found something";
+  EXPECT_EQ(collected({11}), Paths{});
+  EXPECT_FALSE(sweeps({12}, mine_));
+}
+
+TEST_F(CollectorAtRestTest, UntilATombstoneComesOfAge) {
+  ASSERT_TRUE(sweeps({5}, mine_));
+  EXPECT_EQ(collected({5}), Paths{});
+  ASSERT_FALSE(sweeps({10}, mine_));
+  ASSERT_TRUE(sweeps({11}, mine_));
+  EXPECT_EQ(collected({11}), Paths{"a"});
+}
+
+TEST_F(CollectorAtRestTest, UntilAMemberTellsMore) {
+  ASSERT_TRUE(sweeps({5}, mine_));
+  EXPECT_EQ(collected({5}), Paths{});
+  report(2, known(3));
+  EXPECT_FALSE(sweeps({5}, mine_)) << "it told the same again";
+  report(2, known(4));
+  report(3, known(4));
+  const auto more = std::make_shared<const Knowledge>(known(4));
+  EXPECT_TRUE(sweeps({5}, more));
+}
+
+TEST_F(CollectorAtRestTest, UntilRecordsMayHaveComeBack) {
+  ASSERT_TRUE(sweeps({5}, mine_));
+  EXPECT_EQ(collected({5}), Paths{});
+  ASSERT_FALSE(sweeps({5}, mine_));
+  EXPECT_TRUE(sweeps({5}, std::make_shared<const Knowledge>(known(3))));
+}
+
+TEST_F(CollectorAtRestTest, AnUnreadableRecordIsLookedAtAgain) {
+  store_.damage("c", Errc::corrupt_data);
+  ASSERT_TRUE(sweeps({5}, mine_));
+  EXPECT_EQ(collected({5}), Paths{});
+  EXPECT_TRUE(sweeps({5}, mine_));
+}
+
 TEST_F(CollectorTest, ALoneNodeCollectsAfterTwoLooks) {
   follow({});
-  collector_.look(known(3));
+  look(known(3));
   EXPECT_EQ(collected(), Paths{});
-  collector_.look(known(3));
+  look(known(3));
   EXPECT_EQ(collected(), (Paths{"a", "c"}));
 }
 

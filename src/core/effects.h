@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -99,8 +99,9 @@ struct Effects {
   /// This node's clock as the batch was closed: what goes to lost+found is dated by it.
   WallTime closed_at{};
 
-  /// Bytes that `writes` point to and nobody else keeps.
-  std::deque<std::string> kept;
+  /// Bytes that `writes` point to and nobody else keeps. A list: most batches keep none, and an
+  /// empty one allocates nothing.
+  std::list<std::string> kept;
 
   // 2. Sent only after all of 1 is durable, in this order. If 1 fails, none is sent as it stands.
   std::vector<Reply> replies;

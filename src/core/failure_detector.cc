@@ -90,9 +90,9 @@ const MemberEntry* FailureDetector::next_target() {
 void FailureDetector::refill_round() {
   round_.clear();
   next_in_round_ = 0;
-  for (const auto& [instance, entry] : table_.entries()) {
-    if (instance != table_.self() && may_be_probed(&entry)) {
-      round_.push_back(instance);
+  for (const MemberEntry& entry : table_.entries()) {
+    if (entry.member.instance != table_.self() && may_be_probed(&entry)) {
+      round_.push_back(entry.member.instance);
     }
   }
   for (std::size_t i = round_.size(); i > 1; --i) {
@@ -151,7 +151,8 @@ void FailureDetector::probe_returned(Instant now, const MemberCall& call, Pinged
 
 std::vector<const Member*> FailureDetector::helpers(Instance target) {
   std::vector<const Member*> others;
-  for (const auto& [instance, entry] : table_.entries()) {
+  for (const MemberEntry& entry : table_.entries()) {
+    const Instance instance = entry.member.instance;
     if (instance != target && instance != table_.self() && entry.listed &&
         entry.member.state == MemberState::alive) {
       others.push_back(&entry.member);

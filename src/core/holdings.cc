@@ -108,7 +108,7 @@ void Holdings::recount() {
 
 StateDigest Holdings::digest() const {
   const Dot last = replica_.last_durable_dot();
-  return {.knowledge_hash = replica_.durable_knowledge().hash(),
+  return {.knowledge_hash = replica_.durable_hash(),
           .root = tree_.root(),
           .counted = tree_.built(),
           .run = run(),

@@ -57,6 +57,64 @@ TEST(Holdings, APeersOlderRecordInThePlaceOfADamagedOneEmptiesK) {
   EXPECT_TRUE(here.known().covers(here.held("a")->version.dot));
 }
 
+TEST(Holdings, NothingIsJoinedWhileADamagedRecordMayBeAmongTheSums) {
+  ExchangeNode here(1);
+  ExchangeNode there(2);
+  ExchangeNode third(3);
+  third.put(kWall, "a", "older");
+  third.settle();
+  there.put({kWall.ms + 1}, "a", "newer");
+  there.settle();
+  ASSERT_EQ(here.take(there.record("a")), Taken::stored);
+  here.settle();
+  here.store().damage("a", Errc::corrupt_data);
+  ASSERT_EQ(here.take(third.record("a")), Taken::stored);
+  ExchangeSession first(there, here);  // before what is here now is among the sums
+  while (first.state() == ExchangeSession::State::going) {
+    first.step({});
+  }
+  here.settle();
+  there.settle();
+  EXPECT_FALSE(here.known().covers(there.known())) << "the newer record is not here";
+  ExchangeSession second(there, here);
+  ASSERT_EQ(run_exchange(second), ExchangeSession::State::complete);
+  EXPECT_EQ(here.headers(), there.headers());
+  EXPECT_EQ(here.record("a").record.value, "newer");
+  EXPECT_EQ(here.known(), there.known());
+}
+
+TEST(Holdings, AnExchangeThatComparedBeforeTheEmptiedKWasDurableIsVoid) {
+  ExchangeNode here(1);
+  ExchangeNode there(2);
+  ExchangeNode third(3);
+  third.put(kWall, "a", "older");
+  third.settle();
+  there.put({kWall.ms + 1}, "a", "newer");
+  there.settle();
+  ASSERT_EQ(here.take(there.record("a")), Taken::stored);
+  here.settle();
+  here.store().damage("a", Errc::corrupt_data);
+  ASSERT_EQ(here.take(third.record("a")), Taken::stored);
+  ExchangeSession session(there, here);
+  while (session.replies.empty() || !std::holds_alternative<Compared>(session.replies.back())) {
+    session.step({});
+  }
+  here.settle();
+  EXPECT_EQ(run_exchange(session), ExchangeSession::State::broken);
+  EXPECT_FALSE(here.known().covers(there.known())) << "the newer record is not here";
+}
+
+TEST(Holdings, AnEmptiedKIsWrittenThoughNothingElseIs) {
+  ExchangeNode node(1);
+  node.store().put("a", 1);
+  node.store().damage("a", Errc::corrupt_data);
+  node.holdings().found_damage("a");
+  EXPECT_TRUE(node.replica().dirty()) << "joins wait for this batch";
+  EXPECT_FALSE(node.replica().join(Knowledge{}, {}));
+  node.settle();
+  EXPECT_TRUE(node.replica().join(Knowledge{}, {}));
+}
+
 TEST(Holdings, AClientsWriteOverADamagedRecordKeepsK) {
   ExchangeNode node(1);
   node.put(kWall, "a");

@@ -1,6 +1,6 @@
 #include "core/journal.h"
 
-#include <set>
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -119,22 +119,29 @@ Delta Journal::answer(const Knowledge& mine, const Knowledge& theirs,
 
 std::vector<PeerRecord> Journal::latest(std::size_t count, const StoreView& store) const {
   std::vector<PeerRecord> records;
-  std::set<std::string_view> seen;
+  std::vector<std::string_view> seen;
   std::size_t bytes = 0;
   std::size_t looks = count * kLatestLookback;
   for (auto it = entries_.rbegin(); it != entries_.rend() && looks > 0; ++it, --looks) {
     if (records.size() == count) {
       break;
     }
-    RecordGatherer one(store);
-    if (!seen.insert(it->path).second || !one.add(*it, it->dot)) {
+    if (std::ranges::find(seen, it->path) != seen.end()) {
       continue;
     }
-    bytes += one.bytes();
+    seen.push_back(it->path);
+    auto record = current_record(store, *it);
+    if (!record) {
+      continue;
+    }
+    if (record->record.header.version.dot != it->dot) {
+      record->replaced.push_back(it->dot);
+    }
+    bytes += message_bytes(*record);
     if (bytes > options_.latest_bytes) {
       break;
     }
-    records.push_back(std::move(one.take().front()));
+    records.push_back(*std::move(record));
   }
   return records;
 }

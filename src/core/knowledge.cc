@@ -61,9 +61,25 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_of(const OriginKnowl
   return all;
 }
 
-/// What is left of `ranges` after taking `holes` away; both in order.
+/// As subtract() where `upto` is all that is taken away: most K have no gaps.
+void subtract_begin(Origin origin, const OriginKnowledge& from, std::uint64_t upto,
+                    std::vector<DotRange>& out) {
+  if (from.upto > upto) {
+    out.push_back({.origin = origin, .first = upto + 1, .last = from.upto});
+  }
+  for (const auto& [first, last] : from.beyond) {
+    if (last > upto) {
+      out.push_back({.origin = origin, .first = std::max(first, upto + 1), .last = last});
+    }
+  }
+}
+
+/// What is left of `from` after taking `holes` away, in order.
 void subtract(Origin origin, const OriginKnowledge& from, const OriginKnowledge& holes,
               std::vector<DotRange>& out) {
+  if (holes.beyond.empty()) {
+    return subtract_begin(origin, from, holes.upto, out);
+  }
   const auto taken = ranges_of(holes);
   auto hole = taken.begin();
   for (auto [first, last] : ranges_of(from)) {

@@ -116,14 +116,13 @@ void Meetings::stop() {
 
 std::vector<const std::string*> Meetings::lost_addresses() const {
   std::vector<const std::string*> lost;
-  for (const auto& [instance, entry] : table_.entries()) {
+  for (const MemberEntry& entry : table_.entries()) {
     if (entry.member.state == MemberState::failed) {
       lost.push_back(&entry.member.address);
     }
   }
   for (const std::string& seed : options_.seeds) {
-    const bool known = std::ranges::any_of(table_.entries(), [&](const auto& item) {
-      const MemberEntry& entry = item.second;
+    const bool known = std::ranges::any_of(table_.entries(), [&](const MemberEntry& entry) {
       return entry.member.address == seed &&
              (is_live(entry.member.state) || entry.member.state == MemberState::failed);
     });
@@ -148,8 +147,8 @@ void Meetings::search(Instant now, Effects& effects) {
 
 void Meetings::compare_with_members(Instant now, Effects& effects) {
   std::vector<const Member*> peers;
-  for (const auto& [instance, entry] : table_.entries()) {
-    if (instance != table_.self() && entry.listed && is_live(entry.member.state)) {
+  for (const MemberEntry& entry : table_.entries()) {
+    if (entry.member.instance != table_.self() && entry.listed && is_live(entry.member.state)) {
       peers.push_back(&entry.member);
     }
   }
@@ -161,7 +160,7 @@ void Meetings::compare_with_members(Instant now, Effects& effects) {
 }
 
 void Meetings::compare(Instant now, Instance target, const std::string& address, Effects& effects) {
-  const BucketHashes hashes = table_.bucket_hashes();
+  const BucketHashes& hashes = table_.bucket_hashes();
   calls_.send(now, {.kind = MemberCall::Kind::compare, .target = target, .address = address},
               kCallTimeout, CompareMembers{.bucket_hashes = {hashes.begin(), hashes.end()}},
               effects);

@@ -14,22 +14,25 @@ MemberLedger::MemberLedger(const Member& own, Duration probe_interval, Instant n
 
 void MemberLedger::take(const Now& now, std::span<const Member> rows, const NewsSource& source) {
   for (const Member& row : rows) {
-    if (!is_plausible(row)) {
+    const bool about_self = row.instance == table_.self();
+    if (!is_plausible(row, about_self ? nullptr : std::as_const(table_).find(row.instance))) {
       KVS_PROBE("members: an implausible row is refused");
       ++stats_.rows_refused;
       continue;
     }
-    if (row.instance == table_.self()) {
+    if (about_self) {
       take_about_self(now, row);
       continue;
     }
-    Member news = row;
     if (source.kind == NewsSource::Kind::list && row.state == MemberState::failed &&
         !KVS_MUTATED(member_list_kills)) {
-      news.state = MemberState::suspect;
-      news.accuser = source.sender;
+      Member doubted = row;
+      doubted.state = MemberState::suspect;
+      doubted.accuser = source.sender;
+      take_row(now, doubted);
+    } else {
+      take_row(now, row);
     }
-    take_row(now, news);
     if (row.instance == source.sender && row.run == source.sender_run) {
       take_from_itself(row);
     }
@@ -42,9 +45,12 @@ void MemberLedger::take_from_itself(const Member& row) {
   if (table_.spoken(row)) {
     ++digest_version_;
   }
+  if (row.node_id != table_.own().node_id || !is_live(row.state)) {
+    return;
+  }
   const MemberEntry* noted = std::as_const(table_).find(clash_);
   const bool still_there = noted != nullptr && noted->listed && is_live(noted->member.state);
-  if (row.node_id == table_.own().node_id && is_live(row.state) && !still_there) {
+  if (!still_there) {
     clash_ = row.instance;
     note(MemberEvent::Kind::id_in_use, row);
   }
@@ -78,17 +84,19 @@ void MemberLedger::take_about_self(const Now& now, const Member& row) {
 
 void MemberLedger::take_row(const Now& now, const Member& row) {
   const MemberEntry* held = std::as_const(table_).find(row.instance);
+  if (held != nullptr && !overrides(row, held->member)) {
+    // Most rows are no news: nothing of the held one has to be kept for comparison.
+    digest_version_ += table_.merge(row, now.instant) == MemberTable::Merged::fresher ? 1U : 0U;
+    return confirm(now, row);
+  }
   const MemberEntry before = held != nullptr ? *held : MemberEntry{.member = row, .listed = false};
   const MemberTable::Merged merged = table_.merge(row, now.instant);
   switch (merged) {
     case MemberTable::Merged::refused:
       ++stats_.rows_overflow;
       return;
-    case MemberTable::Merged::fresher:
-      ++digest_version_;
-      [[fallthrough]];
     case MemberTable::Merged::known:
-      confirm(now, row);
+    case MemberTable::Merged::fresher:
       return;
     case MemberTable::Merged::changed:
     case MemberTable::Merged::added:
@@ -193,12 +201,12 @@ void MemberLedger::tick(const Now& now, Duration failed_kept) {
   }
   next_removal_ = Instant::never();
   std::vector<Instance> over;
-  for (const auto& [instance, entry] : table_.entries()) {
+  for (const MemberEntry& entry : table_.entries()) {
     if (!entry.listed || entry.member.state != MemberState::failed) {
       continue;
     }
     if (entry.since + failed_kept <= now.instant) {
-      over.push_back(instance);
+      over.push_back(entry.member.instance);
     } else {
       next_removal_ = std::min(next_removal_, entry.since + failed_kept);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace kvs {
 
@@ -22,16 +23,18 @@ std::vector<Member> MemberNews::for_answer(std::span<const Member> told, Instanc
 
 std::vector<Member> MemberNews::compose(const Member* about_receiver) {
   const std::size_t limit = retransmissions(table_.live_count());
-  std::vector<Member> rows{table_.own()};
+  std::vector<Member> rows;
+  rows.reserve(std::min(2 + rumors_.size(), kNewsRowsMax));
+  rows.push_back(table_.own());
   std::array<Instance, 2> said{table_.self()};
   rumors_.told(table_.self(), limit);
   if (about_receiver != nullptr) {
     rows.push_back(*about_receiver);
     said[1] = about_receiver->instance;
   }
-  for (Member& row : rumors_.take(kNewsRowsMax - rows.size(), limit, said)) {
-    rows.push_back(std::move(row));
-  }
+  std::vector<Member> rumors = rumors_.take(kNewsRowsMax - rows.size(), limit, said);
+  rows.insert(rows.end(), std::make_move_iterator(rumors.begin()),
+              std::make_move_iterator(rumors.end()));
   return rows;
 }
 

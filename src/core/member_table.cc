@@ -21,6 +21,7 @@ namespace {
 
 std::uint64_t row_hash(const Member& row) {
   std::string bytes;
+  bytes.reserve(2 * sizeof(std::uint64_t) + sizeof(std::uint8_t));
   put_le(bytes, static_cast<std::uint64_t>(row.instance));
   put_le(bytes, row.incarnation);
   put_le(bytes, static_cast<std::uint8_t>(row.state));
@@ -32,6 +33,19 @@ auto rank(const Member& row) {
                   row.address, row.protocol, row.features);
 }
 
+bool has_plausible_names(const Member& row) {
+  return !row.node_id.empty() && row.node_id.size() <= kNodeIdBytesMax && is_utf8(row.node_id) &&
+         row.address.size() <= kMemberAddressBytesMax && parse_address(row.address).has_value();
+}
+
+bool has_plausible_numbers(const Member& row) {
+  const bool ranges = row.state <= MemberState::left && row.mode <= Mode::syncing &&
+                      row.joined_ms >= 0 && row.started_ms >= 0 && row.protocol >= 1;
+  // Only an alive row may have the last incarnation: every accusation can be refuted.
+  const std::uint64_t top = row.state == MemberState::alive ? kIncarnationMax : kIncarnationMax - 1;
+  return row.instance != Instance{} && row.incarnation >= 1 && row.incarnation <= top && ranges;
+}
+
 /// Both are digests of one run.
 bool is_fresher(const StateDigest& digest, const StateDigest& held) {
   return std::tie(digest.newest, digest.seq) > std::tie(held.newest, held.seq);
@@ -40,15 +54,13 @@ bool is_fresher(const StateDigest& digest, const StateDigest& held) {
 }  // namespace
 
 bool is_plausible(const Member& row) {
-  const bool ranges = row.state <= MemberState::left && row.mode <= Mode::syncing &&
-                      row.joined_ms >= 0 && row.started_ms >= 0 && row.protocol >= 1;
-  const bool name = !row.node_id.empty() && row.node_id.size() <= kNodeIdBytesMax &&
-                    is_utf8(row.node_id) && row.address.size() <= kMemberAddressBytesMax &&
-                    parse_address(row.address).has_value();
-  // Only an alive row may have the last incarnation: every accusation can be refuted.
-  const std::uint64_t top = row.state == MemberState::alive ? kIncarnationMax : kIncarnationMax - 1;
-  return row.instance != Instance{} && row.incarnation >= 1 && row.incarnation <= top && ranges &&
-         name;
+  return has_plausible_numbers(row) && has_plausible_names(row);
+}
+
+bool is_plausible(const Member& row, const MemberEntry* held) {
+  const bool known_names =
+      held != nullptr && held->member.node_id == row.node_id && held->member.address == row.address;
+  return has_plausible_numbers(row) && (known_names || has_plausible_names(row));
 }
 
 bool overrides(const Member& row, const Member& held) {
@@ -64,20 +76,48 @@ std::size_t bucket_of(Instance instance) {
 }
 
 MemberTable::MemberTable(const Member& own, Instant now) : self_(own.instance) {
-  known_.emplace(self_, MemberEntry{.member = own, .since = now});
-  live_ = 1;
+  own_ = &insert({.member = own, .since = now});
 }
 
-bool MemberTable::counts_as_live(const MemberEntry& entry) {
-  return entry.listed && is_live(entry.member.state);
+MemberTable::Slots::const_iterator MemberTable::place_of(Instance instance) const {
+  return std::ranges::lower_bound(known_, instance, {}, &Slot::instance);
+}
+
+/// The instance is not known yet.
+MemberEntry& MemberTable::insert(MemberEntry entry) {
+  const Instance instance = entry.member.instance;
+  const auto added = known_.insert(
+      place_of(instance),
+      {.instance = instance, .entry = std::make_unique<MemberEntry>(std::move(entry))});
+  count_in(*added->entry);
+  return *added->entry;
+}
+
+/// Of an instance that is known. Its entry is counted no more.
+void MemberTable::erase(Instance instance) {
+  known_.erase(place_of(instance));
+}
+
+void MemberTable::count_in(const MemberEntry& entry) {
+  if (entry.listed) {
+    live_ += is_live(entry.member.state) ? 1U : 0U;
+    hashes_[bucket_of(entry.member.instance)] += row_hash(entry.member);
+  }
+}
+
+void MemberTable::leave_out(const MemberEntry& entry) {
+  if (entry.listed) {
+    live_ -= is_live(entry.member.state) ? 1U : 0U;
+    hashes_[bucket_of(entry.member.instance)] -= row_hash(entry.member);
+  }
 }
 
 MemberTable::Merged MemberTable::merge(const Member& row, Instant now) {
-  const auto held = known_.find(row.instance);
-  if (held == known_.end()) {
+  MemberEntry* const held = find(row.instance);
+  if (held == nullptr) {
     return add(row, now);
   }
-  MemberEntry& entry = held->second;
+  MemberEntry& entry = *held;
   if (overrides(row, entry.member)) {
     return replace(entry, row, now);
   }
@@ -94,9 +134,7 @@ MemberTable::Merged MemberTable::add(const Member& row, Instant now) {
     KVS_PROBE("members: the table is full");
     return Merged::refused;
   }
-  const MemberEntry& entry =
-      known_.emplace(row.instance, MemberEntry{.member = row, .since = now}).first->second;
-  live_ += counts_as_live(entry) ? 1U : 0U;
+  insert({.member = row, .since = now});
   if (row.state != MemberState::left) {
     return Merged::added;
   }
@@ -110,7 +148,7 @@ MemberTable::Merged MemberTable::replace(MemberEntry& entry, const Member& row, 
   const StateDigest digest = keeps_digest ? entry.member.digest : row.digest;
   const Mode mode = keeps_digest ? entry.member.mode : row.mode;
   const bool reborn = !entry.listed && row.state != MemberState::left;
-  live_ -= counts_as_live(entry) ? 1U : 0U;
+  leave_out(entry);
   entry.member = row;
   entry.member.digest = digest;
   entry.member.mode = mode;
@@ -119,7 +157,7 @@ MemberTable::Merged MemberTable::replace(MemberEntry& entry, const Member& row, 
     entry.listed = true;
     --hidden_;
   }
-  live_ += counts_as_live(entry) ? 1U : 0U;
+  count_in(entry);
   if (reborn) {
     return Merged::added;
   }
@@ -142,21 +180,20 @@ bool MemberTable::spoken(const Member& row) {
 }
 
 void MemberTable::set_own(const Member& own, Instant now) {
-  MemberEntry& old = known_.at(self_);
-  live_ -= counts_as_live(old) ? 1U : 0U;
-  if (own.instance != self_) {
-    known_.erase(self_);
-    if (const auto held = known_.find(own.instance); held != known_.end()) {
-      hidden_ -= held->second.listed ? 0U : 1U;
-      live_ -= counts_as_live(held->second) ? 1U : 0U;
-      known_.erase(held);
-    }
-    self_ = own.instance;
+  leave_out(*own_);
+  if (own.instance == self_) {
+    own_->since = now;
+    own_->member = own;
+    return count_in(*own_);
   }
-  MemberEntry& entry = known_[self_];
-  entry.since = now;
-  entry.member = own;
-  live_ += counts_as_live(entry) ? 1U : 0U;
+  erase(self_);
+  if (const MemberEntry* const held = find(own.instance); held != nullptr) {
+    hidden_ -= held->listed ? 0U : 1U;
+    leave_out(*held);
+    erase(own.instance);
+  }
+  self_ = own.instance;
+  own_ = &insert({.member = own, .since = now});
 }
 
 void MemberTable::hide(Instance instance, Instant now) {
@@ -165,7 +202,7 @@ void MemberTable::hide(Instance instance, Instant now) {
   if (!entry->listed) {
     return;
   }
-  live_ -= counts_as_live(*entry) ? 1U : 0U;
+  leave_out(*entry);
   entry->listed = false;
   entry->since = now;
   ++hidden_;
@@ -175,46 +212,42 @@ void MemberTable::hide(Instance instance, Instant now) {
 }
 
 void MemberTable::forget_oldest_hidden() {
-  auto oldest = known_.end();
-  for (auto it = known_.begin(); it != known_.end(); ++it) {
-    if (!it->second.listed && (oldest == known_.end() || it->second.since < oldest->second.since)) {
-      oldest = it;
+  const MemberEntry* oldest = nullptr;
+  for (const MemberEntry& entry : entries()) {
+    if (!entry.listed && (oldest == nullptr || entry.since < oldest->since)) {
+      oldest = &entry;
     }
   }
   KVS_PROBE("members: a hidden member is forgotten");
-  known_.erase(oldest);
+  erase(oldest->member.instance);
   --hidden_;
 }
 
+void MemberTable::shift_clocks(std::int64_t by_ms) {
+  for (const Slot& slot : known_) {
+    slot.entry->clock_ahead_ms += by_ms;
+  }
+}
+
 const MemberEntry* MemberTable::find(Instance instance) const {
-  const auto it = known_.find(instance);
-  return it == known_.end() ? nullptr : &it->second;
+  const auto it = place_of(instance);
+  return it == known_.end() || it->instance != instance ? nullptr : it->entry.get();
 }
 
 MemberEntry* MemberTable::find(Instance instance) {
-  const auto it = known_.find(instance);
-  return it == known_.end() ? nullptr : &it->second;
+  const auto it = place_of(instance);
+  return it == known_.end() || it->instance != instance ? nullptr : it->entry.get();
 }
 
 std::vector<Member> MemberTable::listed_rows() const {
   std::vector<Member> rows{own()};
   rows.reserve(listed_count());
-  for (const auto& [instance, entry] : known_) {
-    if (entry.listed && instance != self_) {
+  for (const MemberEntry& entry : entries()) {
+    if (entry.listed && &entry != own_) {
       rows.push_back(entry.member);
     }
   }
   return rows;
-}
-
-BucketHashes MemberTable::bucket_hashes() const {
-  BucketHashes hashes{};
-  for (const auto& [instance, entry] : known_) {
-    if (entry.listed) {
-      hashes[bucket_of(instance)] += row_hash(entry.member);
-    }
-  }
-  return hashes;
 }
 
 std::vector<Member> MemberTable::contradictions(std::span<const Member> rows) const {

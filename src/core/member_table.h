@@ -9,7 +9,8 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
+#include <memory>
+#include <ranges>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct MemberEntry {
   Duration round_trip;              // of the last answered ping; 0: none yet
 };
 
+/// The same for a row of which `held` is the held one, if there is one: most rows bear its names.
+[[nodiscard]] bool is_plausible(const Member& row, const MemberEntry* held);
+
 class MemberTable {
  public:
   enum class Merged : std::uint8_t {
@@ -75,15 +79,21 @@ class MemberTable {
   /// Takes a row out of the list. The longest hidden ones are forgotten beyond kHiddenMembersMax.
   void hide(Instance instance, Instant now);
 
+  /// The clocks of all others are so much further ahead of this node's, which was set.
+  void shift_clocks(std::int64_t by_ms);
+
   [[nodiscard]] const MemberEntry* find(Instance instance) const;
   [[nodiscard]] MemberEntry* find(Instance instance);
 
-  [[nodiscard]] const Member& own() const { return find(self_)->member; }
+  [[nodiscard]] const Member& own() const { return own_->member; }
 
   [[nodiscard]] Instance self() const { return self_; }
 
   /// In the order of instances; hidden ones too.
-  [[nodiscard]] const std::map<Instance, MemberEntry>& entries() const { return known_; }
+  [[nodiscard]] auto entries() const {
+    return std::views::transform(
+        known_, [](const Slot& slot) -> const MemberEntry& { return *slot.entry; });
+  }
 
   [[nodiscard]] std::size_t listed_count() const { return known_.size() - hidden_; }
 
@@ -97,21 +107,35 @@ class MemberTable {
 
   /// Of the listed rows of each bucket: instance, incarnation, state. The order of members does
   /// not matter.
-  [[nodiscard]] BucketHashes bucket_hashes() const;
+  [[nodiscard]] const BucketHashes& bucket_hashes() const { return hashes_; }
 
   /// The rows held, hidden ones too, that are newer than those told. `rows` are plausible.
   [[nodiscard]] std::vector<Member> contradictions(std::span<const Member> rows) const;
 
  private:
+  /// Entries stay where they are when others come and go.
+  struct Slot {
+    Instance instance{};
+    std::unique_ptr<MemberEntry> entry;
+  };
+
+  using Slots = std::vector<Slot>;
+
+  [[nodiscard]] Slots::const_iterator place_of(Instance instance) const;
+  MemberEntry& insert(MemberEntry entry);
+  void erase(Instance instance);
   void forget_oldest_hidden();
   Merged add(const Member& row, Instant now);
   Merged replace(MemberEntry& entry, const Member& row, Instant now);
-  [[nodiscard]] static bool counts_as_live(const MemberEntry& entry);
+  void count_in(const MemberEntry& entry);
+  void leave_out(const MemberEntry& entry);
 
-  std::map<Instance, MemberEntry> known_;
+  Slots known_;  // by instance
   Instance self_;
+  MemberEntry* own_ = nullptr;
   std::size_t hidden_ = 0;
-  std::size_t live_ = 0;
+  std::size_t live_ = 0;  // as hashes_, of listed rows: kept up with every change
+  BucketHashes hashes_{};
 };
 
 }  // namespace kvs

@@ -1,6 +1,7 @@
 #include "core/members.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #define XXH_INLINE_ALL
@@ -26,6 +27,11 @@ Member own_row(const MembersOptions& options, const SelfIdentity& self) {
   return own;
 }
 
+/// How far the wall clock is ahead of the monotonic one: changes only if somebody sets it.
+std::int64_t lead_ms(const Now& now) {
+  return now.wall.ms - (now.instant - Instant{}).ms();
+}
+
 }  // namespace
 
 std::uint64_t cluster_hash(std::string_view cluster_name) {
@@ -46,6 +52,7 @@ Members::Members(const MembersOptions& options, const SelfIdentity& self, Prng& 
                 ledger_.table(), calls_, prng) {}
 
 void Members::start(const Now& now, Effects& effects) {
+  own_clock_lead_ms_ = lead_ms(now);
   detector_.start(now.instant);
   meetings_.start(now.instant);
   last_spread_ = now.instant;
@@ -75,6 +82,27 @@ void Members::tick(const Now& now, Effects& effects) {
   if (spread_at_ <= now.instant) {
     spread(now, effects);
   }
+  show_changes(now);
+}
+
+/// When the changes so far are to be seen in a view.
+void Members::plan_views(const Now& now) {
+  const auto listed = static_cast<std::int64_t>(ledger_.table().listed_count());
+  if (shows_at_once()) {
+    list_shown_ = ledger_.version();
+  } else if (list_step_at_ == Instant::never() && ledger_.version() != list_shown_) {
+    list_step_at_ = now.instant + Duration::from_ms(std::min<std::int64_t>(listed, 1000));
+  }
+  if (digest_step_at_ == Instant::never() && ledger_.digest_version() != digests_shown_) {
+    digest_step_at_ = now.instant + Duration{options_.probe_interval.ns * (1 + listed / 256)};
+  }
+}
+
+void Members::show_changes(const Now& now) {
+  if (list_step_at_ <= now.instant) {
+    list_step_at_ = Instant::never();
+    list_shown_ = ledger_.version();
+  }
   if (digest_step_at_ <= now.instant) {
     digest_step_at_ = Instant::never();
     ++digest_steps_;
@@ -86,7 +114,7 @@ Instant Members::next_deadline() const {
   const Instant rooms = leaving() ? ledger_.next_deadline()
                                   : std::min({ledger_.next_deadline(), detector_.next_deadline(),
                                               meetings_.next_deadline()});
-  return std::min({rooms, spread_at_, digest_step_at_});
+  return std::min({rooms, spread_at_, digest_step_at_, list_step_at_});
 }
 
 /// Carries to the other rooms what the last news brought.
@@ -116,15 +144,14 @@ void Members::follow_up(const Now& now, Effects& effects) {
   if (spread_at_ == Instant::never() && has_news_for_others()) {
     spread_at_ = std::max(now.instant, last_spread_ + kSpreadInterval);
   }
-  if (digest_step_at_ == Instant::never() && ledger_.digest_version() != digests_shown_) {
-    digest_step_at_ = now.instant + options_.probe_interval;
-  }
+  plan_views(now);
 }
 
 std::vector<const Member*> Members::some_peers(std::size_t most) {
   std::vector<const Member*> peers;
-  for (const auto& [instance, entry] : ledger_.table().entries()) {
-    if (instance != ledger_.table().self() && entry.listed && is_live(entry.member.state)) {
+  for (const MemberEntry& entry : ledger_.table().entries()) {
+    const bool other = entry.member.instance != ledger_.table().self();
+    if (other && entry.listed && is_live(entry.member.state)) {
       peers.push_back(&entry.member);
     }
   }
@@ -168,10 +195,23 @@ void Members::heard_from(const Now& now, const PeerEnvelope& envelope) {
   if (entry == nullptr || envelope.cluster != cluster_) {
     return;
   }
+  clocks_moved_ = clocks_moved_ || entry->last_seen_ms == 0;
   entry->last_seen_ms = now.wall.ms;
   if (entry->round_trip == Duration{}) {
     entry->clock_ahead_ms = envelope.wall_ms - now.wall.ms;
   }
+}
+
+bool Members::own_clock_was_set(const Now& now) {
+  const std::int64_t moved_ms = lead_ms(now) - own_clock_lead_ms_;
+  if (std::abs(moved_ms) <= kClockSetMs) {
+    return false;
+  }
+  KVS_PROBE("members: this node's own clock was set");
+  own_clock_lead_ms_ += moved_ms;
+  ledger_.table().shift_clocks(-moved_ms);
+  clocks_moved_ = true;
+  return true;
 }
 
 void Members::suspect_link(const Now& now, Instance instance, Effects& effects) {
@@ -200,14 +240,14 @@ bool Members::has_left() const {
 
 RemoveOutcome Members::remove(const Now& now, std::string_view node_id, Effects& effects) {
   std::vector<Instance> failed;
-  for (const auto& [instance, entry] : ledger_.table().entries()) {
+  for (const MemberEntry& entry : ledger_.table().entries()) {
     if (!entry.listed || entry.member.node_id != node_id) {
       continue;
     }
     if (entry.member.state != MemberState::failed) {
       return RemoveOutcome::alive;
     }
-    failed.push_back(instance);
+    failed.push_back(entry.member.instance);
   }
   for (const Instance instance : failed) {
     ledger_.retire(now, instance);
@@ -232,7 +272,7 @@ const std::shared_ptr<const View>& Members::view() const {
   if (view_ == nullptr || viewed_version_ != view_version()) {
     View view{.members = {}, .self = ledger_.table().self()};
     view.members.reserve(ledger_.table().listed_count());
-    for (const auto& [instance, entry] : ledger_.table().entries()) {
+    for (const MemberEntry& entry : ledger_.table().entries()) {
       if (entry.listed) {
         view.members.push_back(entry.member);
       }
@@ -259,12 +299,21 @@ std::optional<MemberContact> Members::contact(Instance instance) const {
 }
 
 std::int64_t Members::cluster_clock_ahead_ms() const {
+  if (clocks_moved_ || clocked_version_ != ledger_.version()) {
+    clock_ahead_ms_ = median_clock_ahead_ms();
+    clocked_version_ = ledger_.version();
+    clocks_moved_ = false;
+  }
+  return clock_ahead_ms_;
+}
+
+std::int64_t Members::median_clock_ahead_ms() const {
   std::vector<std::int64_t> clocks{0};
-  clocks.reserve(ledger_.table().entries().size() + 1);
-  for (const auto& [instance, entry] : ledger_.table().entries()) {
+  clocks.reserve(ledger_.table().listed_count());
+  for (const MemberEntry& entry : ledger_.table().entries()) {
     const bool heard = entry.last_seen_ms != 0 && entry.round_trip != Duration{};
-    if (instance != ledger_.table().self() && entry.listed && is_live(entry.member.state) &&
-        heard) {
+    const bool other = entry.member.instance != ledger_.table().self();
+    if (heard && other && entry.listed && is_live(entry.member.state)) {
       clocks.push_back(entry.clock_ahead_ms);
     }
   }

@@ -95,6 +95,11 @@ class Members {
   /// Any message of a member came, request or answer: it was seen. May be repeated.
   void heard_from(const Now& now, const PeerEnvelope& envelope);
 
+  /// True if this node's own wall clock was set since this was last asked, or has drifted: clocks
+  /// were measured against it, so what is known of the others' moves the other way. Between two
+  /// measurements the cluster's time runs on as the monotonic clock does.
+  bool own_clock_was_set(const Now& now);
+
   /// A connection to this member was refused or reset: it is probed at once.
   void suspect_link(const Now& now, Instance instance, Effects& effects);
 
@@ -126,8 +131,12 @@ class Members {
   /// The members as of now. The list is made when it is first asked for after a change.
   [[nodiscard]] const std::shared_ptr<const View>& view() const;
 
-  /// Another number for another view. Changed digests alone change it once a probe interval.
-  [[nodiscard]] std::uint64_t view_version() const { return ledger_.version() + digest_steps_; }
+  /// Another number for another view. Changed digests alone change it once a probe interval; and
+  /// with more than kPromptMembers all that gathers for a while changes it once, for a view costs
+  /// what its members do.
+  [[nodiscard]] std::uint64_t view_version() const {
+    return (shows_at_once() ? ledger_.version() : list_shown_) + digest_steps_;
+  }
 
   /// The row of a member, with its newest digest; null if it is not listed.
   [[nodiscard]] const Member* find(Instance instance) const;
@@ -146,10 +155,12 @@ class Members {
   static constexpr Duration kSpreadInterval = Duration::from_ms(200);
   static constexpr std::size_t kSpreadTargets = 3;
   static constexpr std::size_t kFarewells = 5;
+  static constexpr std::size_t kPromptMembers = 64;
   static constexpr std::size_t kHelpingMax = 64;
   static constexpr std::size_t kJoinersMax = 16;
   static constexpr std::size_t kWholeTableRows = 128;
   static constexpr Duration kTwinCheckInterval = Duration::from_seconds(5);
+  static constexpr std::int64_t kClockSetMs = 100;  // less is drift, and measured soon enough
 
  private:
   /// Somebody who wants in, while the present holder of its id is looked for.
@@ -192,8 +203,16 @@ class Members {
             const PeerEnvelope& envelope);
   void follow_up(const Now& now, Effects& effects);
   [[nodiscard]] bool has_news_for_others() const;
+
+  [[nodiscard]] bool shows_at_once() const {
+    return ledger_.table().listed_count() <= kPromptMembers;
+  }
+
+  void plan_views(const Now& now);
+  void show_changes(const Now& now);
   void spread(const Now& now, Effects& effects);
   void look_for_twin(const Now& now, const std::string& address, Effects& effects);
+  [[nodiscard]] std::int64_t median_clock_ahead_ms() const;
   [[nodiscard]] std::vector<const Member*> some_peers(std::size_t most);
   [[nodiscard]] bool leaving() const;
 
@@ -211,9 +230,15 @@ class Members {
   bool new_instance_wanted_ = false;
   bool was_isolated_ = false;
   std::uint64_t calls_refused_ = 0;
+  std::int64_t own_clock_lead_ms_ = 0;  // of the wall clock over the monotonic one
   std::uint64_t digests_shown_ = 0;
   std::uint64_t digest_steps_ = 0;
   Instant digest_step_at_ = Instant::never();
+  std::uint64_t list_shown_ = 0;  // where changes are not shown at once
+  Instant list_step_at_ = Instant::never();
+  mutable bool clocks_moved_ = false;        // one of them, since their median was taken
+  mutable std::int64_t clock_ahead_ms_ = 0;  // the median, as of clocked_version_
+  mutable std::uint64_t clocked_version_ = 0;
   mutable std::shared_ptr<const View> view_;
   mutable std::uint64_t viewed_version_ = 0;
 };

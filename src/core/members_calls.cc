@@ -126,9 +126,10 @@ void Members::answer_join(const Now& now, const PeerCall& call, const Join& join
 }
 
 const Member* Members::holder_of_id(const Member& joiner) const {
-  for (const auto& [instance, entry] : ledger_.table().entries()) {
-    if (entry.listed && instance != joiner.instance && entry.member.node_id == joiner.node_id) {
-      return &entry.member;
+  for (const MemberEntry& entry : ledger_.table().entries()) {
+    const Member& member = entry.member;
+    if (entry.listed && member.instance != joiner.instance && member.node_id == joiner.node_id) {
+      return &member;
     }
   }
   return nullptr;
@@ -187,7 +188,7 @@ void Members::answer_compare(const PeerCall& call, const CompareMembers& compare
     refuse(call.ticket, Errc::bad_request, "not the number of buckets", effects);
     return;
   }
-  const BucketHashes mine = ledger_.table().bucket_hashes();
+  const BucketHashes& mine = ledger_.table().bucket_hashes();
   MemberRows answer;
   if (!std::ranges::equal(mine, compare.bucket_hashes)) {
     for (Member& row : ledger_.table().listed_rows()) {
@@ -308,8 +309,12 @@ void Members::measure(const Now& now, const MemberCall& call, const PeerReturn& 
   if (entry == nullptr || !prompt || returned.envelope.sender != call.target) {
     return;
   }
+  const bool first = entry->round_trip == Duration{};
   entry->round_trip = std::max(now.instant - call.sent, Duration{1});
-  entry->clock_ahead_ms = returned.envelope.wall_ms - (now.wall.ms - entry->round_trip.ms() / 2);
+  const std::int64_t ahead_ms =
+      returned.envelope.wall_ms - (now.wall.ms - entry->round_trip.ms() / 2);
+  clocks_moved_ = clocks_moved_ || first || entry->clock_ahead_ms != ahead_ms;
+  entry->clock_ahead_ms = ahead_ms;
 }
 
 void Members::helped(const Now& /*now*/, const MemberCall& call, const PeerReturn& returned,

@@ -69,6 +69,27 @@ TEST_F(MemberCallsTest, APingIsAnsweredWithItsOwnRowFirst) {
   EXPECT_EQ(members.view()->members.size(), 3U);
 }
 
+TEST_F(MemberCallsTest, ChangesOfALargeListAreSeenTogether) {
+  std::vector<Member> roster;
+  for (std::uint64_t i = 0; i < 2 * Members::kPromptMembers; ++i) {
+    roster.push_back(row(1000 + i));
+  }
+  members.remember(now, roster);
+  ask(Ping{.news = {row(2)}});
+  const auto before = members.view();
+  const std::uint64_t version = members.view_version();
+  ask(Ping{.news = {row(3)}}, 3);
+  ask(Ping{.news = {row(4)}}, 4);
+  EXPECT_EQ(members.view_version(), version);
+  EXPECT_EQ(members.view(), before);
+  EXPECT_LE(members.next_deadline(), now.instant + Duration::from_seconds(1));
+  now.instant = now.instant + Duration::from_seconds(1);
+  members.tick(now, scratch);
+  EXPECT_NE(members.view_version(), version);
+  EXPECT_NE(members.view()->find(Instance{3}), nullptr);
+  EXPECT_NE(members.view()->find(Instance{4}), nullptr);
+}
+
 TEST_F(MemberCallsTest, WhoTellsOldNewsOfItselfIsTold) {
   ask(Ping{.news = {row(2, 4)}}, 3);
   const auto pong = std::get<Pong>(ask(Ping{.news = {row(2, 1)}}));

@@ -213,5 +213,23 @@ TEST(Members, ClocksOfOthersAreMeasured) {
   EXPECT_NEAR(static_cast<double>(net.members(2).cluster_clock_ahead_ms()), -60'000, 5);
 }
 
+TEST(Members, TheClusterTimeDoesNotGoAlongWithAnOwnClockThatIsSet) {
+  MemberNet net(1);
+  net.start_cluster(3);
+  net.run_for(seconds(60));
+  constexpr std::int64_t kHourMs = 3'600'000;
+  Now now{.instant = Instant{} + Duration::from_ms(net.wall_ms() - 1'000'000'000),
+          .wall = {net.wall_ms()}};
+  EXPECT_FALSE(net.members(0).own_clock_was_set(now));
+  now.wall.ms += kHourMs;
+  EXPECT_TRUE(net.members(0).own_clock_was_set(now));
+  EXPECT_FALSE(net.members(0).own_clock_was_set(now)) << "once";
+  EXPECT_NEAR(static_cast<double>(net.members(0).cluster_clock_ahead_ms()), -kHourMs, 5);
+  now.instant = now.instant + seconds(10);
+  now.wall.ms += 10'000 - kHourMs;
+  EXPECT_TRUE(net.members(0).own_clock_was_set(now));
+  EXPECT_LE(std::abs(net.members(0).cluster_clock_ahead_ms()), 5);
+}
+
 }  // namespace
 }  // namespace kvs

@@ -1,6 +1,7 @@
 #include "core/node.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace kvs {
 namespace {
 
 constexpr Duration kCollectInterval = Duration::from_seconds(1);
+constexpr Duration kCollectIntervalAtRest = Duration::from_seconds(5);
 constexpr std::size_t kCollectRecords = 1000;
 
 template <class... Kinds>
@@ -133,7 +135,15 @@ Mode Node::mode() const {
 
 // --- inputs
 
+/// Whoever sets this node's clock does not set the cluster's, nor what may be stamped and taken.
+void Node::follow_own_clock(const Now& now) {
+  if (members_->own_clock_was_set(now)) {
+    clock_.set_offset_ms(members_->cluster_clock_ahead_ms());
+  }
+}
+
 void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
+  follow_own_clock(now);
   if (const auto refusal = refusal_for(command)) {
     effects.replies.push_back({.ticket = command.ticket, .outcome = {.status = *refusal}});
     return;
@@ -189,7 +199,7 @@ void Node::heard(const Now& now, const PeerEnvelope& envelope) {
 
 void Node::heard_digest(const Now& now, const Member& sender) {
   sync_.heard(now, sender.instance, sender.digest);
-  compare_knowledge(sender, replica_.durable_knowledge().hash());
+  compare_knowledge(sender);
 }
 
 void Node::reply(const PeerCall& call, PeerAnswer answer, Effects& effects) {
@@ -197,6 +207,7 @@ void Node::reply(const PeerCall& call, PeerAnswer answer, Effects& effects) {
 }
 
 void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
+  follow_own_clock(now);
   if (const Refused* const refused = objection(call.envelope)) {
     reply(call, *refused, effects);
     return finish_step(now, effects);
@@ -233,6 +244,7 @@ void Node::take_push(const Now& now, const PeerCall& call, const Push& push, Eff
 }
 
 void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
+  follow_own_clock(now);
   if (returned.failure == PeerReturn::Failure::none) {
     heard(now, returned.envelope);
   }
@@ -264,6 +276,7 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
 }
 
 void Node::tick(const Now& now, Effects& effects) {
+  follow_own_clock(now);
   members_->tick(now, effects);
   sync_.tick(now, effects);
   ballots_.tick(now, effects);
@@ -373,18 +386,19 @@ void Node::replace_identity(const Now& now, Effects& effects) {
 /// Keeps the list of members on disk: after a restart this node must not take itself for the only
 /// one, or it would forget deletions that others have not seen.
 void Node::note_roster(Effects& effects) {
-  std::vector<Member> roster;
   std::uint64_t hash = 0;
   for (const Member& member : view_->members) {
     if (member.instance != view_->self) {
-      roster.push_back(member);
       hash = hash * 31 + static_cast<std::uint64_t>(member.instance) + member.run;
     }
   }
-  if (hash != roster_hash_) {
-    roster_hash_ = hash;
-    effects.roster = std::move(roster);
+  if (hash == roster_hash_) {
+    return;
   }
+  roster_hash_ = hash;
+  effects.roster.emplace();
+  std::ranges::copy_if(view_->members, std::back_inserter(*effects.roster),
+                       [&](const Member& member) { return member.instance != view_->self; });
 }
 
 void Node::note_fill(Effects& effects) {
@@ -400,15 +414,22 @@ void Node::note_fill(Effects& effects) {
 }
 
 /// A member whose K is this node's has told all of it.
-void Node::compare_knowledge(const Member& member, std::uint64_t hash) {
-  if (member.instance == self_.instance || member.digest.knowledge_hash != hash) {
-    return;
+void Node::compare_knowledge(const Member& member) {
+  if (member.instance != self_.instance &&
+      member.digest.knowledge_hash == replica_.durable_hash()) {
+    collector_.report(member.instance, told());
   }
-  if (told_ == nullptr || hash != told_hash_) {
+}
+
+/// The durable K, for reports to share.
+const std::shared_ptr<const Knowledge>& Node::told() {
+  const std::uint64_t hash = replica_.durable_hash();
+  if (told_ == nullptr || hash != told_hash_ || holdings_.run() != told_run_) {
     told_ = std::make_shared<const Knowledge>(replica_.durable_knowledge());
     told_hash_ = hash;
+    told_run_ = holdings_.run();
   }
-  collector_.report(member.instance, told_);
+  return told_;
 }
 
 void Node::collect_tombstones(const Now& now, Effects& effects) {
@@ -417,16 +438,18 @@ void Node::collect_tombstones(const Now& now, Effects& effects) {
     KVS_PROBE("node: who the members are is not known yet: nothing is collected");
     return;
   }
-  const Knowledge& mine = replica_.durable_knowledge();
-  const std::uint64_t hash = mine.hash();
-  for (const Member& member : view_->members) {
-    compare_knowledge(member, hash);
+  if (told() != compared_ || view_ != compared_view_) {
+    compared_ = told();
+    compared_view_ = view_;
+    std::ranges::for_each(view_->members, [this](const Member& m) { compare_knowledge(m); });
   }
-  collector_.look(mine);
+  collector_.look(told(), now.wall);
   for (const PeerItem& item : collector_.next(holdings_.store(), now.wall, kCollectRecords)) {
     replica_.collect(item, effects);
   }
-  if (collector_.sweeping()) {
+  if (collector_.at_rest()) {
+    next_collect_ = now.instant + kCollectIntervalAtRest;
+  } else if (collector_.sweeping()) {
     next_collect_ = now.instant + Duration::from_ms(10);
   }
 }
@@ -563,7 +586,7 @@ std::vector<PeerStanding> Node::standings() const {
   std::vector<PeerStanding> standings;
   const std::vector<PeerLag> lags = outbox_.lags();
   const Knowledge& mine = replica_.durable_knowledge();
-  const std::uint64_t hash = mine.hash();
+  const std::uint64_t hash = replica_.durable_hash();
   for (const Member& member : view_->members) {
     if (member.instance == view_->self) {
       continue;

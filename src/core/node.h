@@ -170,6 +170,7 @@ class Node {
   [[nodiscard]] std::optional<WriteStatus> refusal_for(const WriteCommand& command) const;
   [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause, Instance from) const;
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
+  void follow_own_clock(const Now& now);
   void heard(const Now& now, const PeerEnvelope& envelope);
   void heard_digest(const Now& now, const Member& sender);
   void take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects);
@@ -181,7 +182,8 @@ class Node {
   void replace_identity(const Now& now, Effects& effects);
   void note_fill(Effects& effects);
   void note_roster(Effects& effects);
-  void compare_knowledge(const Member& member, std::uint64_t hash);
+  void compare_knowledge(const Member& member);
+  const std::shared_ptr<const Knowledge>& told();
   void collect_tombstones(const Now& now, Effects& effects);
   void watch_clock(const Now& now, Effects& effects);
   void stamp_envelopes(const Now& now, Effects& effects) const;
@@ -209,6 +211,9 @@ class Node {
   std::deque<ClosedBatch> closed_;
   std::shared_ptr<const Knowledge> told_;  // durable K as of told_hash_, shared by reports
   std::uint64_t told_hash_ = 0;
+  std::uint64_t told_run_ = 0;  // of holdings_: after damage all is looked through again
+  std::shared_ptr<const Knowledge> compared_;  // with what all members of this view told
+  std::shared_ptr<const View> compared_view_;
   Instant next_collect_;
   std::int64_t clock_ahead_ms_ = 0;
   bool clock_warned_ = false;

@@ -240,6 +240,38 @@ TEST_F(ClockOfAnExchange, AClockFarAheadMovesItNoFurtherThanTheBound) {
   EXPECT_LT(stamp_after_hello(3'600'000), ahead(NodeOptions{}.clock_skew_ms_max + 1));
 }
 
+/// A clock that is set while the node runs, before any ping has measured it again.
+TEST(NodeCluster, AClockThatIsSetFarAheadNeitherStampsNorTakesSo) {
+  ClusterDriver cluster(3);
+  cluster.run(Duration::from_seconds(10));
+  constexpr std::int64_t kYearMs = 31'536'000'000;
+  const std::int64_t bound_ms = cluster.now().wall.ms + NodeOptions{}.clock_skew_ms_max + 100;
+  Now wrong = cluster.now();
+  wrong.wall.ms += kYearMs;
+  Effects effects;
+  cluster.node(0).step(
+      wrong,
+      WriteCommand{.kind = WriteCommand::Kind::put, .key = Key::from_store("key"), .value = "1"},
+      effects);
+  ASSERT_EQ(effects.writes.size(), 1U);
+  EXPECT_LE(effects.writes[0].record.header.version.stamp.ms(), bound_ms);
+  PeerRecord early{.path = "early", .record = {}, .replaced = {}};
+  early.record.header.version = {.stamp = Stamp::from_ms(wrong.wall.ms),
+                                 .verdict = {},
+                                 .uuid = {.high = 1, .low = 1},
+                                 .dot = {.origin = Origin{9}, .seq = 1}};
+  const Member& peer = cluster.node(1).view()->own();
+  cluster.node(0).step(
+      wrong,
+      PeerCall{.ticket = Ticket{1},
+               .envelope = {.cluster = cluster_hash(cluster.options(0).members.cluster_name),
+                            .sender = peer.instance},
+               .request = Push{.records = {early}}},
+      effects);
+  EXPECT_EQ(effects.writes.size(), 1U);
+  EXPECT_EQ(cluster.node(0).status().replica.deferred, 1U);
+}
+
 TEST(NodeCluster, TwoHealedHalvesEndEqual) {
   ClusterDriver cluster(4);
   cluster.run(Duration::from_seconds(3));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -44,14 +45,12 @@ std::uint64_t Outbox::Lane::owed() const {
 
 void Outbox::set_view(std::shared_ptr<const View> view) {
   view_ = std::move(view);
-  std::vector<Instance> roster;
-  for (const Member& member : view_->members) {
-    if (is_live(member.state) || member.instance == view_->self) {
-      roster.push_back(member.instance);
-    }
-  }
-  if (roster != roster_) {
-    roster_ = std::move(roster);
+  auto roster = view_->members | std::views::filter([this](const Member& member) {
+                  return is_live(member.state) || member.instance == view_->self;
+                }) |
+                std::views::transform(&Member::instance);
+  if (!std::ranges::equal(roster, roster_)) {
+    roster_.assign(roster.begin(), roster.end());
     ring_ = Ring(roster_, view_->self);
     lay_lanes(own_);
     std::ranges::for_each(forwards_, [this](auto& entry) { lay_lanes(entry.second); });

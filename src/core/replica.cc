@@ -280,7 +280,7 @@ bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effe
 
 bool Replica::join(const Knowledge& theirs, const Terms& terms) {
   forget_beaten();
-  if (unsettled_overflow_ || waits_for(terms)) {
+  if (unsettled_overflow_ || waits_for(terms) || is_forgetting()) {
     KVS_PROBE("replica: what is unsettled forbids to join");
     return false;
   }
@@ -293,6 +293,15 @@ bool Replica::join(const Knowledge& theirs, const Terms& terms) {
     changed_.insert(range.origin);
   }
   return knowledge_.covers(theirs);
+}
+
+/// True until a K that was emptied is durable: then every exchange under way is void once more.
+/// Before, what was damaged may still be among the sums that exchanges compare, and something else
+/// be about to take its place: a K that was joined on such sums would claim what is nowhere here,
+/// and nothing would be left to tell that it is wrong.
+bool Replica::is_forgetting() const {
+  const bool forgetting = forgetting_ || std::ranges::any_of(closed_, &ClosedBatch::forgets);
+  return forgetting && !KVS_MUTATED(join_while_forgetting);
 }
 
 /// True if a version that was not taken is beaten by now. A tie is over too if its other side was
@@ -378,10 +387,26 @@ void Replica::forget_knowledge(std::string_view damaged) {
     batch.knowledge.clear();
   }
   changed_.insert(forgotten_.begin(), forgotten_.end());
+  forgetting_ = true;
   knowledge_ = {};
   durable_ = {};
+  durable_figures_.reset();
   origin_.reset();
   ++era_;
+  forget_offers();
+}
+
+/// As after a start: no exchange goes on, and later ones offer everything anew. What an offer
+/// waits for may be gone: the side of a tie that was held here, if that is what was damaged.
+void Replica::forget_offers() {
+  if (KVS_MUTATED(tie_outlives_damage)) {
+    return;
+  }
+  unsettled_.clear();
+  settled_.clear();
+  for (ClosedBatch& batch : closed_) {
+    batch.settled.clear();
+  }
 }
 
 bool Replica::know(Dot dot) {
@@ -429,6 +454,11 @@ void Replica::store_record(const StoredRecord& stored, Effects& effects) {
     given_up_.erase(std::string(stored.key.text()));
   }
   std::vector<Dot> replaced(stored.replaced.begin(), stored.replaced.end());
+  // It was not among K if K was emptied since it was stored.
+  const bool replaces = stored.before && !KVS_MUTATED(replaced_stays_unknown);
+  if (replaces && know(stored.before->version.dot)) {
+    replaced.push_back(stored.before->version.dot);
+  }
   const auto beaten = forget_unsettled(stored.key.text(), header.version);
   replaced.insert(replaced.end(), beaten.begin(), beaten.end());
   open_changes_.push_back({.path = std::string(stored.key.text()),
@@ -536,7 +566,8 @@ void Replica::close_batch(Effects& effects) {
   closed_.push_back({.knowledge = effects.knowledge,
                      .changes = std::exchange(open_changes_, {}),
                      .root = root_,
-                     .settled = std::exchange(settled_, {})});
+                     .settled = std::exchange(settled_, {}),
+                     .forgets = std::exchange(forgetting_, false)});
   pending_.close_batch();
 }
 
@@ -546,8 +577,12 @@ std::vector<Change> Replica::committed() {
   closed_.pop_front();
   for (const KnowledgeWrite& change : batch.knowledge) {
     durable_.set(change.origin, change.known);
+    durable_figures_.reset();
   }
   durable_root_ = batch.root;
+  if (batch.forgets) {
+    ++era_;  // what was compared until now may have counted what was damaged
+  }
   if (!given_up_.empty()) {
     std::ranges::for_each(batch.changes, [this](const Change& change) {
       given_up_.erase(change.path);  // damage that was met while its replacement was under way
@@ -577,6 +612,7 @@ void Replica::commit_failed() {
       unforgotten_.insert(write.origin);  // the log may hold the K of a batch that failed
     }
   }
+  forgetting_ = false;
   open_changes_.clear();
   closed_.clear();
   pending_.clear();
@@ -584,6 +620,15 @@ void Replica::commit_failed() {
     origin_.reset();
   }
   stamper_.forget_reserve();
+}
+
+const Replica::KnowledgeFigures& Replica::durable_figures() const {
+  if (!durable_figures_) {
+    const bool gaps = std::ranges::any_of(
+        durable_.origins(), [](const auto& entry) { return !entry.second.beyond.empty(); });
+    durable_figures_ = KnowledgeFigures{.hash = durable_.hash(), .gaps = gaps};
+  }
+  return *durable_figures_;
 }
 
 Dot Replica::last_durable_dot() const {

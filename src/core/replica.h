@@ -116,8 +116,8 @@ class Replica {
   /// A complete exchange with `terms.from`: what its state reflected at the start this state
   /// reflects too, but for tied versions. Nothing is joined while a version that this peer offered
   /// waits for its time: its K may cover older versions of that path, which are not here either.
-  /// False if anything was held back: then tombstones stay, for older writes under them may be
-  /// among what K does not cover.
+  /// Nor while damage that was found is not durably dealt with. False if anything was held back:
+  /// then tombstones stay, for older writes under them may be among what K does not cover.
   [[nodiscard]] bool join(const Knowledge& theirs, const Terms& terms);
 
   /// Changes when exchanges that began before must not end: what they found is void.
@@ -158,6 +158,12 @@ class Replica {
   /// The K of committed state: what peers are told.
   [[nodiscard]] const Knowledge& durable_knowledge() const { return durable_; }
 
+  /// Its hash.
+  [[nodiscard]] std::uint64_t durable_hash() const { return durable_figures().hash; }
+
+  /// True if it has gaps: some write is missing here, and a later one of its origin is not.
+  [[nodiscard]] bool durable_gaps() const { return durable_figures().gaps; }
+
   /// This run's origin and its last durable write; 0 before the first.
   [[nodiscard]] Dot last_durable_dot() const;
 
@@ -167,7 +173,9 @@ class Replica {
   [[nodiscard]] bool committing() const { return !closed_.empty(); }
 
   /// True if the open batch has something to store.
-  [[nodiscard]] bool dirty() const { return !changed_.empty() || !open_changes_.empty(); }
+  [[nodiscard]] bool dirty() const {
+    return forgetting_ || !changed_.empty() || !open_changes_.empty();
+  }
 
   /// How many changes the open batch has made so far.
   [[nodiscard]] std::size_t open_changes() const { return open_changes_.size(); }
@@ -189,6 +197,7 @@ class Replica {
     std::vector<Change> changes;
     std::optional<Fingerprint> root;
     Unsettled settled;
+    bool forgets = false;  // K was emptied while it was open
   };
 
   struct StoredRecord {
@@ -199,6 +208,14 @@ class Replica {
     bool over_damage = false;
     std::span<const Dot> replaced;
   };
+
+  /// What follows from a K, and is asked for oftener than it changes.
+  struct KnowledgeFigures {
+    std::uint64_t hash = 0;
+    bool gaps = false;
+  };
+
+  [[nodiscard]] const KnowledgeFigures& durable_figures() const;
 
   /// What is held under a key, newest first: pending, then stored.
   Result<std::optional<RecordHeader>> held(Key key) const;
@@ -223,6 +240,8 @@ class Replica {
   [[nodiscard]] bool is_over(std::string_view path, const Offered& offered) const;
   void forget_beaten();
   [[nodiscard]] bool waits_for(const Terms& terms);
+  [[nodiscard]] bool is_forgetting() const;
+  void forget_offers();
   [[nodiscard]] Knowledge tied_dots(const Knowledge& theirs) const;
   std::vector<Dot> forget_unsettled(std::string_view path, const Version& now_held);
   void recount(const std::optional<RecordHeader>& before, const std::optional<RecordHeader>& after,
@@ -232,9 +251,10 @@ class Replica {
   const StoreView& store_;
   Prng& prng_;
   Stamper stamper_;
-  std::optional<Origin> origin_;     // taken at the first write
-  Knowledge knowledge_;              // covers what is pending too
-  Knowledge durable_;                // what the disk has, to return to when a batch fails
+  std::optional<Origin> origin_;  // taken at the first write
+  Knowledge knowledge_;           // covers what is pending too
+  Knowledge durable_;             // what the disk has, to return to when a batch fails
+  mutable std::optional<KnowledgeFigures> durable_figures_;  // nothing: it has changed since
   std::set<Origin> changed_;         // origins whose knowledge the open batch changed
   std::set<Origin> forgotten_;       // by forget_knowledge
   std::set<Origin> unforgotten_;     // of those or of a failed batch: the disk may have another K
@@ -246,6 +266,7 @@ class Replica {
   Unsettled unsettled_;  // neither taken nor beaten
   Unsettled settled_;    // by the open batch
   bool unsettled_overflow_ = false;
+  bool forgetting_ = false;                      // K was emptied while the open batch was
   std::set<std::string, std::less<>> given_up_;  // damaged records that K does not cover any more
   std::uint64_t era_ = 0;
   std::vector<TieMet> ties_met_;

@@ -47,6 +47,25 @@ TEST_F(ReplicaJoin, ATieComesBackWithTheFailureOfWhatEndedIt) {
   EXPECT_FALSE(here_.replica().join(there_.known(), {}));
 }
 
+TEST_F(ReplicaJoin, ATieWithARecordThatIsFoundDamagedIsOver) {
+  ASSERT_EQ(here_.take(there_.record("a")), Taken::tied);
+  here_.store().damage("a", Errc::corrupt_data);
+  here_.holdings().found_damage("a");
+  here_.settle();
+  EXPECT_EQ(here_.replica().stats().unsettled, 0U);
+  EXPECT_TRUE(here_.replica().join(there_.known(), {}))
+      << "or K would never be equal, if the other side is gone everywhere";
+}
+
+TEST_F(ReplicaJoin, ATieThatEndedBeforeDamageDoesNotComeBackWithAFailure) {
+  ASSERT_EQ(here_.take(there_.record("a")), Taken::tied);
+  here_.put({kWall.ms + 1}, "a", "3");
+  here_.store().damage("a", Errc::corrupt_data);
+  here_.holdings().found_damage("a");
+  here_.fail();
+  EXPECT_EQ(here_.replica().stats().unsettled, 0U);
+}
+
 TEST_F(ReplicaJoin, ADeferredVersionThatWasBeatenLaterIsOver) {
   const PeerRecord early = there_.record("a");
   const Stamp below{early.record.header.version.stamp.bits - 1};

@@ -77,6 +77,23 @@ TEST_F(ReplicaLearnt, NothingElseChanges) {
   EXPECT_EQ(here_.recovered().root, root);
 }
 
+TEST_F(ReplicaLearnt, KCoversWhatAWriteReplacesAlsoAfterItWasEmptied) {
+  const PeerRecord replaced = here_.record("a");
+  here_.put(kWall, "rotten");
+  here_.settle();
+  here_.store().damage("rotten", Errc::corrupt_data);
+  here_.holdings().found_damage("rotten");
+  here_.settle();
+  ASSERT_FALSE(here_.known().covers(replaced.record.header.version.dot));
+  reader_ = here_.known();
+  here_.del({kWall.ms + 10}, "a");
+  here_.settle();
+  EXPECT_EQ(here_.take(replaced), Taken::known) << "a late push, once the tombstone is collected";
+  const Delta delta = told();
+  ASSERT_EQ(delta.extent, Delta::Extent::whole);
+  EXPECT_EQ(delta.records[0].replaced, std::vector<Dot>{replaced.record.header.version.dot});
+}
+
 TEST_F(ReplicaLearnt, TheJournalTellsOfATieThatANewerWriteEnded) {
   there_.put({kWall.ms + 9}, "a", "tied");
   there_.settle();

@@ -48,6 +48,7 @@ void Rumors::told(Instance instance, std::size_t limit) {
 std::vector<Member> Rumors::take(std::size_t most, std::size_t limit,
                                  std::span<const Instance> except) {
   std::vector<Member> taken;
+  taken.reserve(std::min(most, rows_.size()));
   for (const Turn& turn : turns_) {
     if (taken.size() >= most) {
       break;

@@ -37,14 +37,13 @@ Duration suspicion_timeout(const SuspicionTimes& times, std::size_t confirmation
   return times.most - Duration{static_cast<std::int64_t>(part * span)};
 }
 
-Instant Suspicions::Suspicion::deadline() const {
-  return start + suspicion_timeout(times, accusers.size() - 1);
-}
-
 bool Suspicions::accuse(Instant now, Instance suspect, Instance accuser,
                         const SuspicionTimes& times) {
-  const auto [it, first] = suspects_.try_emplace(
-      suspect, Suspicion{.start = now, .times = times, .accusers = {accuser}});
+  const auto [it, first] =
+      suspects_.try_emplace(suspect, Suspicion{.start = now,
+                                               .times = times,
+                                               .accusers = {accuser},
+                                               .deadline = now + suspicion_timeout(times, 0)});
   if (first) {
     return true;
   }
@@ -57,13 +56,14 @@ bool Suspicions::accuse(Instant now, Instance suspect, Instance accuser,
   }
   KVS_PROBE("suspicion: another member confirms it");
   accusers.push_back(accuser);
+  it->second.deadline = it->second.start + suspicion_timeout(it->second.times, accusers.size() - 1);
   return true;
 }
 
 std::vector<Instance> Suspicions::take_expired(Instant now) {
   std::vector<Instance> expired;
   for (const auto& [suspect, suspicion] : suspects_) {
-    if (suspicion.deadline() <= now) {
+    if (suspicion.deadline <= now) {
       expired.push_back(suspect);
     }
   }
@@ -76,7 +76,7 @@ std::vector<Instance> Suspicions::take_expired(Instant now) {
 Instant Suspicions::next_deadline() const {
   Instant next = Instant::never();
   for (const auto& [suspect, suspicion] : suspects_) {
-    next = std::min(next, suspicion.deadline());
+    next = std::min(next, suspicion.deadline);
   }
   return next;
 }

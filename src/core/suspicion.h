@@ -47,8 +47,7 @@ class Suspicions {
     Instant start;
     SuspicionTimes times;
     std::vector<Instance> accusers;  // the first one and those who confirmed
-
-    [[nodiscard]] Instant deadline() const;
+    Instant deadline;
   };
 
   std::map<Instance, Suspicion> suspects_;

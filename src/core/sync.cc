@@ -77,41 +77,54 @@ void Sync::start(const Now& now, Fill fill) {
 
 // --- what is missing
 
-bool Sync::has_gaps() const {
-  return std::ranges::any_of(parts_.replica.durable_knowledge().origins(),
-                             [](const auto& entry) { return !entry.second.beyond.empty(); });
+/// Nothing is missing as far as is known: there is nothing to look after until a peer is heard.
+bool Sync::at_rest() const {
+  return fill_ == Fill::complete && awaited_.empty() && differing_.empty() &&
+         gaps_since_ == Instant::never() && !has_gaps();
+}
+
+/// True for a peer that may answer.
+bool Sync::is_peer(Instance instance) const {
+  const Member* const member = view_ != nullptr ? view_->find(instance) : nullptr;
+  return member != nullptr && is_live(member->state);
 }
 
 void Sync::heard(const Now& now, Instance peer, const StateDigest& digest) {
+  refreshed_ = refreshed_ && is_peer(peer);
   const Dot last{.origin = digest.origin, .seq = digest.seq};
   if (last.seq == 0 || parts_.replica.durable_knowledge().covers(last)) {
     awaited_.erase(peer);
   } else {
     awaited_.try_emplace(peer, Awaited{.dot = last, .since = now.instant});
+    late_at_ = std::min(late_at_, now.instant + options_.behind_grace);
   }
   // K may differ by writes of earlier runs too. While a peer takes writes its K changes anyway.
-  if (digest.knowledge_hash == parts_.replica.durable_knowledge().hash()) {
+  if (digest.knowledge_hash == parts_.replica.durable_hash()) {
     differing_.erase(peer);
   } else if (differing_[peer].knowledge_hash != digest.knowledge_hash) {
     differing_[peer] = {.knowledge_hash = digest.knowledge_hash, .since = now.instant};
+    late_at_ = std::min(late_at_, now.instant + options_.behind_grace);
   }
 }
 
 void Sync::refresh_awaited() {
   const Knowledge& known = parts_.replica.durable_knowledge();
+  const std::uint64_t hash = parts_.replica.durable_hash();
+  if (refreshed_ && hash == refreshed_hash_) {
+    return;  // nothing was added that would have to go
+  }
+  refreshed_ = true;
+  refreshed_hash_ = hash;
   std::erase_if(awaited_, [&](const auto& entry) {
-    const Member* const member = view_->find(entry.first);
-    return known.covers(entry.second.dot) || member == nullptr || !is_live(member->state);
+    return known.covers(entry.second.dot) || !is_peer(entry.first);
   });
-  const std::uint64_t hash = known.hash();
   std::erase_if(differing_, [&](const auto& entry) {
-    const Member* const member = view_->find(entry.first);
-    return entry.second.knowledge_hash == hash || member == nullptr || !is_live(member->state);
+    return entry.second.knowledge_hash == hash || !is_peer(entry.first);
   });
 }
 
-/// A peer whose writes have been missing for longer than pushes take; with gaps, any peer.
-const Member* Sync::lagging_behind(const Now& now) const {
+/// Those whose writes have been missing for longer than pushes take.
+std::vector<Instance> Sync::late_peers(const Now& now) const {
   const Instant before = now.instant - options_.behind_grace;
   std::vector<Instance> late;
   for (const auto& [peer, awaited] : awaited_) {
@@ -124,10 +137,26 @@ const Member* Sync::lagging_behind(const Now& now) const {
       late.push_back(peer);
     }
   }
-  if (!late.empty()) {
-    return view_->find(late[parts_.prng.below(late.size())]);
+  return late;
+}
+
+/// A peer whose writes have been missing for longer than pushes take; with gaps, any peer.
+const Member* Sync::lagging_behind(const Now& now) {
+  const Duration grace = options_.behind_grace;
+  if (late_at_ <= now.instant) {
+    const std::vector<Instance> late = late_peers(now);
+    if (!late.empty()) {
+      return view_->find(late[parts_.prng.below(late.size())]);
+    }
+    late_at_ = Instant::never();
+    for (const auto& [peer, awaited] : awaited_) {
+      late_at_ = std::min(late_at_, awaited.since + grace);
+    }
+    for (const auto& [peer, differs] : differing_) {
+      late_at_ = std::min(late_at_, differs.since + grace + grace);
+    }
   }
-  return gaps_since_ <= before ? choose_peer() : nullptr;
+  return gaps_since_ <= now.instant - grace ? choose_peer() : nullptr;
 }
 
 /// What an exchange could not bring, the next one at once cannot bring either.
@@ -158,7 +187,8 @@ const Member* Sync::choose_peer() const {
 // --- when
 
 Instant Sync::next_deadline() const {
-  return std::min({next_look_, next_regular_, page_due_});
+  const Instant next_look = at_rest() ? Instant::never() : next_look_;
+  return std::min({next_look, next_regular_, page_due_});
 }
 
 void Sync::tick(const Now& now, Effects& effects) {
@@ -344,6 +374,7 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
     return end(now, "equal", effects);
   }
   session_->equal_at_start = equal_knowledge && countable;
+  session_->compares_records = session_->kind == SyncKind::regular && countable;
   if (equal_knowledge || session_->kind == SyncKind::bootstrap) {
     return reconcile(now, effects);
   }
@@ -378,6 +409,13 @@ void Sync::give(const Now& now, Effects& effects) {
   const Knowledge& known = parts_.replica.durable_knowledge();
   Delta delta = parts_.holdings.journal().answer(known, session_->told, parts_.holdings.store());
   if (delta.extent == Delta::Extent::impossible) {
+    return reconcile(now, effects);
+  }
+  if (delta.records.empty() && session_->compares_records) {
+    // K may stay different for long: writes go on, or one of them waits for its time. What K does
+    // not tell of (a record whose dot damage took out of K) shows in the records only.
+    KVS_PROBE("sync: records are compared although the journals had everything");
+    session_->from_journals = true;
     return reconcile(now, effects);
   }
   if (delta.records.empty()) {
@@ -434,7 +472,10 @@ void Sync::end_reconciled(const Now& now, Effects& effects) {
   const ReconciliationFigures& figures = session_->reconciliation->figures();
   stats_.records_received += figures.records_fetched;
   stats_.records_sent += figures.records_given;
-  ++stats_.sessions[static_cast<std::size_t>(session_->kind)].reconciled;
+  SyncStats::Sessions& sessions = stats_.sessions[static_cast<std::size_t>(session_->kind)];
+  const bool journals_had_all =
+      session_->from_journals && figures.records_fetched + figures.records_given == 0;
+  ++(journals_had_all ? sessions.delta : sessions.reconciled);
   if (session_->equal_at_start && figures.live_differences > 0) {
     KVS_PROBE("sync: equal K, and different records");
     ++stats_.divergences;
@@ -447,6 +488,9 @@ void Sync::end_reconciled(const Now& now, Effects& effects) {
   }
   if (fill_ == Fill::recent) {
     fill_ = Fill::complete;
+  }
+  if (journals_had_all) {
+    return end(now, "caught up from journals", effects);
   }
   end(now,
       fmt::format("reconciled in {} round trips, {} records fetched, {} given", figures.round_trips,

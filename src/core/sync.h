@@ -3,9 +3,10 @@
 // One exchange at a time. It opens with a greeting (K as a hash, root fingerprint, the newest
 // records); what little is missing crosses as a delta from the journal, each way; else the two
 // sides reconcile range by range (core/reconciliation). The three documented kinds differ in when
-// they start: regular, every sync_interval with a random peer; catch-up, as soon as this node
-// learns that it is behind, then every catchup_interval while it is; bootstrap, when its data
-// folder is new: pages of recent records first, in mode syncing, then an exchange for the rest.
+// they start: regular, every sync_interval with a random peer, comparing the records even if the
+// journals had everything; catch-up, as soon as this node learns that it is behind, then every
+// catchup_interval while it is; bootstrap, when its data folder is new: pages of recent records
+// first, in mode syncing, then an exchange for the rest.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/prng.h"
 #include "base/time.h"
@@ -98,7 +100,10 @@ class Sync {
 
   [[nodiscard]] Fill fill() const { return fill_; }
 
-  void set_view(std::shared_ptr<const View> view) { view_ = std::move(view); }
+  void set_view(std::shared_ptr<const View> view) {
+    view_ = std::move(view);
+    refreshed_ = false;
+  }
 
   /// What a peer says it holds.
   void heard(const Now& now, Instance peer, const StateDigest& digest);
@@ -154,7 +159,9 @@ class Sync {
     Knowledge told;         // with what it was given since, which it may not have taken
     std::uint64_t run = 0;  // of exchanges here, as it began
     std::uint64_t peer_run = 0;
-    bool equal_at_start = false;  // K was equal and the fingerprints were not
+    bool equal_at_start = false;    // K was equal and the fingerprints were not
+    bool compares_records = false;  // also if the journals have all that K tells
+    bool from_journals = false;     // they had
     std::optional<Reconciliation> reconciliation;
   };
 
@@ -170,11 +177,15 @@ class Sync {
     Instant since;
   };
 
-  [[nodiscard]] bool has_gaps() const;
+  [[nodiscard]] bool has_gaps() const { return parts_.replica.durable_gaps(); }
+
+  [[nodiscard]] bool at_rest() const;
+  [[nodiscard]] bool is_peer(Instance instance) const;
   void refresh_awaited();
   void be_patient(const Now& now);
   const Member* choose_peer() const;
-  const Member* lagging_behind(const Now& now) const;
+  const Member* lagging_behind(const Now& now);
+  [[nodiscard]] std::vector<Instance> late_peers(const Now& now) const;
 
   void begin(const Now& now, const Member& peer, SyncKind kind, Effects& effects);
   void call(const PeerRequest& request, Effects& effects);
@@ -204,10 +215,13 @@ class Sync {
   std::uint64_t calls_ = 0;
   std::map<Instance, Awaited> awaited_;
   std::map<Instance, Differing> differing_;
+  bool refreshed_ = false;  // both, as of this view and of a K with this hash
+  std::uint64_t refreshed_hash_ = 0;
+  Instant late_at_ = Instant::never();  // before then no peer's writes have been missing too long
   Instant gaps_since_ = Instant::never();
   Instant next_regular_ = Instant::never();
-  Instant next_catch_up_{};  // not before
-  Instant next_look_ = Instant::never();
+  Instant next_catch_up_{};               // not before
+  Instant next_look_ = Instant::never();  // unless there is nothing to look after
   Duration backoff_{};
   std::optional<Instance> drops_doubted_with_;  // once both have counted, an exchange may drop
   bool recount_told_ = false;                   // to that peer

@@ -162,6 +162,22 @@ TEST_F(SyncTest, JournalsBringWhatIsMissingEachWay) {
   expect_equal();
 }
 
+/// K is emptied by damage, and the node keeps what is sound: nobody's K tells of it.
+TEST_F(SyncTest, ARegularExchangeBringsWhatNoKTellsOf) {
+  there_.put(kWall, "kept");
+  there_.settle();
+  there_.restart();  // no journal tells of it
+  there_.replica().forget_knowledge();
+  here_.put(kWall, "new");
+  here_.settle();
+  there_.settle();
+  begin();
+  answer_all();
+  EXPECT_TRUE(here_.held("kept"));
+  EXPECT_TRUE(there_.held("new"));
+  EXPECT_EQ(sessions().reconciled, 1U);
+}
+
 TEST_F(SyncTest, WhatNoJournalTellsIsReconciled) {
   differ(40);
   begin();

@@ -49,16 +49,24 @@ std::size_t message_bytes(const PeerRecord& record) {
          kDotBytes * record.replaced.size();
 }
 
+std::optional<PeerRecord> current_record(const StoreView& store, const WriteRef& ref) {
+  auto found = store.get_record(Key::from_store(ref.path));
+  if (!found || !*found || !reflects((*found)->header.version, ref)) {
+    KVS_PROBE("write_ref: a path no longer holds a write, nor a newer one");
+    return std::nullopt;
+  }
+  return PeerRecord{.path = ref.path, .record = **std::move(found), .replaced = {}};
+}
+
 bool RecordGatherer::add(const WriteRef& ref, Dot dot) {
   auto it = index_.find(ref.path);
   if (it == index_.end()) {
-    auto found = store_.get_record(Key::from_store(ref.path));
-    if (!found || !*found || !reflects((*found)->header.version, ref)) {
-      KVS_PROBE("write_ref: a path no longer holds a write, nor a newer one");
+    auto current = current_record(store_, ref);
+    if (!current) {
       return false;
     }
     it = index_.emplace(ref.path, records_.size()).first;
-    records_.push_back({.path = ref.path, .record = *std::move(*found), .replaced = {}});
+    records_.push_back(*std::move(current));
     bytes_ += message_bytes(records_.back());
   }
   PeerRecord& told = records_[it->second];

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +40,9 @@ struct WriteRef {
 
 /// Bytes of a record in a message, about and never less.
 [[nodiscard]] std::size_t message_bytes(const PeerRecord& record);
+
+/// What the path of `ref` holds, if that reflects the write and can be read.
+[[nodiscard]] std::optional<PeerRecord> current_record(const StoreView& store, const WriteRef& ref);
 
 /// Turns references into records for one message: each path once, in its newest version.
 class RecordGatherer {

@@ -39,15 +39,16 @@ Carrier::Request Carrier::carry(const PeerSend& send) {
           .bytes = frame.size()};
 }
 
-Carrier::Answer Carrier::carry(const PeerReply& reply) {
+Carrier::Answer Carrier::carry(PeerReply reply) {
   if (!encoded_) {
-    return {.envelope = reply.envelope, .answer = reply.answer, .bytes = bytes_of(reply.answer)};
+    const std::size_t bytes = bytes_of(reply.answer);
+    return {.envelope = reply.envelope, .answer = std::move(reply.answer), .bytes = bytes};
   }
   const std::string frame = frame_of(reply.envelope, reply.answer);
   auto decoded = decode_answer(frame);
   if (!decoded) {
     object("an answer could not be read: " + decoded.error().detail);
-    return {.envelope = reply.envelope, .answer = reply.answer, .bytes = frame.size()};
+    return {.envelope = reply.envelope, .answer = std::move(reply.answer), .bytes = frame.size()};
   }
   if (decoded->envelope != reply.envelope || decoded->message != reply.answer) {
     object("an answer changed on its way");
@@ -72,11 +73,11 @@ void Carrier::garble(const PeerSend& send) {
   }
 }
 
-void Carrier::garble(const PeerReply& reply) {
+void Carrier::garble(const Answer& answer) {
   if (!encoded_) {
     return;
   }
-  std::string frame = frame_of(reply.envelope, reply.answer);
+  std::string frame = frame_of(answer.envelope, answer.answer);
   flip_bit_in(frame);
   if (decode_answer(frame)) {
     object("a garbled answer was taken for a sound one");

@@ -34,11 +34,11 @@ class Carrier {
   };
 
   [[nodiscard]] Request carry(const PeerSend& send);
-  [[nodiscard]] Answer carry(const PeerReply& reply);
+  [[nodiscard]] Answer carry(PeerReply reply);
 
   /// A bit flips on the way: whoever decodes it has to notice.
   void garble(const PeerSend& send);
-  void garble(const PeerReply& reply);
+  void garble(const Answer& answer);
 
   /// The first thing that the codec did wrong; empty: nothing.
   [[nodiscard]] const std::string& fault() const { return fault_; }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,20 +22,22 @@ namespace kvs {
 struct ClusterWrite {
   std::string key;
   Record record;
-  std::uint32_t machine = 0;   // that made it
-  bool acknowledged = false;   // to a client
-  bool durable = false;        // somewhere, at some time
-  bool failed = false;         // its batch: the folder may hold it after all
-  bool lost = false;           // only a folder that is gone reflected it, at that time
-  bool counts_as_new = false;  // some member that may return was off the list, and others forget
-  bool displaced = false;      // by a write that is lost: nobody held the older one any more
+  std::uint32_t machine = 0;  // that made it
+  bool acknowledged = false;  // to a client
+  bool lost = false;          // only a folder that is gone reflected it, at that time
+
+  /// The newest delete of the key that was forgotten while no member knew of this write, or by
+  /// whoever knew last: it may come back after that one as if it were new.
+  std::optional<Version> returns_after;
 
   [[nodiscard]] const Version& version() const { return record.header.version; }
 
   [[nodiscard]] bool live() const { return record.header.live(); }
 
-  /// True if it may come back after everybody forgot a newer delete.
-  [[nodiscard]] bool may_return() const { return lost || counts_as_new; }
+  /// True if it may be shown by a node that showed a version with this stamp before.
+  [[nodiscard]] bool may_return_after(Stamp shown) const {
+    return returns_after && shown <= returns_after->stamp;
+  }
 };
 
 class ClusterLedger final : public ClusterObserver {
@@ -62,7 +65,7 @@ class ClusterLedger final : public ClusterObserver {
   }
 
   /// True right after a batch in which K shrank: damage was found there, and with K the node forgot
-  /// which deletes it had seen collected.
+  /// which deletes it had seen off.
   [[nodiscard]] bool has_forgotten(std::uint32_t machine) const {
     return machines_.at(machine).forgot;
   }
@@ -72,17 +75,14 @@ class ClusterLedger final : public ClusterObserver {
     return machines_.at(machine).damaged.contains(key);
   }
 
-  /// True if somebody made a write of the key that is newer than this version.
-  [[nodiscard]] bool replaced(std::string_view key, const Version& version) const;
-
-  /// What only a removed, wiped or restored machine reflected is lost; it may come back as new.
-  void lose_what_only_reflects(std::uint32_t machine);
+  /// True while a record of that disk cannot be read: whoever meets it empties K.
+  [[nodiscard]] bool damaged(std::uint32_t machine) const {
+    return !machines_.at(machine).damaged.empty();
+  }
 
   void closed(Machine machine, const Batch& batch) override;
   void durable(Machine machine, const Batch& batch) override;
-  void failed(Machine machine, const Batch& batch, Errc why) override;
   void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
-  void traced(Machine machine, const Trace& trace) override;
   void swapped(Machine machine, Swap swap) override;
   void rotted(Machine machine, const std::string& key) override;
   void recovered(Machine machine, const Image& image) override;
@@ -91,27 +91,40 @@ class ClusterLedger final : public ClusterObserver {
   struct MachineState {
     Held held;
     Knowledge knowledge;
+    std::map<Dot, std::uint64_t> since;  // when K came to cover a write
     std::set<std::string> damaged;
+    std::uint64_t instance = 0;       // of its folder
+    std::set<std::uint64_t> members;  // the instances without whose K it forgets no delete
     bool gone = false;
     bool forgot = false;  // in its last batch
-    bool behind = false;  // runs on an older folder, and has not caught up yet
+    bool behind = false;  // lost its folder or its K, and has not caught up yet
+  };
+
+  /// A delete that a machine forgot, and who was a member then.
+  struct Forgotten {
+    Version version;
+    std::set<std::uint64_t> members;
   };
 
   [[nodiscard]] bool reflected_beside(std::uint32_t machine, const ClusterWrite& write) const;
-  [[nodiscard]] bool reflected_by_all(Dot dot) const;
+  [[nodiscard]] bool seen_off_beside(std::uint32_t machine, const ClusterWrite& write) const;
+  [[nodiscard]] bool known_to_members(std::uint32_t machine, const ClusterWrite& write,
+                                      Dot deleted) const;
   [[nodiscard]] bool caught_up(std::uint32_t machine) const;
-  void lose(const ClusterWrite& write, std::uint32_t machine);
-  void note_knowledge(Machine machine, const std::vector<KnowledgeWrite>& writes);
+  void lose_what_only_reflects(std::uint32_t machine);
+  void set_knowledge(std::uint32_t machine, Origin origin, const OriginKnowledge& known);
+  void uncover(std::uint32_t machine, const DotRange& range);
+  void forget(std::uint32_t machine, const std::string& key, const RecordHeader& gone);
   void add(Machine machine, const RecordWrite& write);
-  void displace_older(const ClusterWrite& lost, std::uint32_t machine);
-  void turned_up(ClusterWrite& write);
+  void inherit(ClusterWrite& added) const;
 
   std::vector<MachineState> machines_;
-  bool some_removed_ = false;
+  std::uint64_t time_ = 0;  // counts durable batches and starts
   std::deque<ClusterWrite> writes_;
   std::map<Dot, ClusterWrite*> by_dot_;
   std::map<Uuid, std::vector<ClusterWrite*>> by_uuid_;
   std::map<std::string, std::vector<const ClusterWrite*>, std::less<>> by_key_;
+  std::map<std::string, std::vector<Forgotten>> forgotten_;  // by key
 };
 
 }  // namespace kvs

@@ -24,6 +24,18 @@ Duration longest(ClusterFault fault, Duration act) {
   return act;
 }
 
+/// False for a fault of the network, or of all machines at once.
+bool strikes_one_machine(ClusterFault fault) {
+  const bool of_network = fault >= ClusterFault::loss && fault <= ClusterFault::clogging;
+  return !of_network && fault != ClusterFault::coarse_clocks;
+}
+
+/// In which of two halves a machine is.
+bool half_of(std::uint64_t dice, std::uint32_t machine) {
+  constexpr std::uint32_t kBits = 56;  // of the dice, behind the eight that say other things
+  return machine < kBits ? (dice >> (8 + machine) & 1U) != 0 : Prng(dice + machine).chance(1, 2);
+}
+
 }  // namespace
 
 ClusterNemesis::ClusterNemesis(const ClusterScenario& scenario, const Premises& premises,
@@ -45,7 +57,8 @@ ClusterNemesis::ClusterNemesis(const ClusterScenario& scenario, const Premises& 
 void ClusterNemesis::plan(ClusterFault fault) {
   Prng prng(stream_seed(scenario_.seed, Stream::nemesis, 100 + static_cast<unsigned>(fault)));
   const std::int64_t most = std::min(longest(fault, scenario_.act_one), scenario_.act_one).ns;
-  for (std::uint64_t i = 1 + prng.below(3); i > 0; --i) {
+  const std::uint64_t times = strikes_one_machine(fault) ? scenario_.strikes : 1;
+  for (std::uint64_t i = (1 + prng.below(3)) * times; i > 0; --i) {
     strikes_.push_back({.fault = fault,
                         .at = Instant{} + Duration{prng.between(0, scenario_.act_one.ns)},
                         .length = {prng.between(0, most) >> prng.below(4)},
@@ -211,15 +224,21 @@ void ClusterNemesis::begin_on_membership(const Strike& strike) {
 void ClusterNemesis::begin_on_clock(const Strike& strike) {
   const Instant now = premises_.world.now();
   WallClock& clock = machines_[strike.machine]->wall_clock();
-  premises_.observers.tell(&ClusterObserver::clock_struck, strike.machine);
   const auto amount = static_cast<std::int64_t>(strike.dice >> 8U) % 4000;
+  const auto struck = [&](std::int64_t ahead_ms) {
+    premises_.observers.tell(&ClusterObserver::clock_struck, strike.machine, ahead_ms);
+    return ahead_ms;
+  };
   switch (strike.fault) {
     case ClusterFault::clock_jump:
-      return clock.jump(now, (strike.dice & 1U) != 0 ? amount : -amount * 20);
+      return clock.jump(now, struck((strike.dice & 1U) != 0 ? amount : -amount * 20));
     case ClusterFault::clock_drift:
+      struck(scenario_.act_one.ms() / 10);
       return clock.set_rate(now, 900 + amount % 200);
     default:
-      return clock.jump(now, 300 * 365 * kDayMs);
+      clock.jump(now, struck(300 * 365 * kDayMs));
+      // Only a process that has not heard of the others' clocks yet believes its own.
+      return (strike.dice & 1U) != 0 ? restart(strike.machine, Crash::kill) : void();
   }
 }
 
@@ -254,14 +273,15 @@ void ClusterNemesis::begin_on_network(const Strike& strike) {
 
 /// Cuts or clogs links. Each machine is in one half or the other, by the bits of the dice.
 void ClusterNemesis::separate(const Strike& strike) {
-  const auto half = [&](std::uint32_t machine) {
-    return (strike.dice >> (8 + machine) & 1U) != 0;
-  };
+  std::vector<bool> half;
+  for (std::uint32_t machine = 0; machine < scenario_.machines; ++machine) {
+    half.push_back(half_of(strike.dice, machine));
+  }
   const std::uint32_t odd = strike.machine;
   for (std::uint32_t from = 0; from < scenario_.machines; ++from) {
     for (std::uint32_t to = 0; to < scenario_.machines; ++to) {
       const bool touches = from == odd || to == odd;
-      const bool across = half(from) != half(to);
+      const bool across = half[from] != half[to];
       const bool one_way = (strike.dice & 1U) != 0 ? from == odd : to == odd;
       const bool cut = (strike.fault == ClusterFault::partition && across) ||
                        (strike.fault == ClusterFault::bridge && across && !touches) ||

@@ -70,7 +70,7 @@ class ClusterObserver {
 
   virtual void unopened(Machine, Errc) {}  // it found something and refused to run
 
-  virtual void clock_struck(Machine) {}  // it was wrong, or is from now on
+  virtual void clock_struck(Machine, std::int64_t) {}  // wrong from now on, at most so many ms
 
   virtual void healed() {}  // no fault from now on
 

@@ -30,7 +30,7 @@ void NeverGoesBack::take(Machine machine, const std::string& key, const RecordHe
   }
   const Version& floor = it->second.version;
   const ClusterWrite* write = ledger().find(header.version.dot);
-  const bool counts_as_new = write != nullptr && write->may_return() && !it->second.live();
+  const bool counts_as_new = write != nullptr && write->may_return_after(floor.stamp);
   const bool shows_the_same = !it->second.live() && !header.live();
   if (tied(floor, header.version)) {
     report(fmt::format("machine {} gave up {} for {}, under `{}`, without a ballot", machine,
@@ -51,19 +51,39 @@ void NeverGoesBack::forget_deleted(Machine machine) {
   });
 }
 
+void NeverGoesBack::closed(Machine machine, const Batch& batch) {
+  for (const RecordWrite& write : batch.effects.writes) {
+    if (write.kind != RecordWrite::Kind::store) {
+      going_[{machine, std::string(write.key.text())}] = batch.number;
+    }
+  }
+}
+
 void NeverGoesBack::durable(Machine machine, const Batch& batch) {
   if (ledger().has_forgotten(machine)) {
     forget_deleted(machine);
   }
   for (const RecordWrite& write : batch.effects.writes) {
+    const std::pair place(machine, std::string(write.key.text()));
+    if (const auto it = going_.find(place); it != going_.end() && it->second <= batch.number) {
+      going_.erase(it);
+    }
     if (write.kind == RecordWrite::Kind::store) {
-      take(machine, std::string(write.key.text()), write.record.header);
+      held_.insert(place);
+      take(machine, place.second, write.record.header);
+    } else {
+      held_.erase(place);
     }
   }
 }
 
 void NeverGoesBack::swapped(Machine machine, Swap /*swap*/) {
-  std::erase_if(floors_, [&](const auto& entry) { return entry.first.first == machine; });
+  const auto of_machine = [&](const auto& entry) {
+    return entry.first.first == machine;
+  };
+  std::erase_if(floors_, of_machine);
+  std::erase_if(going_, of_machine);
+  std::erase_if(held_, [&](const auto& place) { return place.first == machine; });
 }
 
 void NeverGoesBack::rotted(Machine machine, const std::string& key) {
@@ -71,17 +91,19 @@ void NeverGoesBack::rotted(Machine machine, const std::string& key) {
 }
 
 void NeverGoesBack::recovered(Machine machine, const Image& image) {
-  for (const auto& [key, record] : image.records) {
-    if (record) {
-      take(machine, key, record->header);
+  for (const auto& place : held_) {
+    if (place.first == machine && !image.records.contains(place.second) &&
+        !going_.contains(place)) {
+      report(fmt::format("machine {} lost what it held under `{}` in a restart", machine,
+                         place.second));
     }
   }
-  for (const auto& [place, floor] : floors_) {
-    const auto& [holder, key] = place;
-    const bool gone = holder == machine && !image.records.contains(key);
-    if (gone && !ledger().replaced(key, floor.version) && floor.live()) {
-      report(fmt::format("machine {} lost {} under `{}` in a restart", machine,
-                         name_of(floor.version), key));
+  std::erase_if(held_, [&](const auto& place) { return place.first == machine; });
+  std::erase_if(going_, [&](const auto& entry) { return entry.first.first == machine; });
+  for (const auto& [key, record] : image.records) {
+    held_.emplace(machine, key);
+    if (record) {
+      take(machine, key, record->header);
     }
   }
 }
@@ -123,7 +145,7 @@ void ReadsShowWrites::got(Machine machine, const Reading& reading) {
   const std::optional<Record>& record = *reading.record;
   if (record && record->header.version.stamp < floor.stamp) {
     const ClusterWrite* write = ledger().find(record->header.version.dot);
-    if (write == nullptr || !write->may_return()) {
+    if (write == nullptr || !write->may_return_after(floor.stamp)) {
       report(fmt::format("machine {} shows {} under `{}` after it acknowledged {}", machine,
                          name_of(record->header.version), reading.operation.key, name_of(floor)));
     }
@@ -186,6 +208,14 @@ void RecordsAreExact::got(Machine machine, const Reading& reading) {
 
 // --- K covers what the state reflects
 
+/// What is newer and covered is looked at by itself; what is deleted may be forgotten.
+bool KnowledgeIsTrue::overtaken(Machine machine, const ClusterWrite& write) const {
+  return std::ranges::any_of(ledger().of(write.key), [&](const ClusterWrite* newer) {
+    return newer->version() > write.version() &&
+           (!newer->live() || ledger().knowledge(machine).covers(newer->version().dot));
+  });
+}
+
 void KnowledgeIsTrue::check(Machine machine, const ClusterWrite& write) {
   const auto& held = ledger().held(machine);
   const auto it = held.find(write.key);
@@ -193,7 +223,7 @@ void KnowledgeIsTrue::check(Machine machine, const ClusterWrite& write) {
     return;  // until it is found K may cover it
   }
   const bool reflected = it != held.end() && it->second.version >= write.version();
-  if (!reflected && write.live() && !ledger().replaced(write.key, write.version())) {
+  if (!reflected && write.live() && !overtaken(machine, write)) {
     report(fmt::format("machine {} covers {} and holds nothing of it under `{}`", machine,
                        name_of(write.version()), write.key));
   }
@@ -201,12 +231,17 @@ void KnowledgeIsTrue::check(Machine machine, const ClusterWrite& write) {
 
 void KnowledgeIsTrue::check_new(Machine machine) {
   Knowledge& checked = checked_[machine];
-  for (const DotRange& range : ledger().knowledge(machine).minus(checked)) {
+  const Knowledge& known = ledger().knowledge(machine);
+  const std::vector<DotRange> news = known.minus(checked);
+  for (const DotRange& range : news) {
     for (const ClusterWrite* write : ledger().within(range)) {
       check(machine, *write);
     }
   }
-  checked = ledger().knowledge(machine);
+  std::ranges::for_each(news, [&](const DotRange& range) { checked.add(range); });
+  if (checked != known) {
+    checked = known;  // it covers less than before
+  }
 }
 
 void KnowledgeIsTrue::durable(Machine machine, const Batch& batch) {
@@ -229,7 +264,7 @@ void KnowledgeIsTrue::recovered(Machine machine, const Image& /*image*/) {
 const ClusterWrite* NewestWins::newest_safe(std::string_view key) const {
   const ClusterWrite* newest = nullptr;
   for (const ClusterWrite* write : ledger().of(key)) {
-    const bool counts = write->acknowledged && !write->lost && !write->displaced;
+    const bool counts = write->acknowledged && !write->lost;
     if (counts && (newest == nullptr || newest->version() < write->version())) {
       newest = write;
     }
@@ -239,24 +274,21 @@ const ClusterWrite* NewestWins::newest_safe(std::string_view key) const {
 
 void NewestWins::check(const FinalState& state, const std::string& key) {
   const ClusterWrite* floor = newest_safe(key);
-  const bool put_off = std::ranges::any_of(ledger().of(key), [&](const ClusterWrite* write) {
-    return state.puts_off(write->version().stamp);
-  });
-  if (floor == nullptr || put_off) {
+  if (floor == nullptr) {
     return;
   }
+  const Stamp newest = floor->version().stamp;
   const auto it = state.image.records.find(key);
   const bool live = it != state.image.records.end() && it->second && it->second->header.live();
-  if (live && it->second->header.version.stamp < floor->version().stamp) {
+  if (live && it->second->header.version.stamp < newest) {
     const ClusterWrite* shown = ledger().find(it->second->header.version.dot);
-    const bool returned_as_new = shown != nullptr && shown->may_return() && !floor->live();
-    if (!returned_as_new) {
+    if (shown == nullptr || !shown->may_return_after(newest)) {
       report(fmt::format("machine {} ends with {} under `{}`, older than {}", state.machine,
                          name_of(it->second->header.version), key, name_of(floor->version())));
     }
   }
   const auto deleted = [&](const ClusterWrite* write) {
-    return !write->live() && write->version().stamp >= floor->version().stamp;
+    return !write->live() && write->version().stamp >= newest;
   };
   if (!live && std::ranges::none_of(ledger().of(key), deleted)) {
     report(fmt::format("machine {} ends without {} under `{}`, which nobody deleted", state.machine,

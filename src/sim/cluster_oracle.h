@@ -30,23 +30,29 @@ class ClusterOracle : public ClusterObserver {
 };
 
 /// P1, P6, P7: what a machine holds under a key never becomes older, across restarts and drops too,
-/// unless its folder was replaced or that record damaged. A lost write may return after a newer
-/// delete was forgotten.
+/// unless its folder was replaced or that record damaged; what it holds is there after a restart.
+/// A write that no member knew of may return after a newer delete was forgotten
+/// (ClusterWrite::returns_after); a node whose K was emptied forgets which deletes it had seen off.
 class NeverGoesBack final : public ClusterOracle {
  public:
   NeverGoesBack(const ClusterLedger& ledger, Findings& findings)
       : ClusterOracle("versions never go back", ledger, findings) {}
 
+  void closed(Machine machine, const Batch& batch) override;
   void durable(Machine machine, const Batch& batch) override;
   void swapped(Machine machine, Swap swap) override;
   void rotted(Machine machine, const std::string& key) override;
   void recovered(Machine machine, const Image& image) override;
 
  private:
+  using Place = std::pair<Machine, std::string>;
+
   void forget_deleted(Machine machine);
   void take(Machine machine, const std::string& key, const RecordHeader& header);
 
-  std::map<std::pair<Machine, std::string>, RecordHeader> floors_;
+  std::map<Place, RecordHeader> floors_;
+  std::set<Place> held_;                  // where something is, durably
+  std::map<Place, std::uint64_t> going_;  // the batch that drops it, on its way
 };
 
 /// P8: a machine's reads show what it acknowledged to clients, or something newer.
@@ -92,6 +98,7 @@ class KnowledgeIsTrue final : public ClusterOracle {
   void recovered(Machine machine, const Image& image) override;
 
  private:
+  [[nodiscard]] bool overtaken(Machine machine, const ClusterWrite& write) const;
   void check(Machine machine, const ClusterWrite& write);
   void check_new(Machine machine);
 

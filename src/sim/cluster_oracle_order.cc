@@ -8,8 +8,6 @@ namespace kvs {
 
 namespace {
 
-constexpr std::int64_t kHourMs = 3'600'000;
-
 bool stores(const RecordWrite& write) {
   return write.kind == RecordWrite::Kind::store;
 }
@@ -48,7 +46,11 @@ void ClocksLearn::swapped(Machine machine, Swap /*swap*/) {
 
 bool CoveredStaysOut::shrinks(Machine machine, const Batch& batch) const {
   return std::ranges::any_of(batch.effects.knowledge, [&](const KnowledgeWrite& write) {
-    return write.known.last() < ledger().knowledge(machine).of(write.origin).last();
+    Knowledge before;
+    before.set(write.origin, ledger().knowledge(machine).of(write.origin));
+    Knowledge after;
+    after.set(write.origin, write.known);
+    return !after.covers(before);
   });
 }
 
@@ -56,7 +58,8 @@ void CoveredStaysOut::closed(Machine machine, const Batch& batch) {
   if (shrinks(machine, batch)) {
     forgetting_[machine] = batch.number;
   }
-  if (forgetting_.contains(machine)) {
+  // Whoever meets a damaged record empties K, and may have learnt all of it again by now.
+  if (forgetting_.contains(machine) || ledger().damaged(machine)) {
     return;
   }
   for (const RecordWrite& write : batch.effects.writes) {
@@ -81,15 +84,30 @@ void CoveredStaysOut::crashed(Machine machine, Crash /*crash*/) {
 
 // --- stamps from far ahead
 
+bool FarStampsStayOut::far(Stamp stamp) const {
+  return stamp.ms() > now_.ms + kFarMs;
+}
+
+void FarStampsStayOut::recovered(Machine machine, const Image& image) {
+  if (far(image.state.clock_reserve)) {
+    went_on_.insert(machine);
+  } else {
+    went_on_.erase(machine);
+  }
+}
+
 void FarStampsStayOut::closed(Machine machine, const Batch& batch) {
   if (struck_.contains(machine) || struck_.size() * 2 >= machines_) {
     return;
   }
   for (const RecordWrite& write : batch.effects.writes) {
-    const Stamp stamp = write.record.header.version.stamp;
-    if (stores(write) && stamp.ms() > now_.ms + kHourMs) {
+    const Version& version = write.record.header.version;
+    const ClusterWrite* made = ledger().find(version.dot);
+    const bool own = made != nullptr && made->machine == machine;
+    const bool goes_on = own && went_on_.contains(machine);
+    if (stores(write) && far(version.stamp) && !goes_on) {
       report(fmt::format("machine {} takes a write under `{}` that is stamped {} ms ahead", machine,
-                         write.key.text(), stamp.ms() - now_.ms));
+                         write.key.text(), version.stamp.ms() - now_.ms));
     }
   }
 }

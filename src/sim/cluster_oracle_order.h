@@ -41,23 +41,34 @@ class CoveredStaysOut final : public ClusterOracle {
   std::map<Machine, std::uint64_t> forgetting_;  // the batch in which K was emptied, on its way
 };
 
-/// P10: as long as most clocks are right, a machine whose clock always was takes nothing that is
-/// stamped far ahead.
+/// P10: as long as most clocks are right, a machine whose clock was never far ahead takes nothing
+/// that is stamped far ahead, and stamps nothing so; but a copy of the folder of a machine that did
+/// goes on above its stamps.
 class FarStampsStayOut final : public ClusterOracle {
  public:
+  static constexpr std::int64_t kFarMs = 3'600'000;
+
   FarStampsStayOut(std::uint32_t machines, const ClusterLedger& ledger, Findings& findings)
       : ClusterOracle("one bad clock owns no key", ledger, findings), machines_(machines) {}
 
-  void clock_struck(Machine machine) override { struck_.insert(machine); }
+  void clock_struck(Machine machine, std::int64_t ahead_ms) override {
+    if (ahead_ms > kFarMs) {
+      struck_.insert(machine);
+    }
+  }
 
   /// What a right clock shows; told before each event.
   void clocks_are_right(WallTime now) { now_ = now; }
 
   void closed(Machine machine, const Batch& batch) override;
+  void recovered(Machine machine, const Image& image) override;
 
  private:
+  [[nodiscard]] bool far(Stamp stamp) const;
+
   std::uint32_t machines_;
   std::set<Machine> struck_;
+  std::set<Machine> went_on_;  // runs on a folder with stamps from far ahead
   WallTime now_;
 };
 

@@ -61,10 +61,39 @@ TEST_F(ClusterOrder, WhoForgetsItsKnowledgeMayTakeAllAgain) {
   EXPECT_TRUE(findings_.empty());
 }
 
+TEST_F(ClusterOrder, WhoMeetsDamageMayTakeAllAgainInTheSameBatch) {
+  CoveredStaysOut oracle(ledger_, findings_);
+  Batch batch = batch_of(header_of(100, 1));
+  batch.effects.knowledge.push_back({.origin = Origin{7}, .known = {.upto = 1, .beyond = {}}});
+  ledger_.closed(0, batch);
+  ledger_.durable(0, batch);
+  ledger_.rotted(0, "a");
+  batch.number = 2;
+  oracle.closed(0, batch);
+  EXPECT_TRUE(findings_.empty());
+  ledger_.durable(0, batch);
+  oracle.closed(0, batch_of(header_of(100, 1), 3));
+  EXPECT_FALSE(findings_.empty()) << "it is mended";
+}
+
+TEST_F(ClusterOrder, ACopyOfAFolderFromFarAheadGoesOnThereAndTakesNothing) {
+  FarStampsStayOut oracle(3, ledger_, findings_);
+  Image image;
+  image.state.clock_reserve = Stamp::from_ms(10'000'000);
+  oracle.recovered(0, image);
+  Batch own = batch_of(header_of(10'000'000, 1));
+  ledger_.closed(0, own);
+  oracle.closed(0, own);
+  EXPECT_TRUE(findings_.empty());
+  ledger_.closed(2, batch_of(header_of(10'000'000, 2)));
+  oracle.closed(0, batch_of(header_of(10'000'000, 2)));
+  EXPECT_FALSE(findings_.empty()) << "another's write";
+}
+
 TEST_F(ClusterOrder, AStampFromFarAheadIsFoundWhileMostClocksAreRight) {
   FarStampsStayOut oracle(3, ledger_, findings_);
   const RecordHeader far = header_of(10'000'000, 1);
-  oracle.clock_struck(2);
+  oracle.clock_struck(2, 2 * FarStampsStayOut::kFarMs);
   oracle.closed(2, batch_of(far));
   EXPECT_TRUE(findings_.empty()) << "its own clock";
   oracle.closed(0, batch_of(far));
@@ -73,8 +102,8 @@ TEST_F(ClusterOrder, AStampFromFarAheadIsFoundWhileMostClocksAreRight) {
 
 TEST_F(ClusterOrder, WithHalfOfAllClocksWrongNobodyKnowsTheTime) {
   FarStampsStayOut oracle(3, ledger_, findings_);
-  oracle.clock_struck(1);
-  oracle.clock_struck(2);
+  oracle.clock_struck(1, 2 * FarStampsStayOut::kFarMs);
+  oracle.clock_struck(2, 2 * FarStampsStayOut::kFarMs);
   oracle.closed(0, batch_of(header_of(10'000'000, 1)));
   EXPECT_TRUE(findings_.empty());
 }

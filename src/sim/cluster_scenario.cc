@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, kClusterFaultCount> kNames{
     "gone",       "copied",     "rot",        "coarse_clocks",
 };
 
+constexpr std::uint32_t kLarge = 32;  // machines
+constexpr Duration kLargeActOne = Duration::from_seconds(600);
 constexpr std::size_t kFirstFaults = static_cast<std::size_t>(ClusterFault::leave);
 
 /// A number of this order of magnitude and below: small ones are as likely as large ones.
@@ -55,6 +57,18 @@ void draw_the_rest(ClusterScenario& scenario) {
   scenario.outbox_direct_members = prng.chance(1, 4) ? prng.below(3) : usual.direct_members_max;
   scenario.failed_kept =
       Duration::from_ms(prng.chance(1, 8) ? prng.between(2000, 20'000) : 600'000);
+}
+
+/// What suits a few machines for a minute, for many of them and for longer.
+void fit_to_size(ClusterScenario& scenario) {
+  if (scenario.machines <= kLarge) {
+    return;
+  }
+  scenario.act_one = kLargeActOne;
+  scenario.strikes = 1 + scenario.machines / 50;
+  // Lists of members are long: a log that is never written into the table grows without end.
+  scenario.commit.checkpoint_per_mille =
+      std::max<std::uint64_t>(scenario.commit.checkpoint_per_mille, 100);
 }
 
 Wishes draw_wishes(Prng& prng) {
@@ -118,6 +132,15 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
   scenario.clients = overrides.clients.value_or(scenario.clients);
   scenario.wishes.keys = overrides.keys.value_or(scenario.wishes.keys);
   scenario.steps = overrides.steps.value_or(scenario.steps);
+  fit_to_size(scenario);
+  if (overrides.minutes) {
+    scenario.act_one = Duration::from_seconds(60 * static_cast<std::int64_t>(*overrides.minutes));
+  }
+  if (overrides.minutes || scenario.machines > kLarge) {
+    // Clients ask all through the act.
+    const std::uint64_t each = std::max<std::uint64_t>(scenario.steps / scenario.clients, 1);
+    scenario.think = {scenario.act_one.ns / static_cast<std::int64_t>(each)};
+  }
   return scenario;
 }
 

@@ -1,7 +1,8 @@
 // What kind of cluster and of bad luck a seed stands for.
 //
 // As for one node (sim/scenario): each seed switches on a random subset of the faults and draws
-// sizes and speeds. A part may be overridden, to shrink a failing run.
+// sizes and speeds. A part may be overridden, to shrink a failing run. Seeds draw small clusters;
+// one that was asked to be large lives for ten minutes, and more of its machines are struck.
 #pragma once
 
 #include <array>
@@ -31,7 +32,7 @@ enum class ClusterFault : std::uint8_t {
   // its clock
   clock_jump,
   clock_drift,
-  clock_far_future,
+  clock_far_future,  // and perhaps a restart with it
   // its disk
   disk_full,
   slow_disk,
@@ -81,6 +82,7 @@ struct ClusterScenario {
   bool encoded = false;     // messages cross as the bytes of wire/peer_codec
   std::size_t outbox_queue_bytes = 0;
   std::size_t outbox_direct_members = 0;
+  std::uint64_t strikes = 1;  // a machine's fault strikes so many times as often
   Duration act_one;
   Duration gossip_interval;
   Duration sync_interval;
@@ -102,6 +104,7 @@ struct ClusterOverrides {
   std::optional<std::uint64_t> clients;
   std::optional<std::uint64_t> keys;
   std::optional<std::uint64_t> steps;
+  std::optional<std::uint64_t> minutes;  // how long the first act lasts
 
   bool operator==(const ClusterOverrides&) const = default;
 };

@@ -89,7 +89,8 @@ ClusterOverrides shrink_cluster(std::uint64_t seed, const ClusterOverrides& over
                                    .machines = scenario.machines,
                                    .clients = scenario.clients,
                                    .keys = scenario.wishes.keys,
-                                   .steps = scenario.steps}};
+                                   .steps = scenario.steps,
+                                   .minutes = overrides.minutes}};
   for (ClusterOverrides before{}; before != shrinking.smallest;) {
     before = shrinking.smallest;
     shrinking.drop_faults();

@@ -44,6 +44,16 @@ std::string records_of(const std::vector<PeerRecord>& records) {
   return text;
 }
 
+/// What K covers of one origin: up to, and beyond.
+std::string name(const KnowledgeWrite& write) {
+  std::string text =
+      fmt::format("{:04x}:{}", static_cast<std::uint64_t>(write.origin) >> 48U, write.known.upto);
+  for (const auto& [first, last] : write.known.beyond) {
+    text += fmt::format("+{}-{}", first, last);
+  }
+  return text;
+}
+
 std::string details(const PeerRequest& request) {
   if (const auto* push = std::get_if<Push>(&request)) {
     return records_of(push->records);
@@ -99,6 +109,9 @@ void ClusterTracer::closed(Machine machine, const Batch& batch) {
     constexpr std::array<std::string_view, 3> kKinds{"store", "drop", "lose"};
     text += fmt::format(" {} `{}` {};", kKinds.at(static_cast<std::size_t>(write.kind)),
                         write.key.text(), name(write.record.header));
+  }
+  for (const KnowledgeWrite& write : batch.effects.knowledge) {
+    text += fmt::format(" K {};", name(write));
   }
   line(machine, text);
 }

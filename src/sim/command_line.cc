@@ -87,6 +87,10 @@ Result<void> take_number(std::string_view option, std::string_view value, Comman
     line.cluster_overrides.machines = KVS_TRY(parse_number(value));
     return {};
   }
+  if (option == "--minutes") {
+    line.cluster_overrides.minutes = KVS_TRY(parse_number(value));
+    return {};
+  }
   return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
 }
 
@@ -174,6 +178,7 @@ std::string arguments_for(std::uint64_t seed, const ClusterOverrides& overrides,
   add_number(text, "--clients", overrides.clients);
   add_number(text, "--keys", overrides.keys);
   add_number(text, "--steps", overrides.steps);
+  add_number(text, "--minutes", overrides.minutes);
   add_mutant(text, mutant);
   return text;
 }

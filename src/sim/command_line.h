@@ -46,6 +46,7 @@ inline constexpr std::string_view kUsage =
 
   --cluster         a cluster instead of one node, with faults of its own
   --nodes N         how many nodes it has
+  --minutes N       how long faults strike, in virtual time
 )";
 
 /// Reads the arguments behind the program's name. Error: invalid_config.

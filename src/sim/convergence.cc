@@ -46,7 +46,12 @@ std::string first_difference(const Live& mine, const Live& theirs) {
       return fmt::format("two versions of `{}`", key);
     }
   }
-  return mine.size() == theirs.size() ? "" : "only one holds some record";
+  for (const auto& [key, record] : theirs) {
+    if (!mine.contains(key)) {
+      return fmt::format("only the other one holds `{}`", key);
+    }
+  }
+  return "";
 }
 
 /// What keeps this machine from being a member like any other.
@@ -68,12 +73,8 @@ std::string own_flaw(const Machine& machine, std::size_t members) {
   return alive == members ? "" : fmt::format("sees {} of {} alive", alive, members);
 }
 
+/// Of two views, and of what is known.
 std::string difference(const FinalState& mine, const FinalState& theirs, const Keys& put_off) {
-  const std::string text =
-      first_difference(live_records(mine.image, put_off), live_records(theirs.image, put_off));
-  if (!text.empty()) {
-    return text;
-  }
   for (const Member& member : mine.view->members) {
     const Member* other = theirs.view->find(member.instance);
     const bool gone = member.state == MemberState::failed && other == nullptr;
@@ -120,8 +121,13 @@ std::string what_is_missing(const Machines& machines, WallTime now) {
   }
   const std::vector<FinalState> states = final_states(machines, now);
   const Keys put_off = put_off_keys(states);
+  const Live live = live_records(states.front().image, put_off);
   for (const FinalState& state : states) {
-    if (const std::string text = difference(states.front(), state, put_off); !text.empty()) {
+    std::string text = first_difference(live, live_records(state.image, put_off));
+    if (text.empty()) {
+      text = difference(states.front(), state, put_off);
+    }
+    if (!text.empty()) {
       return fmt::format("machines {} and {}: {}", states.front().machine, state.machine, text);
     }
   }

@@ -77,11 +77,15 @@ void History::add_write(const Decision& decision, const WriteOutcome& outcome) {
 }
 
 void History::closed(const Batch& batch) {
-  const auto emptied = [](const KnowledgeWrite& write) {
-    return write.known.empty();
-  };
-  if (std::ranges::any_of(batch.effects.knowledge, emptied)) {
+  const Knowledge before = known_;
+  bool emptied = false;
+  for (const KnowledgeWrite& write : batch.effects.knowledge) {
+    emptied |= write.known.empty();
+    known_.set(write.origin, write.known);
+  }
+  if (emptied || !known_.covers(before)) {
     given_up_ = writes_.size();
+    giving_up_.insert(batch.number);
   }
   for (const RecordWrite& write : batch.effects.writes) {
     const Version& version = write.record.header.version;
@@ -93,6 +97,9 @@ void History::closed(const Batch& batch) {
 }
 
 void History::durable(const Batch& batch) {
+  for (const KnowledgeWrite& write : batch.effects.knowledge) {
+    known_durably_.set(write.origin, write.known);
+  }
   for (Write* write : std::exchange(open_batches_[batch.number], {})) {
     write->fate = Fate::durable;
     KeyState& key = state(write->key);
@@ -117,6 +124,7 @@ void History::make_power_proof() {
 }
 
 void History::failed(const Batch& batch, Errc) {
+  known_ = known_durably_;
   for (Write* write : std::exchange(open_batches_[batch.number], {})) {
     write->fate = Fate::failed;
     KeyState& key = state(write->key);
@@ -138,6 +146,8 @@ bool History::shows(const Image& image, const Write& write) {
 }
 
 void History::recovered(const Image& image) {
+  known_ = image.state.knowledge;
+  known_durably_ = known_;
   open_batches_.clear();
   const std::size_t found_without_knowledge = last_shown(image);
   for (std::size_t i = 0; i < writes_.size(); ++i) {

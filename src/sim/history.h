@@ -8,10 +8,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/knowledge.h"
 #include "sim/observer.h"
 
 namespace kvs {
@@ -61,6 +63,12 @@ class History final : public Observer {
   /// All writes in the order of their decision.
   [[nodiscard]] const std::deque<Write>& writes() const { return writes_; }
 
+  /// True if K covers less with this batch than before: the node met damage. Some of what it held
+  /// K may cover again in the same batch, where that was replaced.
+  [[nodiscard]] bool gives_up_knowledge(const Batch& batch) const {
+    return giving_up_.contains(batch.number);
+  }
+
   /// All keys that were ever written or asked for.
   [[nodiscard]] std::vector<std::string_view> keys() const;
 
@@ -93,7 +101,10 @@ class History final : public Observer {
   std::map<Ticket, Step> steps_;
   std::map<std::uint64_t, std::vector<Write*>> open_batches_;
   std::size_t first_not_power_proof_ = 0;
-  std::size_t given_up_ = 0;  // writes made before K was last emptied
+  Knowledge known_;                    // closed batches included
+  Knowledge known_durably_;            // what the disk has
+  std::set<std::uint64_t> giving_up_;  // batches
+  std::size_t given_up_ = 0;           // writes made before K was last emptied
 };
 
 }  // namespace kvs

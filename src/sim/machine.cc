@@ -233,13 +233,13 @@ void Machine::called(PeerCall call) {
   after_step();
 }
 
-void Machine::returned(const PeerReturn& returned) {
+void Machine::returned(PeerReturn returned) {
   premises_.observers.tell(&ClusterObserver::returned, number_, returned);
   if (is_news(returned)) {
     node_->step(now(), returned, open(Content::none));
     return after_step();
   }
-  const auto kept = std::make_shared<const PeerReturn>(returned);
+  const auto kept = std::make_shared<const PeerReturn>(std::move(returned));
   node_->step(now(), *kept, open(Content::some));
   open_->kept.push_back(kept);
   after_step();
@@ -257,16 +257,19 @@ void Machine::after_step() {
 
 /// What may leave at any time.
 void Machine::pass_on(Effects& effects) {
-  for (const PeerSend& send : std::exchange(effects.sends, {})) {
+  for (const PeerSend& send : effects.sends) {
     premises_.observers.tell(&ClusterObserver::sent, number_, send);
     premises_.network.send(number_, send);
   }
-  for (const PeerReply& answer : std::exchange(effects.answers, {})) {
-    premises_.network.answer(answer);
+  effects.sends.clear();
+  for (PeerReply& answer : effects.answers) {
+    premises_.network.answer(std::move(answer));
   }
-  for (const Trace& trace : std::exchange(effects.trace, {})) {
+  effects.answers.clear();
+  for (const Trace& trace : effects.trace) {
     premises_.observers.tell(&ClusterObserver::traced, number_, trace);
   }
+  effects.trace.clear();
 }
 
 // --- deadlines
@@ -288,7 +291,7 @@ void Machine::deadline_passes() {
   }
   woken_at_ = Instant::never();
   if (node_->next_deadline() <= instant) {
-    tick(instant);
+    return tick(instant);
   }
   watch_deadline();
 }
@@ -371,15 +374,15 @@ void Machine::send_replies(Effects effects) {
 }
 
 void Machine::replies_leave() {
-  const Effects effects = std::move(outbox_.front());
+  Effects effects = std::move(outbox_.front());
   outbox_.pop_front();
   for (const Reply& reply : effects.replies) {
     premises_.observers.tell(&ClusterObserver::answered, number_,
                              premises_.operations.of(reply.ticket), reply.outcome);
     callers_->answered(reply.ticket);
   }
-  for (const PeerReply& reply : effects.peer_replies) {
-    premises_.network.answer(reply);
+  for (PeerReply& reply : effects.peer_replies) {
+    premises_.network.answer(std::move(reply));
   }
 }
 

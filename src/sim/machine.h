@@ -116,7 +116,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
   [[nodiscard]] bool listens() const override { return serving(); }
 
   void called(PeerCall call) override;
-  void returned(const PeerReturn& returned) override;
+  void returned(PeerReturn returned) override;
 
  private:
   void wake_in(Duration delay, Input input) override;

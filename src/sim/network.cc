@@ -1,6 +1,7 @@
 #include "sim/network.h"
 
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -78,10 +79,10 @@ void Network::transmit(Number number, const PeerSend& send) {
   const Link& way = link(call.from, call.to);
   Carrier::Request carried = carrier_.carry(send);
   count(send.channel, carried.bytes);
-  const Parcel parcel{.call = number,
-                      .to = call.to,
-                      .envelope = carried.envelope,
-                      .request = std::move(carried.request)};
+  Parcel parcel{.call = number,
+                .to = call.to,
+                .envelope = carried.envelope,
+                .request = std::move(carried.request)};
   if (way.cut || strikes(faults_.loss_rate)) {
     KVS_PROBE("network: a request was lost");
     return;
@@ -109,7 +110,7 @@ void Network::transmit(Number number, const PeerSend& send) {
     fail(number, PeerReturn::Failure::refused_connection);
   }
   if (!reset || prng_.chance(1, 2)) {
-    post(parcel, draw_latency(way));
+    post(std::move(parcel), draw_latency(way));
   }
 }
 
@@ -152,7 +153,7 @@ void Network::arrive(Number number) {
 
 // --- answers
 
-void Network::answer(const PeerReply& reply) {
+void Network::answer(PeerReply reply) {
   const auto parcel = parcels_.extract(static_cast<Number>(reply.ticket));
   if (!parcel) {
     return;
@@ -163,7 +164,7 @@ void Network::answer(const PeerReply& reply) {
     return;
   }
   Call& call = it->second;
-  Carrier::Answer carried = carrier_.carry(reply);
+  Carrier::Answer carried = carrier_.carry(std::move(reply));
   count(call.channel, carried.bytes);
   const Link& way = link(call.to, call.from);
   if (way.cut || strikes(faults_.loss_rate)) {
@@ -171,7 +172,7 @@ void Network::answer(const PeerReply& reply) {
     return;
   }
   if (strikes(faults_.corrupt_rate)) {
-    carrier_.garble(reply);
+    carrier_.garble(carried);
     return fail(it->first, PeerReturn::Failure::garbled);
   }
   call.result.envelope = carried.envelope;
@@ -206,7 +207,7 @@ void Network::finish(Number call, PeerReturn::Failure failure) {
     result.answer = {};
     result.envelope = {};
   }
-  peers_.at(entry.mapped().from)->returned(result);
+  peers_.at(entry.mapped().from)->returned(std::move(result));
 }
 
 void Network::handle(const Wake& wake) {
@@ -219,15 +220,15 @@ void Network::handle(const Wake& wake) {
 
 void Network::died(std::uint32_t machine, Death death) {
   std::erase_if(calls_, [&](const auto& entry) { return entry.second.from == machine; });
-  std::vector<Number> broken;
+  std::map<Number, Number> broken;  // calls, in the order of their parcels
   std::erase_if(parcels_, [&](const auto& entry) {
     const bool held = entry.second.delivered && entry.second.to == machine;
     if (held && death == Death::process) {
-      broken.push_back(entry.second.call);
+      broken.emplace(entry.first, entry.second.call);
     }
     return held;
   });
-  for (const Number call : broken) {
+  for (const auto& [number, call] : broken) {
     fail(call, PeerReturn::Failure::refused_connection);
   }
 }

@@ -8,10 +8,10 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/prng.h"
@@ -31,7 +31,7 @@ class NetworkPeer {
 
   /// A peer calls; the ticket is the network's, and good for one answer.
   virtual void called(PeerCall call) = 0;
-  virtual void returned(const PeerReturn& returned) = 0;
+  virtual void returned(PeerReturn returned) = 0;
 
  protected:
   NetworkPeer() = default;
@@ -75,7 +75,7 @@ class Network {
   void send(std::uint32_t from, const PeerSend& send);
 
   /// Tickets of an earlier life, and second answers, are ignored.
-  void answer(const PeerReply& reply);
+  void answer(PeerReply reply);
 
   /// All calls that the process made are forgotten; those that it was to answer break, at once
   /// after a kill, and after loss of power not before their timeout.
@@ -164,8 +164,8 @@ class Network {
   std::vector<NetworkPeer*> peers_;
   std::vector<Link> links_;
   Number last_ = 0;
-  std::map<Number, Call> calls_;
-  std::map<Number, Parcel> parcels_;
+  std::unordered_map<Number, Call> calls_;  // whose order nothing may depend on
+  std::unordered_map<Number, Parcel> parcels_;
   std::vector<Parcel> old_;  // some requests of the past
   std::array<Traffic, 3> traffic_{};
 };

@@ -27,7 +27,7 @@ class FakePeer final : public NetworkPeer {
     }
   }
 
-  void returned(const PeerReturn& returned) override { returns.push_back(returned); }
+  void returned(PeerReturn returned) override { returns.push_back(std::move(returned)); }
 
   void answer(Ticket ticket) {
     network_.answer({.ticket = ticket, .envelope = {.sender_run = 9}, .answer = Done{}});

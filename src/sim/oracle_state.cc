@@ -1,6 +1,6 @@
 #include "sim/oracle_state.h"
 
-#include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -25,19 +25,14 @@ std::string encoded(const std::map<std::string, Record>& contents) {
   return bytes;
 }
 
-/// A node that met damage gives its K up: what it holds then K need not cover.
-bool gives_up(const Batch& batch) {
-  return std::ranges::any_of(batch.effects.knowledge,
-                             [](const KnowledgeWrite& write) { return write.known.empty(); });
-}
-
 }  // namespace
 
 void KnowledgeIsExact::closed(const Batch& batch) {
   for (const RecordWrite& write : batch.effects.writes) {
     given_.insert(write.record.header.version.dot);
   }
-  if (gives_up(batch)) {
+  // A node that met damage gives its K up: what it holds then K need not cover.
+  if (history().gives_up_knowledge(batch)) {
     given_up_ = given_;
   }
 }
@@ -46,13 +41,13 @@ void KnowledgeIsExact::durable(const Batch& batch) {
   for (const RecordWrite& write : batch.effects.writes) {
     durable_.insert(write.record.header.version.dot);
   }
-  if (gives_up(batch)) {
+  if (history().gives_up_knowledge(batch)) {
     disk_knows_more_ = false;
   }
 }
 
 void KnowledgeIsExact::failed(const Batch& batch, Errc /*why*/) {
-  disk_knows_more_ = disk_knows_more_ || gives_up(batch);
+  disk_knows_more_ = disk_knows_more_ || history().gives_up_knowledge(batch);
 }
 
 void KnowledgeIsExact::idle(const Knowledge& knowledge, const Disk& disk) {

@@ -51,6 +51,34 @@ TEST(KnowledgeIsExact, NoticesARecordWithoutCoverage) {
   EXPECT_TRUE(run.violated());
 }
 
+/// K as a batch writes it: these dots and no others of their origin.
+KnowledgeWrite known(std::initializer_list<Told> writes) {
+  Knowledge knowledge;
+  for (const Told& told : writes) {
+    knowledge.add(told.record.header.version.dot);
+  }
+  const auto& [origin, entry] = *knowledge.origins().begin();
+  return {.origin = origin, .known = entry};
+}
+
+TEST(KnowledgeIsExact, AcceptsThatDamageEmptiesKAndAWriteRefillsPartOfIt) {
+  for (const bool shrinks : {true, false}) {
+    KnowledgeRun run(Durability::sync);
+    const Told a = run.decide("a");
+    const Told b = run.decide("b");
+    run.knows(known({a, b}));
+    run.commit(run.close());
+    run.knows(shrinks ? known({b}) : known({a, b}));
+    run.commit(run.close());
+    Image image = run.image({a, b});
+    image.state.knowledge = {};
+    image.state.knowledge.add(b.record.header.version.dot);
+    run.crash(Crash::kill);
+    run.recover(image);
+    EXPECT_EQ(run.violated(), !shrinks);
+  }
+}
+
 TEST(KnowledgeIsExact, NoticesThatAReplacedWriteIsNotCovered) {
   for (const Durability durability : {Durability::sync, Durability::os}) {
     KnowledgeRun run(durability);

@@ -8,7 +8,7 @@ std::int64_t WallClock::exact_ms(Instant now) const {
 
 WallTime WallClock::read(Instant now) const {
   const std::int64_t ms = exact_ms(now);
-  return {ms - ms % grain_ms_};
+  return {grain_ms_ == 1 ? ms : ms - ms % grain_ms_};
 }
 
 void WallClock::jump(Instant now, std::int64_t ms) {

@@ -18,6 +18,9 @@ namespace kvs {
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `bytes`, continuing from `crc` (0 to begin).
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0);
 
+/// The same on any processor: what crc32c() does where there is no instruction for it.
+[[nodiscard]] std::uint32_t crc32c_by_tables(std::string_view bytes, std::uint32_t crc = 0);
+
 /// Appends the stored form of a record under `key`.
 void encode_record(Key key, const RecordView& record, std::string& out);
 

@@ -47,6 +47,16 @@ TEST(Crc32c, KnownAnswers) {
   EXPECT_EQ(crc32c(rising), 0x46dd794eU);
 }
 
+TEST(Crc32c, TheInstructionAndTheTablesAgree) {
+  Prng prng(2);
+  std::string bytes;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(crc32c(bytes), crc32c_by_tables(bytes)) << i;
+    EXPECT_EQ(crc32c(bytes, 7), crc32c_by_tables(bytes, 7)) << i;
+    bytes.push_back(static_cast<char>(prng.next()));
+  }
+}
+
 TEST(Crc32c, ContinuesWhereItStopped) {
   Prng prng(1);
   std::string bytes;

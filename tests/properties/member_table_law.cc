@@ -41,7 +41,7 @@ rc::Gen<std::vector<Member>> row_lists() {
 /// What a table holds of all others, without what takes no part in the order.
 std::vector<Member> held(const MemberTable& table) {
   std::vector<Member> rows;
-  for (const auto& [instance, entry] : table.entries()) {
+  for (const MemberEntry& entry : table.entries()) {
     rows.push_back(entry.member);
     rows.back().digest = {};
   }
@@ -126,13 +126,24 @@ TEST(law_member_table, TheCountsAreThoseOfTheRows) {
     const MemberTable table = table_of(*row_lists());
     std::size_t listed = 0;
     std::size_t live = 0;
-    for (const auto& [instance, entry] : table.entries()) {
+    for (const MemberEntry& entry : table.entries()) {
       listed += entry.listed ? 1U : 0U;
       live += entry.listed && entry.member.state <= MemberState::suspect ? 1U : 0U;
     }
     RC_ASSERT(table.listed_count() == listed);
     RC_ASSERT(table.live_count() == live);
     RC_ASSERT(table.listed_rows().size() == listed);
+  }));
+}
+
+TEST(law_member_table, TheHashesAreThoseOfTheListedRows) {
+  EXPECT_TRUE(rc::check([] {
+    const MemberTable table = table_of(*row_lists());
+    MemberTable anew(table.own(), Instant{});
+    for (const Member& row : table.listed_rows()) {
+      static_cast<void>(anew.merge(row, Instant{}));
+    }
+    RC_ASSERT(table.bucket_hashes() == anew.bucket_hashes());
   }));
 }
 

@@ -3,7 +3,9 @@
 // restored backups, damaged records, collection of tombstones, ties and their verdicts.
 //
 // What must hold: all nodes end equal; a deleted key never shows again; no write is lost. Excused
-// are writes that only a removed, restored or damaged node held: they may be lost or count as new.
+// are writes that only a removed, restored or damaged node held: they may be lost or count as new;
+// and what was forgotten with the last K that covered it (docs/consistency.md, "The one
+// exception").
 #pragma once
 
 #include <algorithm>
@@ -157,6 +159,50 @@ class ExchangeWorld {
     }
   }
 
+  /// A node has forgotten this K. Writes that no member's K covers any more, and that nobody holds,
+  /// come back as new; if nobody's K does, that they were deleted is forgotten, too. That excuses
+  /// no live write that is the newest of its path: somebody has to hold it.
+  void excuse_forgotten(const Knowledge& forgotten) {
+    Knowledge by_members;
+    Knowledge by_anybody;
+    for (std::size_t j = 0; j < machines_.size(); ++j) {
+      by_anybody.join(machines_[j]->node.known());
+      if (members_.contains(j)) {
+        by_members.join(machines_[j]->node.known());
+      }
+    }
+    for (const auto& [path, writes] : writes_) {
+      for (const RecordHeader& write : writes) {
+        const Dot dot = write.version.dot;
+        const bool is_over = !write.live() || is_replaced(write, writes);
+        if (!is_over || !forgotten.covers(dot) || by_members.covers(dot) || is_held(path, dot)) {
+          continue;
+        }
+        forgotten_.add(dot);
+        if (!by_anybody.covers(dot)) {
+          unseen_.add(dot);
+        }
+      }
+    }
+  }
+
+  static bool is_replaced(const RecordHeader& write, const std::vector<RecordHeader>& writes) {
+    return std::ranges::any_of(writes, [&](const RecordHeader& other) {
+      return other.version.stamp > write.version.stamp;
+    });
+  }
+
+  [[nodiscard]] bool is_held(const std::string& path, Dot dot) const {
+    return std::ranges::any_of(machines_, [&](const auto& machine) {
+      const auto held = machine->node.held(path);
+      return held && held->version.dot == dot;
+    });
+  }
+
+  [[nodiscard]] bool may_return(Dot dot) const {
+    return unseen_.covers(dot) || forgotten_.covers(dot);
+  }
+
   [[nodiscard]] std::set<std::size_t> everybody() const {
     std::set<std::size_t> all;
     for (std::size_t i = 0; i < machines_.size(); ++i) {
@@ -178,8 +224,14 @@ class ExchangeWorld {
     if (!is_damaged(machine)) {
       machine.reflects.join(machine.node.known());
     }
+    follow_knowledge(i);
+  }
+
+  void follow_knowledge(std::size_t i) {
+    Machine& machine = *machines_[i];
     if (!machine.node.known().covers(machine.knew)) {
       machine.deleted.clear();  // it has forgotten K, and with it what was deleted
+      excuse_forgotten(machine.knew);
     }
     machine.knew = machine.node.known();
   }
@@ -208,11 +260,17 @@ class ExchangeWorld {
     if (own && (!members_.contains(i) || is_unseen(change.path, after.version.uuid))) {
       unseen_.add(after.version.dot);
     }
+    const auto returns = [this](Dot dot) {
+      return may_return(dot);
+    };
+    if (change.cause == Change::Cause::verdict && std::ranges::any_of(change.replaced, returns)) {
+      forgotten_.add(after.version.dot);  // one side of the tie had come back
+    }
     const Stamp stamp = after.version.stamp;
     Stamp& deleted = machines_[i]->deleted[change.path];
     if (!after.live()) {
       deleted = std::max(deleted, stamp);
-    } else if (stamp < deleted && !unseen_.covers(after.version.dot)) {
+    } else if (stamp < deleted && !may_return(after.version.dot)) {
       wrong_ = fmt::format("{} shows again at node {}", change.path, i);
     }
     if (!own) {
@@ -362,7 +420,7 @@ class ExchangeWorld {
   void collect() {
     const std::size_t i = any_member();
     Machine& machine = *machines_[i];
-    machine.collector.look(machine.node.known());
+    machine.collector.look(std::make_shared<const Knowledge>(machine.node.known()), wall(machine));
     for (const PeerItem& item : machine.collector.next(machine.node.store(), wall(machine), 2)) {
       collected_ += machine.node.replica().collect(item, machine.node.open()) ? 1 : 0;
     }
@@ -497,6 +555,9 @@ class ExchangeWorld {
     } else {
       rare_event(dice - 970);
     }
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      follow_knowledge(i);
+    }
   }
 
   void rare_event(std::uint64_t dice) {
@@ -585,7 +646,7 @@ class ExchangeWorld {
       }
     }
     return newest == Stamp{} || std::ranges::any_of(writes, [&](const RecordHeader& write) {
-             const bool may_be = write.version.stamp == newest || unseen_.covers(write.version.dot);
+             const bool may_be = write.version.stamp == newest || may_return(write.version.dot);
              const bool is =
                  write.live() ? live && held->version.uuid == write.version.uuid : !live;
              return may_be && is;
@@ -599,7 +660,8 @@ class ExchangeWorld {
   std::set<std::size_t> members_;
   std::vector<Pushed> flight_;
   std::map<std::string, std::vector<RecordHeader>> writes_;  // acknowledged
-  Knowledge unseen_;
+  Knowledge unseen_;                                         // may be lost, or come back as new
+  Knowledge forgotten_;                                      // may come back as new
   std::int64_t now_ms_ = 0;
   int events_ = 0;
   bool resting_ = false;

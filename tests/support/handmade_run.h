@@ -70,6 +70,9 @@ class HandmadeRun {
     return told;
   }
 
+  /// The open batch writes this K.
+  void knows(const KnowledgeWrite& knowledge) { batch_.effects.knowledge.push_back(knowledge); }
+
   /// Closes the open batch, and opens the next.
   Batch close(Flush flush = Flush::sync) {
     batch_.flush = flush;
