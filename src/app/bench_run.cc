@@ -78,6 +78,9 @@ Result<void> BenchRun::work(Phase phase, const std::function<bool()>& give) {
       outcome_.interrupted = true;
       goes_on = false;
     }
+    if (pool_.broken() && !failure_) {
+      failure_ = pool_.broken();
+    }
   }
   return failure_ ? std::unexpected(*failure_) : Result<void>();
 }

@@ -38,9 +38,13 @@ std::int64_t number_member(std::string_view object, std::string_view name) {
 
 // members
 
-/// Long ago as of the latest time in the list, which is the answering node's own.
-std::string ago(std::int64_t then_ms, std::int64_t now_ms) {
-  return then_ms == 0 ? "never" : span_text(Duration::from_ms(now_ms - then_ms)) + " ago";
+std::string ago(std::int64_t ms) {
+  return ms <= 0 ? "now" : span_text(Duration::from_ms(ms)) + " ago";
+}
+
+/// How long ago as of the latest time in the list, which is the answering node's own.
+std::string seen_text(std::int64_t then_ms, std::int64_t now_ms) {
+  return then_ms == 0 ? "never" : ago(now_ms - then_ms);
 }
 
 std::string members_text(std::string_view body) {
@@ -57,7 +61,7 @@ std::string members_text(std::string_view body) {
     const std::int64_t joined = number_member(*member, "joined_timestamp");
     table.add({text_member(*member, "id"), text_member(*member, "address"),
                text_member(*member, "state"), text_member(*member, "mode"),
-               terminal ? ago(seen, now_ms) : fmt::format("{}", seen),
+               terminal ? seen_text(seen, now_ms) : fmt::format("{}", seen),
                terminal ? time_text(joined) : fmt::format("{}", joined)});
   }
   return table.text(style_out());
@@ -89,7 +93,7 @@ std::string agreement(std::string_view member) {
 
 std::string as_of(std::string_view member) {
   const auto age = json_integer_member(member, "as_of_ms");
-  return age ? span_text(Duration::from_ms(*age)) + " ago" : "never";
+  return age ? ago(*age) : "never";
 }
 
 void add_health(Table& facts, std::string_view health) {

@@ -89,9 +89,10 @@ class ExportRun {
       return kExitFine;
     }
     if (!interrupt_.happened()) {
-      const int exit_code = report(result.error(), options_.client);
-      remark(text + how_to_go_on(), options_.client);
-      return exit_code;
+      if (done_.records > 0) {
+        remark(text + how_to_go_on(), options_.client);
+      }
+      return report(result.error(), options_.client);
     }
     remark("interrupted: " + text + how_to_go_on(), options_.client);
     return kExitSignal + interrupt_.signal();

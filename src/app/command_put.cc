@@ -84,7 +84,13 @@ Result<Answer> send(const WriteOptions& options, std::string_view method, std::s
 Result<Answer> send_put(const WriteOptions& options) {
   KVS_TRY(key_argument(options.path));
   const std::string value = KVS_TRY(value_of(options));
-  return send(options, "PUT", value);
+  auto answer = send(options, "PUT", value);
+  if (!answer && answer.error().code == Errc::value_too_large) {
+    return fail(Errc::value_too_large,
+                fmt::format("the value has {} bytes, more than the node takes (max_value_bytes)",
+                            value.size()));
+  }
+  return answer;
 }
 
 int put(const WriteOptions& options) {

@@ -21,6 +21,11 @@ std::unexpected<Error> failed(std::string_view what, const std::string& name) {
                                           std::generic_category().message(errno)));
 }
 
+std::unexpected<Error> not_an_export(const std::string& name) {
+  return fail(Errc::io_error,
+              fmt::format("{} was not left by an export: name another file", name));
+}
+
 /// Where the last line break before `end` stands; -1 if there is none.
 Result<off_t> last_break(int descriptor, off_t end, const std::string& name) {
   constexpr off_t kBlock = off_t{64} * 1024;
@@ -51,11 +56,22 @@ Result<std::string> path_before(int descriptor, off_t end, const std::string& na
   }
   auto path = json_string_member(line, "path");
   if (!path || path->empty()) {
-    return fail(Errc::io_error, fmt::format("{} was not left by an export: its last line is no "
-                                            "record; name another file",
-                                            name));
+    return not_an_export(name);
   }
   return *std::move(path);
+}
+
+/// Without a whole line: whether the `size` bytes that are there are the beginning of a record.
+Result<void> check_torn_line(int descriptor, off_t size, const std::string& name) {
+  constexpr std::string_view kBeginning = R"({"path":")";
+  std::string text(std::min(kBeginning.size(), static_cast<std::size_t>(size)), '\0');
+  if (::pread(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return failed("read", name);
+  }
+  if (!kBeginning.starts_with(text)) {
+    return not_an_export(name);
+  }
+  return {};
 }
 
 }  // namespace
@@ -84,6 +100,8 @@ Result<ExportFile> continue_export_file(const std::string& name) {
   std::string path;
   if (end >= 0) {
     path = KVS_TRY(path_before(file.number(), end, name));
+  } else {
+    KVS_TRY(check_torn_line(file.number(), size, name));
   }
   if (::ftruncate(file.number(), end + 1) != 0 || ::lseek(file.number(), 0, SEEK_END) < 0) {
     return failed("write", name);

@@ -18,7 +18,7 @@ struct ExportFile {
 [[nodiscard]] Result<ExportFile> create_export_file(const std::string& name);
 
 /// Opens a file that an export left, or makes it: what follows the last whole line is cut off.
-/// io_error also if that line is no record, and then nothing is cut off.
+/// io_error also if what is there is no export, and then nothing is cut off.
 [[nodiscard]] Result<ExportFile> continue_export_file(const std::string& name);
 
 /// Makes what was written durable.

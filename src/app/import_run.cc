@@ -44,7 +44,7 @@ ImportOutcome ImportRun::run(const Tell& tell) {
   moved_ = monotonic_now();
   while (!at_end()) {
     const Instant now = monotonic_now();
-    if (broken_ && now >= pause_until_) {
+    if (pool_.broken() && !stopping_ && now >= pause_until_) {
       reopen(now);
     }
     keep_patience(now);
@@ -186,7 +186,6 @@ void ImportRun::answered(CallNumber number, Answer&& answer, Instant /*asked*/) 
 void ImportRun::lost(CallNumber number, const Error& why) {
   again_.push_back(number);
   setback_ = why;
-  broken_ = true;
 }
 
 void ImportRun::forget(CallNumber line) {
@@ -216,16 +215,14 @@ void ImportRun::stop(std::optional<Error> why) {
 }
 
 void ImportRun::reopen(Instant now) {
-  if (auto opened = pool_.open(); opened) {
-    broken_ = false;
-  } else {
+  if (auto opened = pool_.open(); !opened) {
     setback_ = opened.error();
     pause_until_ = now + Duration::from_seconds(kPauseS);
   }
 }
 
 void ImportRun::keep_patience(Instant now) {
-  if (records_.empty()) {
+  if (records_.empty() && !pool_.broken()) {
     moved_ = now;  // waiting for the input takes no patience
   } else if (setback_ && now - moved_ >= options_.patience) {
     stop(std::exchange(setback_, std::nullopt));

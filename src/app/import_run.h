@@ -86,7 +86,6 @@ class ImportRun final : private LaneOwner {
   std::unordered_set<std::string_view> paths_;                 // of records_
   std::deque<std::uint64_t> again_;
   std::optional<Error> setback_;  // the latest
-  bool broken_ = false;           // a connection was lost
   Instant pause_until_{};
   Instant moved_{};  // when a line was done
   bool stopping_ = false;

@@ -39,6 +39,7 @@ Result<Walked> ListWalk::run(const TakeEntry& take) {
 Result<void> ListWalk::page(const TakeEntry& take) {
   ListCall call = options_.call;
   call.limit = std::min<std::uint64_t>(call.limit, options_.entries_max - entries_);
+  const std::uint64_t entries_before = entries_;
   ListPageReader reader(kEntryBytesMax);
   const auto take_entry = [&](std::string_view text) -> Result<void> {
     const auto entry = parse_listed_entry(text);
@@ -57,7 +58,11 @@ Result<void> ListWalk::page(const TakeEntry& take) {
   auto answer = client_.ask({.target = list_target(call)}, [&](std::string_view part) {
     return reader.take(part, take_entry);
   });
-  pause_s_ = answer ? answer->head.retry_after_s.value_or(kPauseS) : kPauseS;
+  if (answer) {
+    pause_s_ = answer->head.retry_after_s.value_or(kPauseS);
+  } else {
+    pause_s_ = entries_ > entries_before ? 0 : kPauseS;  // a connection that broke off
+  }
   const Answer fine = KVS_TRY(fine_answer(std::move(answer)));
   walked_.partial = walked_.partial || fine.head.partial;
   at_end_ = KVS_TRY(reader.finish()).empty();

@@ -1,6 +1,8 @@
 #include "app/listed_json.h"
 
+#include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +13,17 @@
 #include "wire/json_view.h"
 
 namespace kvs {
+
+namespace {
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+  text.remove_prefix(begin);
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
+}  // namespace
 
 std::string full_path(std::string_view folder, std::string_view name) {
   return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
@@ -25,10 +38,15 @@ void append_listed_json(std::string& out, std::string_view folder, const ListedE
     fmt::format_to(std::back_inserter(out), R"(,"timestamp":{})", entry.timestamp_ms);
   }
   if (!entry.data.empty()) {
-    const bool has_breaks = entry.data.find_first_of("\r\n") != std::string_view::npos;
+    const std::string_view value = without_blanks(entry.data);
+    const bool has_breaks = value.find_first_of("\r\n") != std::string_view::npos;
     out += R"(,"data":)";
-    out += has_breaks ? on_one_line(entry.data) : entry.data;
     if (has_breaks) {
+      out += on_one_line(value);
+    } else {
+      out += value;
+    }
+    if (has_breaks || value.size() != entry.data.size()) {
       out += R"(,"text":)";
       append_json_string(out, entry.data);
     }

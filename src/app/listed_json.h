@@ -4,8 +4,9 @@
 //   {"path":"users/john","uuid":"...","timestamp":1672531200000,"data":{"a":1}}
 //   {"path":"users/"}                                                           a folder
 //
-// A value with line breaks between its tokens has them as blanks in `data`, and its exact text as a
-// string in `text` behind it, so that it comes back byte for byte.
+// A value with line breaks between its tokens, or with blanks around it, has its exact text as a
+// string in `text` behind `data`, so that it comes back byte for byte; line breaks are blanks in
+// `data`.
 #pragma once
 
 #include <string>

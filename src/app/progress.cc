@@ -1,6 +1,7 @@
 #include "app/progress.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -16,8 +17,18 @@ constexpr Duration kInterval = Duration::from_ms(200);
 constexpr Duration kSample = Duration::from_seconds(1);
 constexpr double kWeight = 0.3;  // of the newest second in the rate
 
+constexpr double kLongest = 1e9;  // seconds that are told
+
 double seconds(Duration span) {
   return static_cast<double>(span.ns) / 1e9;
+}
+
+/// In whole seconds, since it is a guess.
+std::string left_text(double left) {
+  constexpr double kMinute = 60;
+  return left < kMinute
+             ? fmt::format("{:.0f} s", std::ceil(left))
+             : span_text(Duration::from_seconds(static_cast<std::int64_t>(std::ceil(left))));
 }
 
 }  // namespace
@@ -53,8 +64,7 @@ std::string Progress::line(const Done& done, Instant now) {
     const double mean = mean_rate(done, now);
     const double pace = rate > 0 && mean > 0 ? mean / rate : 1;
     const double left = seconds(now - begun_) * (1 - share) / share * pace;
-    text += fmt::format(", {:.0f} %, {} left", share * 100,
-                        span_text({static_cast<std::int64_t>(std::min(left, 1e9) * 1e9)}));
+    text += fmt::format(", {:.0f} %, {} left", share * 100, left_text(std::min(left, kLongest)));
   }
   return text;
 }

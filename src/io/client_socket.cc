@@ -71,8 +71,8 @@ Result<Descriptor> connect_to(const addrinfo& where, Instant until, Interrupt* i
       return failed(words_for(errno));
     }
     std::array<pollfd, 1> polled{{{.fd = socket.number(), .events = POLLOUT}}};
-    if (wait_for(polled, until, interrupt) != Woken::ready) {
-      return failed("no answer in time");
+    if (const Woken woken = wait_for(polled, until, interrupt); woken != Woken::ready) {
+      return failed(woken == Woken::interrupted ? "interrupted" : "no answer in time");
     }
     if (const int error = outcome_of(socket.number()); error != 0) {
       return failed(words_for(error));

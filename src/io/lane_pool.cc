@@ -1,7 +1,6 @@
 #include "io/lane_pool.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,6 +36,7 @@ Result<void> LanePool::open() {
       lane->http.emplace(*std::move(socket));
     }
   }
+  broken_.reset();
   return {};
 }
 
@@ -118,6 +118,7 @@ void LanePool::pump(Lane& lane, Instant now) {
 
 void LanePool::close(Lane& lane, const Error& why) {
   lane.http.reset();
+  broken_ = why;
   const std::deque<Waiting> calls = std::exchange(lane.waiting, {});
   under_way_ -= calls.size();
   for (const Waiting& call : calls) {

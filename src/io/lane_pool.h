@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -63,6 +64,9 @@ class LanePool {
   /// Opens the connections that are not open; address_unusable if one of them cannot be.
   Result<void> open();
 
+  /// Why a connection is not open any more; nothing if all are, as after open().
+  [[nodiscard]] const std::optional<Error>& broken() const { return broken_; }
+
   /// True if some connection takes another call now.
   [[nodiscard]] bool has_room() const;
 
@@ -93,6 +97,7 @@ class LanePool {
   std::string host_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::size_t under_way_ = 0;
+  std::optional<Error> broken_;
 };
 
 }  // namespace kvs

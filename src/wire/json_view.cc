@@ -192,16 +192,19 @@ std::optional<JsonMembers::Member> JsonMembers::next() {
     rest_ = {};
     return std::nullopt;
   }
+  const std::string_view behind_colon = rest_;
   const auto value = take_value(rest_);
   if (!value) {
     rest_ = {};
     return std::nullopt;
   }
+  skip_blanks(rest_);
+  const std::string_view raw = behind_colon.substr(0, behind_colon.size() - rest_.size());
   if (!take(rest_, ',')) {
     take_end();
     rest_ = {};
   }
-  return Member{.name = *std::move(text), .value = *value};
+  return Member{.name = *std::move(text), .value = *value, .raw = raw};
 }
 
 JsonElements::JsonElements(std::string_view array) : rest_(array) {

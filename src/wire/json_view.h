@@ -18,6 +18,7 @@ class JsonMembers {
   struct Member {
     std::string name;        // unescaped
     std::string_view value;  // without the blanks around it
+    std::string_view raw;    // with them: all that stands between the colon and what ends it
   };
 
   explicit JsonMembers(std::string_view object);

@@ -42,6 +42,17 @@ TEST(JsonView, MembersWithTheirValuesAsTheyStand) {
   EXPECT_THAT(members_of(" { } "), IsEmpty());
 }
 
+TEST(JsonView, BlanksAroundAValueAreThereForWhoAsks) {
+  JsonMembers members("{\"a\": 1\n,\"b\":\t[ ] }");
+  const auto first = members.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->value, "1");
+  EXPECT_EQ(first->raw, " 1\n");
+  const auto second = members.next();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->raw, "\t[ ] ");
+}
+
 TEST(JsonView, NamesAreUnescaped) {
   EXPECT_THAT(members_of(R"({"a\u00e9\n":true})"), ElementsAre(Pair("a\u00e9\n", "true")));
 }

@@ -28,7 +28,7 @@ std::optional<ListedEntry> parse_listed_entry(std::string_view text) {
     } else if (member->name == "timestamp") {
       entry.timestamp_ms = json_integer(member->value).value_or(0);
     } else if (member->name == "data") {
-      entry.data = member->value;
+      entry.data = member->raw;
     }
   }
   return entry.name.empty() ? std::nullopt : std::optional(std::move(entry));
