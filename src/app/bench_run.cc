@@ -102,10 +102,10 @@ void BenchRun::give_load() {
 void BenchRun::ask(std::uint64_t number, std::string_view method) {
   const std::string key = fmt::format("{}/{:08}", options_.prefix, number);
   const bool reads = method == "GET";
-  pool_.ask(reads ? kIsRead : 0, {.method = method,
-                                  .target = key_target(Key::from_store(key)),
-                                  .body = method == "PUT" ? std::string_view(value_)
-                                                          : std::string_view()});
+  pool_.ask(reads ? kIsRead : 0,
+            {.method = method,
+             .target = key_target(Key::from_store(key)),
+             .body = method == "PUT" ? std::string_view(value_) : std::string_view()});
   ++given_;
 }
 

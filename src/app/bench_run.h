@@ -22,7 +22,7 @@ struct BenchRunOptions {
   std::uint64_t keys = 1000;
   std::uint64_t count = UINT64_MAX;  // requests
   Duration time = Duration::from_seconds(10);
-  std::uint32_t value_bytes = 100;   // at least 2
+  std::uint32_t value_bytes = 100;  // at least 2
   std::uint32_t reads_percent = 50;
   std::uint64_t seed = 1;
 };

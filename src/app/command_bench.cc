@@ -127,9 +127,9 @@ class Bench {
 
  private:
   Result<void> load() {
-    ProgressLine line("requests", monotonic_now(),
-                      options_.client.json ? ProgressLine::Shown::never
-                                           : ProgressLine::Shown::on_terminal);
+    ProgressLine line(
+        "requests", monotonic_now(),
+        options_.client.json ? ProgressLine::Shown::never : ProgressLine::Shown::on_terminal);
     auto ended = run_.load([&](const BenchOutcome& so_far, double share) {
       line.tell({.records = so_far.requests(), .bytes = 0, .share = share}, monotonic_now());
     });
@@ -145,8 +145,9 @@ class Bench {
       exit_code = kExitSignal + interrupt_.signal();
     }
     if (ended || run_.outcome().requests() > 0) {
-      exit_code = print_out(options_.client.json ? json_of(run_.outcome()) : text_of(run_.outcome()),
-                            options_.client, exit_code);
+      exit_code =
+          print_out(options_.client.json ? json_of(run_.outcome()) : text_of(run_.outcome()),
+                    options_.client, exit_code);
     }
     if (run_.outcome().refused > 0) {
       remark(fmt::format("{} requests were refused (503 or 507)", grouped(run_.outcome().refused)),

@@ -170,11 +170,11 @@ bool confirmed(const ClusterOptions& options) {
   if (options.yes || options.client.json || ::isatty(STDIN_FILENO) != 1) {
     return true;
   }
-  fmt::print(stderr, "{} Go on? [y/N] ",
-             options.member.empty()
-                 ? fmt::format("The node at {} will leave the cluster and stop.",
-                               options.client.node)
-                 : fmt::format("{} will be taken off the list at all members.", options.member));
+  fmt::print(
+      stderr, "{} Go on? [y/N] ",
+      options.member.empty()
+          ? fmt::format("The node at {} will leave the cluster and stop.", options.client.node)
+          : fmt::format("{} will be taken off the list at all members.", options.member));
   std::fflush(stderr);
   const int first = std::getchar();
   return first == 'y' || first == 'Y';
@@ -190,8 +190,8 @@ int leave(const ClusterOptions& options) {
     JsonWriter(body).begin_object().key("id").string(options.member).end_object();
   }
   HttpClient client(http_options(options.client));
-  const auto answer = fine_answer(
-      client.ask({.method = "POST", .target = "/members/leave", .body = body}));
+  const auto answer =
+      fine_answer(client.ask({.method = "POST", .target = "/members/leave", .body = body}));
   if (!answer) {
     return report(answer.error(), options.client);
   }
@@ -205,9 +205,10 @@ int leave(const ClusterOptions& options) {
     text = fmt::format("the node at {} has left, and stops\n", options.client.node);
   }
   if (owes) {
-    remark("it could not hand over all its writes: the others get those that they lack when it is "
-           "started again on its folder, which must be kept",
-           options.client);
+    remark(
+        "it could not hand over all its writes: the others get those that they lack when it is "
+        "started again on its folder, which must be kept",
+        options.client);
   }
   return print_out(text, options.client, owes ? kExitFailed : kExitFine);
 }

@@ -43,9 +43,8 @@ std::optional<std::uint64_t> estimated_records(HttpClient& client) {
   double number = 0;
   const char* const begin = answer->body.data() + at + kMetric.size();
   const auto read = std::from_chars(begin, answer->body.data() + answer->body.size(), number);
-  return read.ec == std::errc{} && number >= 1
-             ? std::optional(static_cast<std::uint64_t>(number))
-             : std::nullopt;
+  return read.ec == std::errc{} && number >= 1 ? std::optional(static_cast<std::uint64_t>(number))
+                                               : std::nullopt;
 }
 
 class ExportRun {
@@ -57,8 +56,8 @@ class ExportRun {
         client_(http_options(options.client, &interrupt)),
         begun_(monotonic_now()),
         line_("records", begun_,
-              options.client.json ? ProgressLine::Shown::never
-                                  : ProgressLine::Shown::on_terminal) {}
+              options.client.json ? ProgressLine::Shown::never : ProgressLine::Shown::on_terminal) {
+  }
 
   /// Writes to the named file, or to standard output.
   Result<void> run() {
@@ -103,17 +102,15 @@ class ExportRun {
     if (folder_.empty() && last_path_.empty()) {
       expected_ = estimated_records(client_);
     }
-    ListWalk walk(client_,
-                  {.call = {.path = folder_,
-                            .depth = ListCall::Depth::below,
-                            .values = ListCall::Values::include,
-                            .limit = kPageEntries,
-                            .after = KVS_TRY(first_cursor())},
-                   .patience = Duration::from_seconds(options_.retry_s),
-                   .interrupt = &interrupt_});
-    const Walked walked = KVS_TRY(walk.run([&](const ListedEntry& entry) {
-      return take(entry, out);
-    }));
+    ListWalk walk(client_, {.call = {.path = folder_,
+                                     .depth = ListCall::Depth::below,
+                                     .values = ListCall::Values::include,
+                                     .limit = kPageEntries,
+                                     .after = KVS_TRY(first_cursor())},
+                            .patience = Duration::from_seconds(options_.retry_s),
+                            .interrupt = &interrupt_});
+    const Walked walked =
+        KVS_TRY(walk.run([&](const ListedEntry& entry) { return take(entry, out); }));
     if (walked.partial && !options_.partial) {
       return fail(Errc::syncing,
                   "the node still fetches the cluster's data, so records may be missing: export "
@@ -164,9 +161,9 @@ class ExportRun {
     if (!options_.output.empty()) {
       return "; the same command with --continue goes on from there";
     }
-    return last_path_.empty() ? std::string()
-                              : fmt::format("; the last one was {}: --after goes on from there",
-                                            last_path_);
+    return last_path_.empty()
+               ? std::string()
+               : fmt::format("; the last one was {}: --after goes on from there", last_path_);
   }
 
   const ExportOptions& options_;

@@ -57,9 +57,8 @@ int get(const GetOptions& options) {
   if (options.client.json) {
     return print_out(on_one_line(answer->body) + '\n', options.client);
   }
-  return print_out(
-      options.meta ? meta_text(options.path, answer->body) : value_text(answer->body),
-      options.client);
+  return print_out(options.meta ? meta_text(options.path, answer->body) : value_text(answer->body),
+                   options.client);
 }
 
 }  // namespace

@@ -65,10 +65,9 @@ std::string json_summary(const ImportOutcome& outcome) {
 std::string summary(const ImportOutcome& outcome, Duration took) {
   const double seconds = static_cast<double>(took.ns) / 1e9;
   const double rate = seconds > 0 ? static_cast<double>(outcome.written) / seconds : 0;
-  std::string text =
-      fmt::format("stored {} record{} in {}, {}/s", grouped(outcome.written),
-                  outcome.written == 1 ? "" : "s", span_text(took),
-                  grouped(static_cast<std::uint64_t>(rate)));
+  std::string text = fmt::format("stored {} record{} in {}, {}/s", grouped(outcome.written),
+                                 outcome.written == 1 ? "" : "s", span_text(took),
+                                 grouped(static_cast<std::uint64_t>(rate)));
   if (outcome.kept > 0) {
     text += fmt::format("; {} had a value and kept it", grouped(outcome.kept));
   }
@@ -90,8 +89,8 @@ class Importer {
       : options_(options),
         begun_(monotonic_now()),
         line_("records", begun_,
-              options.client.json ? ProgressLine::Shown::never
-                                  : ProgressLine::Shown::on_terminal) {}
+              options.client.json ? ProgressLine::Shown::never : ProgressLine::Shown::on_terminal) {
+  }
 
   int run() {
     auto source = LineSource::open(options_.file, kLineBytesMax);
@@ -100,9 +99,8 @@ class Importer {
     }
     ImportRun run(run_options(options_, interrupt_), *source,
                   [this](std::uint64_t line, const Error& why) { tell_refused(line, why); });
-    const ImportOutcome outcome = run.run([&](const ImportOutcome& so_far) {
-      tell(so_far, *source);
-    });
+    const ImportOutcome outcome =
+        run.run([&](const ImportOutcome& so_far) { tell(so_far, *source); });
     line_.clear();
     return conclude(outcome);
   }

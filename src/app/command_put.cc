@@ -35,8 +35,9 @@ CallCondition condition_of(const WriteOptions& options) {
   if (options.if_match.empty()) {
     return {};
   }
-  return options.if_match == "*" ? CallCondition{.kind = Kind::if_present, .uuid = {}}
-                                 : CallCondition{.kind = Kind::if_version, .uuid = options.if_match};
+  return options.if_match == "*"
+             ? CallCondition{.kind = Kind::if_present, .uuid = {}}
+             : CallCondition{.kind = Kind::if_version, .uuid = options.if_match};
 }
 
 /// "" is no version: an empty variable in a script must not become a write without a condition.

@@ -17,13 +17,12 @@ namespace {
 constexpr mode_t kMode = 0666;  // what the umask leaves of it
 
 std::unexpected<Error> failed(std::string_view what, const std::string& name) {
-  return fail(Errc::io_error, fmt::format("cannot {} {}: {}", what, name,
-                                          std::generic_category().message(errno)));
+  return fail(Errc::io_error,
+              fmt::format("cannot {} {}: {}", what, name, std::generic_category().message(errno)));
 }
 
 std::unexpected<Error> not_an_export(const std::string& name) {
-  return fail(Errc::io_error,
-              fmt::format("{} was not left by an export: name another file", name));
+  return fail(Errc::io_error, fmt::format("{} was not left by an export: name another file", name));
 }
 
 /// Where the last line break before `end` stands; -1 if there is none.

@@ -79,7 +79,8 @@ TEST_F(ExportFileTest, WithoutAFileOneIsMade) {
 }
 
 TEST_F(ExportFileTest, SomethingElseIsLeftAlone) {
-  for (const char* content : {"my diary\n", "\n", "{\"path\":1}\n", "my diary\nand more", "my diary", "{}"}) {
+  for (const char* content :
+       {"my diary\n", "\n", "{\"path\":1}\n", "my diary\nand more", "my diary", "{}"}) {
     write(content);
     EXPECT_FALSE(continue_export_file(name_)) << content;
     EXPECT_EQ(text(), content);

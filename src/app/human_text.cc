@@ -103,8 +103,7 @@ std::string harmless(std::string_view text) {
 
 std::string on_one_line(std::string_view text) {
   std::string out(text);
-  std::ranges::replace_if(
-      out, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  std::ranges::replace_if(out, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
   return out;
 }
 

@@ -32,9 +32,9 @@ struct ImportRunOptions {
 /// What was done.
 struct ImportOutcome {
   std::uint64_t written = 0;
-  std::uint64_t kept = 0;       // with keep_existing: keys that had a value
-  std::uint64_t refused = 0;    // lines that are wrong
-  std::uint64_t next_line = 1;  // every line before it is done
+  std::uint64_t kept = 0;        // with keep_existing: keys that had a value
+  std::uint64_t refused = 0;     // lines that are wrong
+  std::uint64_t next_line = 1;   // every line before it is done
   std::optional<Error> failure;  // why it did not come to its end; nothing also if interrupted
   bool complete = false;
 };
@@ -80,8 +80,8 @@ class ImportRun final : private LaneOwner {
   LanePool pool_;
   ImportOutcome outcome_;
 
-  std::uint64_t last_line_ = 0;          // that was read
-  std::optional<ImportedRecord> held_;   // last_line_, while its path is under way
+  std::uint64_t last_line_ = 0;         // that was read
+  std::optional<ImportedRecord> held_;  // last_line_, while its path is under way
   std::unordered_map<std::uint64_t, ImportedRecord> records_;  // under way, or to be sent again
   std::unordered_set<std::string_view> paths_;                 // of records_
   std::deque<std::uint64_t> again_;

@@ -23,7 +23,7 @@ class Latencies {
   [[nodiscard]] Duration mean() const;
 
  private:
-  // Spans in microseconds: those below kSteps one by one, above it kSteps buckets for each doubling.
+  // Spans in microseconds: those below kSteps one by one, above it kSteps buckets a doubling.
   static constexpr unsigned kStepBits = 7;
   static constexpr std::uint64_t kSteps = std::uint64_t{1} << kStepBits;
   static constexpr std::size_t kBuckets = kSteps * (40 - kStepBits);

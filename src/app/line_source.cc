@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
 
 std::unexpected<Error> unreadable(const std::string& name) {
-  return fail(Errc::io_error, fmt::format("cannot read {}: {}", name,
-                                          std::generic_category().message(errno)));
+  return fail(Errc::io_error,
+              fmt::format("cannot read {}: {}", name, std::generic_category().message(errno)));
 }
 
 }  // namespace

@@ -55,9 +55,8 @@ Result<void> ListWalk::page(const TakeEntry& take) {
     moved_ = monotonic_now();
     return {};
   };
-  auto answer = client_.ask({.target = list_target(call)}, [&](std::string_view part) {
-    return reader.take(part, take_entry);
-  });
+  auto answer = client_.ask({.target = list_target(call)},
+                            [&](std::string_view part) { return reader.take(part, take_entry); });
   if (answer) {
     pause_s_ = answer->head.retry_after_s.value_or(kPauseS);
   } else {

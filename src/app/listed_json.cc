@@ -78,7 +78,8 @@ Result<ImportedRecord> ImportLineReader::read(std::string_view line) {
   }
   // The value by itself: within its line it would stand one deeper than it is.
   if (const auto checked = checker_.check(*value); !checked) {
-    return fail(Errc::invalid_json, fmt::format("the value is no JSON: {}", checked.error().detail));
+    return fail(Errc::invalid_json,
+                fmt::format("the value is no JSON: {}", checked.error().detail));
   }
   return ImportedRecord{.path = *std::move(path), .value = *std::move(value)};
 }

@@ -1,5 +1,5 @@
-// An entry of a listing as one line of JSON: what `ls --json`, `tree --json` and `export` print, and
-// `import` reads back. Pure.
+// An entry of a listing as one line of JSON: what `ls --json`, `tree --json` and `export` print,
+// and `import` reads back. Pure.
 //
 //   {"path":"users/john","uuid":"...","timestamp":1672531200000,"data":{"a":1}}
 //   {"path":"users/"}                                                           a folder

@@ -43,8 +43,9 @@ TEST(ListedJson, ValuesOfSeveralLinesStayOnOneAndComeBack) {
 
 TEST(ListedJson, EveryValueComesBackByteForByte) {
   ImportLineReader reader;
-  for (const std::string value : {"1", "null", "\"\\u00e9\"", "[ 1 , 2 ]", " 1", "{} ", "\t\"a\"\r\n", "{\"path\":\"z\",\"data\":2}",
-                                  "\"}\\\"\"", "1.50e+1"}) {
+  for (const std::string value :
+       {"1", "null", "\"\\u00e9\"", "[ 1 , 2 ]", " 1", "{} ", "\t\"a\"\r\n",
+        "{\"path\":\"z\",\"data\":2}", "\"}\\\"\"", "1.50e+1"}) {
     const auto record = reader.read(line_of("a", key("\u00e9 \\", value)));
     ASSERT_TRUE(record) << value;
     EXPECT_EQ(record->value, value);
@@ -65,12 +66,11 @@ TEST(ListedJson, OtherMembersAreIgnored) {
 }
 
 TEST(ListedJson, WhatIsNoRecordIsRefused) {
-  for (const char* line : {"", "x", "[]", "{}", R"({"path":"a"})", R"({"data":1})",
-                           R"({"path":1,"data":1})", R"({"path":"a","data":})",
-                           R"({"path":"a","data":x})", R"({"path":"a","data":1)",
-                           R"({"path":"a","data":12} 3)", R"({"path":"a","data":{"b":1})",
-                           R"({"path":"a","data":1,"text":"{"})",
-                           R"({"path":"a","data":{"k":1,"k":2}})"}) {
+  for (const char* line :
+       {"", "x", "[]", "{}", R"({"path":"a"})", R"({"data":1})", R"({"path":1,"data":1})",
+        R"({"path":"a","data":})", R"({"path":"a","data":x})", R"({"path":"a","data":1)",
+        R"({"path":"a","data":12} 3)", R"({"path":"a","data":{"b":1})",
+        R"({"path":"a","data":1,"text":"{"})", R"({"path":"a","data":{"k":1,"k":2}})"}) {
     EXPECT_EQ(error_of_line(line), Errc::invalid_json) << line;
   }
   EXPECT_EQ(error_of_line(R"({"path":"a//b","data":1})"), Errc::invalid_key);

@@ -15,8 +15,8 @@ namespace kvs {
 namespace {
 
 std::unexpected<Error> unreadable(const std::string& name) {
-  return fail(Errc::io_error, fmt::format("cannot read {}: {}", name,
-                                          std::generic_category().message(errno)));
+  return fail(Errc::io_error,
+              fmt::format("cannot read {}: {}", name, std::generic_category().message(errno)));
 }
 
 Result<std::string> read_to_end(int descriptor, const std::string& name, std::size_t bytes_max) {

@@ -22,10 +22,11 @@ std::unexpected<Error> failed(std::string what) {
 }  // namespace
 
 Error unreachable(const Address& node, const Error& why) {
-  return {.code = Errc::address_unusable,
-          .detail = fmt::format("no node can be reached at {}: {}; start one there, or name another "
-                                "with --node HOST:PORT or KVS_NODE",
-                                to_string(node), why.detail)};
+  return {
+      .code = Errc::address_unusable,
+      .detail = fmt::format("no node can be reached at {}: {}; start one there, or name another "
+                            "with --node HOST:PORT or KVS_NODE",
+                            to_string(node), why.detail)};
 }
 
 Result<Answer> HttpClient::ask(const ClientCall& call) {
@@ -169,8 +170,8 @@ Result<void> HttpClient::wait(short events) {
     case Woken::interrupted:
       return failed("interrupted");
     case Woken::timed_out:
-      return failed(fmt::format("nothing came for {} s (--timeout)",
-                                options_.silence_timeout.ms() / 1000));
+      return failed(
+          fmt::format("nothing came for {} s (--timeout)", options_.silence_timeout.ms() / 1000));
   }
   return {};
 }
@@ -181,11 +182,10 @@ HttpClient::Lost HttpClient::lost(Error error) const {
 
 Error HttpClient::broken_off(const ClientCall& call, const Error& why) const {
   return {.code = Errc::address_unusable,
-          .detail = fmt::format("the node at {} did not answer: {}{}", to_string(options_.node),
-                                why.detail,
-                                call.method == "GET"
-                                    ? ""
-                                    : "; whether it did what was asked is not known: a read tells")};
+          .detail = fmt::format(
+              "the node at {} did not answer: {}{}", to_string(options_.node), why.detail,
+              call.method == "GET" ? ""
+                                   : "; whether it did what was asked is not known: a read tells")};
 }
 
 }  // namespace kvs

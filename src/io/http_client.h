@@ -1,9 +1,9 @@
 // A blocking client of one node: one call at a time, with time limits, on a connection that is kept
 // and opened anew where need be.
 //
-// Answers of every status are answers. Errors are address_unusable: the node cannot be reached, says
-// nothing for too long, breaks off, or is no node; the sentence says what to do. Where an Interrupt
-// was given and happened, calls end early with an error, too. One thread.
+// Answers of every status are answers. Errors are address_unusable: the node cannot be reached,
+// says nothing for too long, breaks off, or is no node; the sentence says what to do. Where an
+// Interrupt was given and happened, calls end early with an error, too. One thread.
 #pragma once
 
 #include <functional>

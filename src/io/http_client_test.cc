@@ -14,8 +14,8 @@ namespace kvs {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::HasSubstr;
 using testing::EchoHandler;
+using ::testing::HasSubstr;
 using testing::TcpListener;
 using testing::TcpPeer;
 
@@ -95,10 +95,9 @@ TEST_F(HttpClientTest, BodiesAreHandedOutAsTheyCome) {
 
 TEST_F(HttpClientTest, WhoTakesTheBodyMayRefuseIt) {
   HttpClient client(options(open_door()));
-  const auto answer =
-      client.ask({.target = "/stream/50000"}, [](std::string_view /*part*/) -> Result<void> {
-        return fail(Errc::disk_full, "no room");
-      });
+  const auto answer = client.ask(
+      {.target = "/stream/50000"},
+      [](std::string_view /*part*/) -> Result<void> { return fail(Errc::disk_full, "no room"); });
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error(), (Error{.code = Errc::disk_full, .detail = "no room"}));
   EXPECT_TRUE(client.ask({.target = "/a"}));

@@ -37,7 +37,9 @@ TEST(InterruptDeathTest, TheSecondSignalEndsTheProcess) {
 TEST(InterruptDeathTest, WithoutOneASignalEndsTheProcess) {
   EXPECT_EXIT(
       {
-        { const Interrupt interrupt; }
+        {
+          const Interrupt interrupt;
+        }
         ::raise(SIGINT);
       },
       ::testing::KilledBySignal(SIGINT), "");

@@ -28,8 +28,8 @@ LanePool::~LanePool() = default;
 Result<void> LanePool::open() {
   for (const auto& lane : lanes_) {
     if (!lane->http) {
-      auto socket = ClientSocket::connect(
-          options_.node, monotonic_now() + options_.connect_timeout, options_.interrupt);
+      auto socket = ClientSocket::connect(options_.node, monotonic_now() + options_.connect_timeout,
+                                          options_.interrupt);
       if (!socket) {
         return std::unexpected(unreachable(options_.node, socket.error()));
       }

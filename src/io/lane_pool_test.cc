@@ -14,8 +14,8 @@
 namespace kvs {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::EchoHandler;
+using ::testing::HasSubstr;
 using testing::TcpListener;
 
 /// Remembers what became of each call.

@@ -137,8 +137,7 @@ TEST(AnswerReader, LargeBodiesAreAFault) {
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n").fault, Errc::value_too_large);
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n").fault,
             Errc::value_too_large);
-  EXPECT_EQ(read("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'a')).fault,
-            Errc::value_too_large);
+  EXPECT_EQ(read("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'a')).fault, Errc::value_too_large);
 }
 
 TEST(AnswerReader, ABodyIsHandedOutAsItComes) {

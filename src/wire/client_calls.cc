@@ -65,14 +65,14 @@ void append_call(std::string& out, std::string_view host, const ClientCall& call
   std::string tag;
   const auto field = field_of(call.condition, tag);
   const bool has_body = !call.body.empty() || call.method == "PUT";
-  put_request(out,
-              {.method = call.method,
-               .target = call.target,
-               .host = host,
-               .content_type = has_body ? std::string_view("application/json") : std::string_view(),
-               .fields = field ? std::span<const HeaderField>(&*field, 1)
-                               : std::span<const HeaderField>()},
-              call.body);
+  put_request(
+      out,
+      {.method = call.method,
+       .target = call.target,
+       .host = host,
+       .content_type = has_body ? std::string_view("application/json") : std::string_view(),
+       .fields = field ? std::span<const HeaderField>(&*field, 1) : std::span<const HeaderField>()},
+      call.body);
 }
 
 std::string key_target(Key key) {

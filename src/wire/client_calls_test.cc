@@ -14,8 +14,7 @@ std::string request(const ClientCall& call) {
 }
 
 TEST(ClientCalls, Requests) {
-  EXPECT_EQ(request({.target = "/health"}),
-            "GET /health HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n");
+  EXPECT_EQ(request({.target = "/health"}), "GET /health HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n");
   EXPECT_EQ(request({.method = "PUT", .target = "/kv/a", .body = "1"}),
             "PUT /kv/a HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Type: application/json\r\n"
             "Content-Length: 1\r\n\r\n1");
@@ -58,8 +57,8 @@ TEST(ClientCalls, Listings) {
 }
 
 TEST(ClientCalls, ErrorsOfTheNode) {
-  const Error error = error_of({.status = 412},
-                               R"({"error":{"code":"version_mismatch","message":"it is \"x\""}})");
+  const Error error =
+      error_of({.status = 412}, R"({"error":{"code":"version_mismatch","message":"it is \"x\""}})");
   EXPECT_EQ(error.code, Errc::version_mismatch);
   EXPECT_EQ(error.detail, "it is \"x\"");
   // A code of a later version.

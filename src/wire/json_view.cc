@@ -158,8 +158,7 @@ bool take_escape(std::string_view& text, std::string& out) {
   if (text.starts_with("\\u")) {
     return take_unicode_escape(text, out);
   }
-  const std::size_t which =
-      text.size() < 2 ? std::string_view::npos : kLetters.find(text[1]);
+  const std::size_t which = text.size() < 2 ? std::string_view::npos : kLetters.find(text[1]);
   if (which == std::string_view::npos) {
     return false;
   }

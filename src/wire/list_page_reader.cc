@@ -50,8 +50,8 @@ Result<void> ListPageReader::take(std::string_view bytes, const TakeEntry& take_
 Result<std::string> ListPageReader::finish() const {
   JsonChecker checker;
   const auto entries = json_member(envelope_, "entries");
-  if (depth_ != 0 || !checker.check(envelope_) || !entries ||
-      !entries->starts_with('[') || JsonElements(*entries).next()) {
+  if (depth_ != 0 || !checker.check(envelope_) || !entries || !entries->starts_with('[') ||
+      JsonElements(*entries).next()) {
     return no_page();
   }
   return json_string_member(envelope_, "next").value_or("");

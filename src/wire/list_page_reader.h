@@ -18,10 +18,11 @@ namespace kvs {
 
 /// One name of a page. Views are of the entry's text.
 struct ListedEntry {
-  std::string name;                // relative to the path; ends in '/' for a folder
-  std::string uuid;                // empty for a folder
-  std::int64_t timestamp_ms = 0;   // of a key
-  std::string_view data;           // with `values`, of a key: the stored bytes
+  std::string name;               // relative to the path; ends in '/' for a folder
+  std::string uuid;               // empty for a folder
+  std::int64_t timestamp_ms = 0;  // of a key
+  std::string_view data;          // with `values`, of a key: the stored bytes
+
   [[nodiscard]] bool is_key() const { return !uuid.empty(); }
 };
 
@@ -49,6 +50,7 @@ class ListPageReader {
   Result<void> take_outer(char c);
   /// Takes bytes up to the end of the entry, if it is in them: how many.
   Result<std::size_t> take_inner(std::string_view bytes, const TakeEntry& take_entry);
+
   [[nodiscard]] bool within_entry() const { return in_entries_ && depth_ > kEntriesDepth; }
 
   static constexpr std::size_t kEntriesDepth = 2;  // the object, and in it the array

@@ -48,8 +48,8 @@ Read read(std::string_view text) {
 }
 
 TEST(ListPageReader, EntriesAndTheCursor) {
-  const Read page = read(
-      R"({"path":"users/","entries":[{"name":"john/"},{"name":"a","data":{"x":[1,{"y":"]}"}]}}],"next":"bWFy"})");
+  const Read page = read(R"({"path":"users/","entries":[{"name":"john/"},)"
+                         R"({"name":"a","data":{"x":[1,{"y":"]}"}]}}],"next":"bWFy"})");
   EXPECT_THAT(page.entries,
               ElementsAre(R"({"name":"john/"})", R"({"name":"a","data":{"x":[1,{"y":"]}"}]}})"));
   EXPECT_EQ(page.next, "bWFy");
@@ -62,7 +62,8 @@ TEST(ListPageReader, NoEntriesAndTheLastPage) {
 }
 
 TEST(ListPageReader, StringsMayHoldAnything) {
-  const Read page = read(R"({"path":"[{\"","entries":[{"name":"\\\"}]"},{"name":"{"}],"next":"\\"})");
+  const Read page = read(R"({"path":"[{\"","entries":[{"name":"\\\"}]"},)"
+                         R"({"name":"{"}],"next":"\\"})");
   EXPECT_THAT(page.entries, ElementsAre(R"({"name":"\\\"}]"})", R"({"name":"{"})"));
   EXPECT_EQ(page.next, "\\");
 }
@@ -74,10 +75,9 @@ TEST(ListPageReader, FieldsThatAreNotKnownAreIgnored) {
 }
 
 TEST(ListPageReader, WhatIsNoPageIsAnError) {
-  for (const char* text :
-       {"", "{}", "[]", "null", R"({"entries":{}})", R"({"entries":[1]})", R"({"entries":[])",
-        R"({"entries":[{"name":"x"})", R"({"entries":[]}})", R"({"entries":[]} x)",
-        R"({"path":"x)", "]]]]", "<html>"}) {
+  for (const char* text : {"", "{}", "[]", "null", R"({"entries":{}})", R"({"entries":[1]})",
+                           R"({"entries":[])", R"({"entries":[{"name":"x"})", R"({"entries":[]}})",
+                           R"({"entries":[]} x)", R"({"path":"x)", "]]]]", "<html>"}) {
     EXPECT_FALSE(read(text).next) << text;
   }
 }
