@@ -14,10 +14,11 @@ namespace kvs {
 namespace {
 
 constexpr const char* kFooter =
-    "Without CONFIG.yaml, ./config.yaml is used; if there is none, one with all defaults is "
-    "written.\n"
+    "Without a subcommand a node is run. Without CONFIG.yaml, ./config.yaml is used; if there is "
+    "none, one with all defaults is written.\n"
     "Every key of it can be set by an environment variable too: KVS_PORT=9000 kvs\n"
-    "SIGTERM or SIGINT end the node in good order, SIGHUP opens its log file anew.";
+    "SIGTERM or SIGINT end the node in good order, SIGHUP opens its log file anew.\n"
+    "kvs SUBCOMMAND --help tells the options of one; the manual page kvs(1) tells the rest.";
 
 /// `kvs [CONFIG.yaml]`: an empty path means the default file.
 int run_node(const std::string& named_path, const Serve& serve) {
@@ -34,6 +35,26 @@ int run_node(const std::string& named_path, const Serve& serve) {
     return kExitFailed;
   }
   return serve(options->config, path);
+}
+
+void declare_clients(CLI::App& app, Command& command) {
+  declare_get(app, command);
+  declare_put(app, command);
+  declare_del(app, command);
+  declare_ls(app, command);
+  declare_tree(app, command);
+  declare_members(app, command);
+  declare_status(app, command);
+  declare_leave(app, command);
+  declare_export(app, command);
+  declare_import(app, command);
+  declare_bench(app, command);
+}
+
+/// The subcommand that the command line chose, and a blank; empty if it chose none.
+std::string chosen(const CLI::App& app) {
+  const auto subcommands = app.get_subcommands();
+  return subcommands.empty() ? std::string() : subcommands.front()->get_name() + ' ';
 }
 
 }  // namespace
@@ -58,13 +79,14 @@ int run_cli(int argc, const char* const* argv, const Serve& serve) {
     Command command;
     declare_check(app, command);
     declare_make_conflict(app, command);
+    declare_clients(app, command);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) {
         return app.exit(error);  // --help and --version come this way
       }
-      print_error(std::string(error.what()) + "; see kvs --help");
+      print_error(fmt::format("{}; see kvs {}--help", error.what(), chosen(app)));
       return kExitUsage;
     }
     if (command && !path.empty()) {

@@ -1,9 +1,8 @@
-// The command line: `kvs [CONFIG.yaml]`, `kvs check [CONFIG.yaml]`, `kvs make-conflict DIR1 DIR2`,
-// `--help`, `--version`.
+// The command line: `kvs [CONFIG.yaml]` runs a node; `kvs check` and `kvs make-conflict` work
+// without one; the other subcommands are clients of a node (app/client). docs/kvs.1 is normative.
 //
 // A subcommand is one small file: declare_NAME() adds it to the parser and sets what it runs.
-// Exit codes: 0 fine; 1 an operating error, said in lines `kvs: ...` on standard error; 2 a wrong
-// command line.
+// Errors are lines `kvs: ...` on standard error.
 #pragma once
 
 #include <functional>
@@ -17,9 +16,15 @@ class App;
 
 namespace kvs {
 
+// Exit codes, for scripts.
 inline constexpr int kExitFine = 0;
 inline constexpr int kExitFailed = 1;
-inline constexpr int kExitUsage = 2;
+inline constexpr int kExitUsage = 2;        // a wrong command line, key or value
+inline constexpr int kExitNotFound = 3;     // no such key or member
+inline constexpr int kExitCondition = 4;    // a condition does not hold
+inline constexpr int kExitUnreachable = 5;  // no node, or no answer
+inline constexpr int kExitNotNow = 6;       // the node refuses for now: later again
+inline constexpr int kExitSignal = 128;     // plus the signal that interrupted the work
 
 /// The file that is used, and written if absent, where none is named.
 inline constexpr const char* kDefaultConfigPath = "./config.yaml";
@@ -39,7 +44,18 @@ void print_error(const std::string& detail);
 /// Adds `kvs check`; `command` is set where the command line chooses it.
 void declare_check(CLI::App& app, Command& command);
 
-/// Adds `kvs make-conflict`; likewise.
+/// Likewise for the others.
 void declare_make_conflict(CLI::App& app, Command& command);
+void declare_get(CLI::App& app, Command& command);
+void declare_put(CLI::App& app, Command& command);
+void declare_del(CLI::App& app, Command& command);
+void declare_ls(CLI::App& app, Command& command);
+void declare_tree(CLI::App& app, Command& command);
+void declare_members(CLI::App& app, Command& command);
+void declare_status(CLI::App& app, Command& command);
+void declare_leave(CLI::App& app, Command& command);
+void declare_export(CLI::App& app, Command& command);
+void declare_import(CLI::App& app, Command& command);
+void declare_bench(CLI::App& app, Command& command);
 
 }  // namespace kvs

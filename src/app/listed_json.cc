@@ -1,0 +1,87 @@
+#include "app/listed_json.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/human_text.h"
+#include "core/key.h"
+#include "wire/client_calls.h"
+#include "wire/json_view.h"
+
+namespace kvs {
+
+namespace {
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+  text.remove_prefix(begin);
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
+}  // namespace
+
+std::string full_path(std::string_view folder, std::string_view name) {
+  return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
+}
+
+void append_listed_json(std::string& out, std::string_view folder, const ListedEntry& entry) {
+  out += R"({"path":)";
+  append_json_string(out, full_path(folder, entry.name));
+  if (entry.is_key()) {
+    out += R"(,"uuid":)";
+    append_json_string(out, entry.uuid);
+    fmt::format_to(std::back_inserter(out), R"(,"timestamp":{})", entry.timestamp_ms);
+  }
+  if (!entry.data.empty()) {
+    const std::string_view value = without_blanks(entry.data);
+    const bool has_breaks = value.find_first_of("\r\n") != std::string_view::npos;
+    out += R"(,"data":)";
+    if (has_breaks) {
+      out += on_one_line(value);
+    } else {
+      out += value;
+    }
+    if (has_breaks || value.size() != entry.data.size()) {
+      out += R"(,"text":)";
+      append_json_string(out, entry.data);
+    }
+  }
+  out.push_back('}');
+}
+
+Result<ImportedRecord> ImportLineReader::read(std::string_view line) {
+  std::optional<std::string> path;
+  std::optional<std::string> value;
+  std::optional<std::string> text;
+  JsonMembers members(line);
+  while (const auto member = members.next()) {
+    if (member->name == "path") {
+      path = json_string(member->value);
+    } else if (member->name == "data") {
+      value = std::string(member->value);
+    } else if (member->name == "text") {
+      text = json_string(member->value);
+    }
+  }
+  if (!members.closed() || !path || !value) {
+    return fail(Errc::invalid_json,
+                R"(this is no record: write {"path":"...","data":...} on each line)");
+  }
+  KVS_TRY(Key::parse(*path, kKeyBytesMax));
+  if (text) {
+    value = std::move(text);
+  }
+  // The value by itself: within its line it would stand one deeper than it is.
+  if (const auto checked = checker_.check(*value); !checked) {
+    return fail(Errc::invalid_json,
+                fmt::format("the value is no JSON: {}", checked.error().detail));
+  }
+  return ImportedRecord{.path = *std::move(path), .value = *std::move(value)};
+}
+
+}  // namespace kvs
