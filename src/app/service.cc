@@ -402,7 +402,7 @@ Handled Service::answer(const ListKeys& request, const ReceivedRequest& received
   const bool may_lack = parts_.node.may_lack_records();
   const Instant now = received.now;
   return answer_listing(may_lack ? marked(target, AnswerSource::partial) : target, request,
-                        {.store = parts_.store,
+                        {.cursor = [this] { return parts_.store.page_cursor(); },
                          .damaged =
                              [this, now](Key key) {
                                report_damage(key, now);

@@ -24,6 +24,14 @@ struct Fingerprint {
   bool operator==(const Fingerprint&) const = default;
 };
 
+/// 32 bits of a record's fingerprint, by which a record is named to a peer that probably holds it.
+/// Two records may share them: whoever relies on such names proves the outcome by fingerprints.
+using ShortHash = std::uint32_t;
+
+[[nodiscard]] constexpr ShortHash short_hash(const Fingerprint& record) {
+  return static_cast<ShortHash>(record.low);
+}
+
 /// Stands where a fingerprint of all records is kept that nobody has counted.
 inline constexpr Fingerprint kUncounted{.high = 0, .low = 0, .count = UINT64_MAX};
 

@@ -1,5 +1,7 @@
 #include "core/listing.h"
 
+#include <algorithm>
+
 #include "core/key.h"
 
 namespace kvs {
@@ -59,8 +61,26 @@ ListSink::Appetite Listing::take_key(std::string_view name, const RecordView& re
 ListSink::Appetite Listing::take_folder(std::string_view name, ListSink& sink) {
   last_name_ = name;
   const auto appetite = sink.take({.name = last_name_, .version = std::nullopt, .value = {}});
-  cursor_->seek(text_after(prefix_, last_name_, depth_));
+  leave_folder();
   return appetite;
+}
+
+/// From the first record in the folder last_name_ to what follows its subtree. What cannot be read
+/// there is no matter: it is jumped over.
+void Listing::leave_folder() {
+  for (std::size_t i = 0; i < steps_; ++i) {
+    cursor_->next();
+    if (!cursor_->valid()) {
+      break;
+    }
+    const auto name = name_below();
+    if (!name || !name->starts_with(last_name_)) {
+      steps_ = std::min(2 * steps_, kStepsMax);
+      return;
+    }
+  }
+  steps_ = std::max<std::size_t>(steps_ / 2, 1);
+  cursor_->seek(text_after(prefix_, last_name_, depth_));
 }
 
 ListSink::Appetite Listing::take(std::string_view name, const RecordView& record, ListSink& sink) {

@@ -2,7 +2,9 @@
 //
 // Children: each direct child once, `john` if it is itself a key, `john/` if keys lie below it
 // (both may appear). Below: every key, named relative to the path. Tombstones do not show, nor does
-// a folder below which there is nothing else. A child's subtree is jumped over, not walked.
+// a folder below which there is nothing else. A child's subtree is jumped over, not walked: after a
+// few steps, because a jump takes as long as some ten of them. How many is learnt from the folders
+// before it in the page.
 //
 // Work comes in bounded slices, and memory does not grow with the number of keys. A Listing sees
 // the one moment that its cursor sees, until it is given another cursor. One thread at a time.
@@ -55,11 +57,15 @@ class Listing {
  public:
   enum class Progress : std::uint8_t { more, done };
 
+  /// Steps in a child's subtree, at most, before it is jumped over.
+  static constexpr std::size_t kStepsMax = 8;
+
   /// `cursor` outlives the listing, or go_on_with(), and is moved by nobody else; what `request`
   /// points to is copied.
   Listing(RecordCursor& cursor, const ListRequest& request);
 
-  /// Looks at up to `records_max` (at least 1) further records. After `done` or an error it must
+  /// Looks at up to `records_max` (at least 1) further records, and at kStepsMax more in a folder.
+  /// After `done` or an error it must
   /// not be called again. Errors: corrupt_data if a record that has to be read is damaged;
   /// io_error.
   Result<Progress> step(std::size_t records_max, ListSink& sink);
@@ -80,6 +86,7 @@ class Listing {
   ListSink::Appetite take(std::string_view name, const RecordView& record, ListSink& sink);
   ListSink::Appetite take_key(std::string_view name, const RecordView& record, ListSink& sink);
   ListSink::Appetite take_folder(std::string_view name, ListSink& sink);
+  void leave_folder();
 
   RecordCursor* cursor_;
   std::string prefix_;  // the path with its slash; empty for the root
@@ -88,6 +95,7 @@ class Listing {
   std::string start_;  // where to seek first
   bool started_ = false;
   std::size_t taken_ = 0;
+  std::size_t steps_ = kStepsMax;  // in the next folder
   std::string last_name_;
   std::optional<std::string> next_after_;
 };

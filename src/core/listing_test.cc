@@ -141,7 +141,61 @@ TEST(Listing, AChildsSubtreeIsJumpedOver) {
   Collector collector;
   ASSERT_TRUE(listing.step(100, collector));
   EXPECT_THAT(collector.names, ElementsAre("big/", "z"));
-  EXPECT_LE(cursor.steps(), 4U);
+  EXPECT_LE(cursor.steps(), 4U + Listing::kStepsMax);
+}
+
+/// Folders with so many keys in each.
+MemoryStore folders(int count, int keys) {
+  MemoryStore store;
+  for (int i = 0; i < count; ++i) {
+    for (int j = 0; j < keys; ++j) {
+      store.put("folder-" + std::to_string(1000 + i) + "/" + std::to_string(j), 1);
+    }
+  }
+  return store;
+}
+
+/// What the cursor does for a listing of all of them.
+MemoryCursor::Moves moves_in(const MemoryStore& store, std::size_t names) {
+  MemoryCursor cursor(store);
+  Listing listing(cursor, {});
+  Collector collector;
+  EXPECT_TRUE(listing.step(10'000, collector));
+  EXPECT_EQ(collector.names.size(), names);
+  return cursor.moves();
+}
+
+TEST(Listing, SmallSubtreesAreWalkedAndLargeOnesJumpedOver) {
+  const MemoryCursor::Moves small = moves_in(folders(100, 3), 100);
+  EXPECT_LE(small.seeks, 2U) << "to the first, and past the last";
+  EXPECT_EQ(small.steps, 300U);
+  const MemoryCursor::Moves large = moves_in(folders(100, 100), 100);
+  EXPECT_EQ(large.seeks, 101U);
+  EXPECT_LE(large.steps, 100U + 2 * Listing::kStepsMax);
+}
+
+TEST(Listing, AFewLargeSubtreesDoNotEndTheWalkingOfSmallOnes) {
+  MemoryStore store = folders(100, 3);
+  for (int i = 0; i < 10; ++i) {
+    for (int j = 0; j < 50; ++j) {
+      store.put("folder-" + std::to_string(1005 + 10 * i) + "/large/" + std::to_string(j), 1);
+    }
+  }
+  EXPECT_LE(moves_in(store, 100).seeks, 25U);
+}
+
+TEST(Listing, AFolderInWhichTheDiskFailsIsListedToo) {
+  MemoryStore store = folders(3, 3);
+  store.damage("folder-1001/1", Errc::io_error);
+  EXPECT_EQ(list(store, {}).size(), 3U);
+}
+
+TEST(Listing, WhatFollowsAWalkedFolderIsNotLeftOut) {
+  const MemoryStore store = store_of({"a/1", "a/2", "a0", "b", "b/1", "b/2/3", "b1", "c/1"});
+  EXPECT_THAT(list(store, {}), ElementsAre("a/", "a0", "b", "b/", "b1", "c/"));
+  EXPECT_THAT(list(store, {.path = "b"}), ElementsAre("1", "2/"));
+  const MemoryStore last = store_of({"x/a/1", "x/a/2", "y"});
+  EXPECT_THAT(list(last, {.path = "x"}), ElementsAre("a/"));
 }
 
 TEST(Listing, APageEndsAtItsLimitAndTellsWhereTheNextBegins) {

@@ -170,12 +170,16 @@ struct PathRange {
     skip,         // nothing to say about it
     fingerprint,  // `fingerprint` is the sender's
     items,        // `items` are all that the sender holds in it, tombstones included
+    hashes,       // asked only: `hashes` name all that the sender holds in it
+    difference,  // answers `hashes`: `fingerprint` is the sender's, `items` those that it holds and
+                 // that were not named, `hashes` those named of which it holds none
   };
 
   std::string end;
   Kind kind = Kind::skip;
   Fingerprint fingerprint;
   std::vector<PeerItem> items;
+  std::vector<ShortHash> hashes;
 
   bool operator==(const PathRange&) const = default;
 };
@@ -190,6 +194,7 @@ struct Compare {
   bool operator==(const Compare&) const = default;
 };
 
+/// As many of the ranges, from the first on, as one message bears: the rest is asked again.
 struct Compared {
   std::string begin;
   std::vector<PathRange> ranges;

@@ -1,5 +1,8 @@
 #include "core/range_report.h"
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "base/probe.h"
@@ -8,29 +11,90 @@ namespace kvs {
 
 namespace {
 
-constexpr std::size_t kFingerprintBytes = 20;
-constexpr std::size_t kItemBytes = 50;
+// What stands on the wire beside paths and hashes, about.
+constexpr std::size_t kRangeBytes = 1;
+constexpr std::size_t kPathBytes = 2;
+constexpr std::size_t kFingerprintBytes = 18;
+constexpr std::size_t kItemBytes = 29;
+constexpr std::size_t kOriginBytes = 8;  // where it is not that of the item before
+constexpr std::size_t kVerdictBytes = 16;
+
+constexpr std::size_t kUnfoldedMax = 8;
 
 bool within(std::string_view path, const KeyRange& range) {
   return range.end.empty() || path < range.end;
 }
 
-PathRange fingerprint_range(std::string end, const Fingerprint& fingerprint) {
-  return {.end = std::move(end),
-          .kind = PathRange::Kind::fingerprint,
-          .fingerprint = fingerprint,
-          .items = {}};
+std::size_t common_prefix(std::string_view mine, std::string_view theirs) {
+  return static_cast<std::size_t>(std::ranges::mismatch(mine, theirs).in1 - mine.begin());
+}
+
+/// What both need not speak of; joined with such a range before it.
+void append_skip(std::string end, std::vector<PathRange>& out) {
+  if (!out.empty() && out.back().kind == PathRange::Kind::skip) {
+    out.back().end = std::move(end);
+  } else {
+    out.push_back({.end = std::move(end), .kind = PathRange::Kind::skip});
+  }
+}
+
+std::vector<ShortHash> sorted(std::vector<ShortHash> hashes) {
+  std::ranges::sort(hashes);
+  return hashes;
+}
+
+/// What a side that holds `mine` answers to one that named its items by `theirs`.
+PathRange difference(std::string end, std::vector<PeerItem> mine,
+                     const std::vector<ShortHash>& theirs) {
+  PathRange range{.end = std::move(end), .kind = PathRange::Kind::difference};
+  const std::vector<ShortHash> named = sorted(theirs);
+  std::vector<ShortHash> held;
+  for (PeerItem& item : mine) {
+    const Fingerprint fingerprint = fingerprint_of(item.path, item.header);
+    range.fingerprint.add(fingerprint);
+    held.push_back(short_hash(fingerprint));
+    if (!std::ranges::binary_search(named, held.back())) {
+      range.items.push_back(std::move(item));
+    }
+  }
+  std::ranges::set_difference(named, sorted(std::move(held)), std::back_inserter(range.hashes));
+  return range;
+}
+
+Result<void> answer_range(const RangeSource& source, const KeyRange& range, const PathRange& theirs,
+                          std::vector<PathRange>& out) {
+  if (theirs.kind == PathRange::Kind::skip) {
+    append_skip(range.end, out);
+    return {};
+  }
+  if (theirs.kind == PathRange::Kind::hashes && source.tree.built()) {
+    auto items = KVS_TRY(few_items_in(source, range, kHashedItemsMax + kListedItemsMax));
+    if (items) {
+      out.push_back(difference(range.end, *std::move(items), theirs.hashes));
+      return {};
+    }
+  } else if (theirs.kind == PathRange::Kind::fingerprint &&
+             KVS_TRY(source.tree.of_range(range)) == theirs.fingerprint) {
+    append_skip(range.end, out);
+    return {};
+  }
+  return report_range(source, range, out);
 }
 
 }  // namespace
 
-Result<std::vector<PeerItem>> items_in(const RangeSource& source, const KeyRange& range) {
+Result<std::optional<std::vector<PeerItem>>> few_items_in(const RangeSource& source,
+                                                          const KeyRange& range,
+                                                          std::size_t items_max) {
   std::vector<PeerItem> items;
   const auto cursor = source.store.cursor();
   for (cursor->seek(range.begin); cursor->valid(); cursor->next()) {
     const std::string_view path = cursor->key().text();
     if (!within(path, range)) {
-      return items;
+      break;
+    }
+    if (items.size() == items_max) {
+      return std::optional<std::vector<PeerItem>>();
     }
     const auto record = cursor->record();
     if (record) {
@@ -42,15 +106,48 @@ Result<std::vector<PeerItem>> items_in(const RangeSource& source, const KeyRange
     }
   }
   KVS_TRY(cursor->status());
-  return items;
+  return std::optional(std::move(items));
 }
 
-std::size_t wire_bytes(const PathRange& range) {
-  std::size_t bytes = kFingerprintBytes + range.end.size();
-  for (const PeerItem& item : range.items) {
-    bytes += kItemBytes + item.path.size();
+Result<std::vector<PeerItem>> items_in(const RangeSource& source, const KeyRange& range) {
+  return *KVS_TRY(few_items_in(source, range, std::numeric_limits<std::size_t>::max()));
+}
+
+Fingerprint fingerprint_of(const std::vector<PeerItem>& items) {
+  Fingerprint sum;
+  for (const PeerItem& item : items) {
+    sum.add(fingerprint_of(item.path, item.header));
   }
-  return bytes;
+  return sum;
+}
+
+void ReportSize::add_path(std::string_view path) {
+  wire_ += kPathBytes + path.size() - common_prefix(path, path_before_);
+  memory_ += path.size();
+  path_before_ = path;
+}
+
+void ReportSize::add(const PathRange& range) {
+  wire_ += kRangeBytes;
+  memory_ += sizeof range;
+  add_path(range.end);
+  if (range.kind == PathRange::Kind::fingerprint || range.kind == PathRange::Kind::difference) {
+    wire_ += kFingerprintBytes;
+  }
+  wire_ += range.hashes.size() * sizeof(ShortHash);
+  memory_ += range.hashes.size() * sizeof(ShortHash);
+  for (const PeerItem& item : range.items) {
+    const Version& version = item.header.version;
+    wire_ += kItemBytes + (version.verdict.given() ? kVerdictBytes : 0);
+    wire_ +=
+        std::exchange(origin_before_, version.dot.origin) != version.dot.origin ? kOriginBytes : 0;
+    memory_ += sizeof item;
+    add_path(item.path);
+  }
+}
+
+bool ReportSize::exceeds(std::size_t bytes) const {
+  return wire_ > bytes || memory_ > kUnfoldedMax * bytes;
 }
 
 Result<void> report_range(const RangeSource& source, const KeyRange& range,
@@ -58,14 +155,13 @@ Result<void> report_range(const RangeSource& source, const KeyRange& range,
   const Fingerprint whole = KVS_TRY(source.tree.of_range(range));
   if (whole.count <= kListedItemsMax) {
     auto items = KVS_TRY(items_in(source, range));
-    out.push_back({.end = range.end,
-                   .kind = PathRange::Kind::items,
-                   .fingerprint = {},
-                   .items = std::move(items)});
+    out.push_back({.end = range.end, .kind = PathRange::Kind::items, .items = std::move(items)});
     return {};
   }
   for (RangePart& part : KVS_TRY(source.tree.split(range, kRangeParts))) {
-    out.push_back(fingerprint_range(std::move(part.end), part.fingerprint));
+    out.push_back({.end = std::move(part.end),
+                   .kind = PathRange::Kind::fingerprint,
+                   .fingerprint = part.fingerprint});
   }
   return {};
 }
@@ -73,23 +169,17 @@ Result<void> report_range(const RangeSource& source, const KeyRange& range,
 Result<Compared> answer_compare(const RangeSource& source, const Compare& asked) {
   Compared answer{.begin = asked.begin, .ranges = {}};
   std::string begin = asked.begin;
-  std::size_t bytes = 0;
+  ReportSize size;
   for (const PathRange& theirs : asked.ranges) {
+    if (size.exceeds(kReportBytesMax)) {
+      KVS_PROBE("range_report: an answer was full");
+      break;
+    }
     const KeyRange range{.begin = std::exchange(begin, theirs.end), .end = theirs.end};
     const std::size_t first = answer.ranges.size();
-    const Fingerprint mine = theirs.kind == PathRange::Kind::skip
-                                 ? theirs.fingerprint
-                                 : KVS_TRY(source.tree.of_range(range));
-    if (theirs.kind == PathRange::Kind::skip || mine == theirs.fingerprint) {
-      answer.ranges.push_back({.end = range.end, .kind = PathRange::Kind::skip});
-    } else if (bytes > kReportBytesMax) {
-      KVS_PROBE("range_report: an answer was full");
-      answer.ranges.push_back(fingerprint_range(range.end, mine));
-    } else {
-      KVS_TRY(report_range(source, range, answer.ranges));
-    }
+    KVS_TRY(answer_range(source, range, theirs, answer.ranges));
     for (std::size_t i = first; i < answer.ranges.size(); ++i) {
-      bytes += wire_bytes(answer.ranges[i]);
+      size.add(answer.ranges[i]);
     }
   }
   return answer;

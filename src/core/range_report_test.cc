@@ -146,15 +146,102 @@ TEST(RangeReport, AnAnswerIsBoundedHoweverMuchDiffers) {
   }
   const auto answer = answer_compare(source, asked);
   ASSERT_TRUE(answer);
-  std::size_t bytes = 0;
-  std::size_t own_sums = 0;
-  for (const PathRange& range : answer->ranges) {
-    bytes += wire_bytes(range);
-    own_sums += range.kind == Kind::fingerprint ? 1 : 0;
+  ReportSize size;
+  for (std::size_t i = 0; i < answer->ranges.size(); ++i) {
+    EXPECT_EQ(answer->ranges[i].end, asked.ranges[i].end);
+    EXPECT_EQ(answer->ranges[i].kind, Kind::items);
+    size.add(answer->ranges[i]);
   }
-  EXPECT_GT(own_sums, 0U) << "the rest is named by its fingerprint, to be asked again";
-  EXPECT_LT(bytes, std::size_t{3} << 20U);
-  EXPECT_EQ(answer->ranges.size(), asked.ranges.size()) << "every range is answered";
+  EXPECT_TRUE(size.exceeds(kReportBytesMax));
+  EXPECT_LT(size.wire_bytes(), kReportBytesMax + 2000) << "it ends where it is full";
+  EXPECT_LT(answer->ranges.size(), asked.ranges.size()) << "the rest is asked again";
+}
+
+TEST(RangeReport, PathsThatUnfoldToMuchFillAnAnswerToo) {
+  ReportSize size;
+  const std::string shared(4000, 'p');
+  int ranges = 0;
+  for (; !size.exceeds(kReportBytesMax); ++ranges) {
+    size.add({.end = shared + std::to_string(10'000 + ranges), .kind = Kind::skip});
+  }
+  EXPECT_NEAR(ranges, 8.0 * kReportBytesMax / 4000, 200);
+  EXPECT_LT(size.wire_bytes(), kReportBytesMax / 10);
+}
+
+TEST(RangeReport, EqualNeighboursAreSkippedTogether) {
+  Side mine(100);
+  Side theirs(100);
+  const Compare asked{.begin = "", .ranges = report(theirs.source())};
+  ASSERT_GT(asked.ranges.size(), 2U);
+  const auto answer = answer_compare(mine.source(), asked);
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->ranges.size(), 1U);
+  EXPECT_EQ(answer->ranges[0], (PathRange{.end = "", .kind = Kind::skip}));
+}
+
+// --- by hashes
+
+ShortHash hash_of(const Side& side, const std::string& path) {
+  return short_hash(fingerprint_of(path, **side.store.find(Key::from_store(path))));
+}
+
+PathRange named(const Side& side) {
+  PathRange range{.end = "", .kind = Kind::hashes};
+  for (const auto& [path, slot] : side.store.slots()) {
+    range.hashes.push_back(hash_of(side, path));
+  }
+  return range;
+}
+
+PathRange answer_to(Side& side, const PathRange& asked) {
+  const auto answer = answer_compare(side.source(), {.begin = "", .ranges = {asked}});
+  EXPECT_TRUE(answer && answer->ranges.size() == 1);
+  return answer ? answer->ranges.front() : PathRange{};
+}
+
+TEST(RangeReport, OnlyWhatHashesDoNotNameIsTold) {
+  Side asker(50);
+  Side side(50);
+  asker.store.put("only/there", 100);
+  asker.store.put(Side::path(7), 101);
+  side.store.put_tombstone("only/here", 102);
+  const PathRange answer = answer_to(side, named(asker));
+  EXPECT_EQ(answer.kind, Kind::difference);
+  EXPECT_EQ(answer.fingerprint, side.tree.root());
+  ASSERT_EQ(answer.items.size(), 2U);
+  EXPECT_EQ(answer.items[0].path, Side::path(7)) << "another version";
+  EXPECT_EQ(answer.items[1].path, "only/here");
+  std::vector<ShortHash> absent{hash_of(asker, "only/there"), hash_of(asker, Side::path(7))};
+  std::ranges::sort(absent);
+  EXPECT_EQ(answer.hashes, absent);
+}
+
+TEST(RangeReport, WhoeverHoldsNothingNamesNothing) {
+  Side nobody;
+  Side side(50);
+  EXPECT_EQ(answer_to(side, named(nobody)).items.size(), 50U);
+  EXPECT_EQ(answer_to(nobody, named(side)).hashes.size(), 50U);
+  EXPECT_EQ(answer_to(nobody, named(side)).fingerprint, Fingerprint{});
+}
+
+TEST(RangeReport, ManyItemsAreSummedInPartsAlthoughHashesWereAskedFor) {
+  Side nobody;
+  Side most(kHashedItemsMax + kListedItemsMax);
+  EXPECT_EQ(answer_to(most, named(nobody)).kind, Kind::difference);
+  Side more(kHashedItemsMax + kListedItemsMax + 1);
+  const auto answer = answer_compare(more.source(), {.begin = "", .ranges = {named(nobody)}});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->ranges.size(), kRangeParts);
+  EXPECT_EQ(answer->ranges[0].kind, Kind::fingerprint);
+}
+
+TEST(RangeReport, WithoutSumsHashesAreNotAnsweredEither) {
+  Side side(3);
+  const auto answer =
+      answer_compare({.tree = side.tree, .store = side.store, .damaged = side.damaged},
+                     {.begin = "", .ranges = {named(side)}});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::syncing);
 }
 
 }  // namespace

@@ -14,29 +14,29 @@ namespace {
 /// So many findings are dealt with before more ranges are compared.
 constexpr std::size_t kFindingsMax = 16'384;
 
-constexpr std::size_t kFetchPathsMax = 4096;
-constexpr std::size_t kSettleBytesMax = std::size_t{1} << 20U;
-constexpr std::size_t kDropsBytesMax = std::size_t{1} << 20U;
-constexpr std::size_t kDropBytes = 64;  // an item without its path
+constexpr std::size_t kMessageBytesMax = std::size_t{1} << 20U;
+constexpr std::size_t kPathBytes = 32;  // unfolded, beside its text
+constexpr std::size_t kItemBytes = 64;  // without its path
 
-/// The `count` last ones, taken out of `from`.
+std::size_t bytes_of(const std::string& path) {
+  return kPathBytes + path.size();
+}
+
+std::size_t bytes_of(const PeerItem& item) {
+  return kItemBytes + item.path.size();
+}
+
+/// So many of the last ones as one message bears, taken out of `from`.
 template <class T>
-std::vector<T> take_some(std::vector<T>& from, std::size_t count) {
-  const auto begin = from.end() - static_cast<std::ptrdiff_t>(std::min(count, from.size()));
+std::vector<T> take_some(std::vector<T>& from) {
+  auto begin = from.end();
+  for (std::size_t bytes = 0; begin != from.begin() && bytes < kMessageBytesMax;) {
+    --begin;
+    bytes += bytes_of(*begin);
+  }
   std::vector<T> some(std::make_move_iterator(begin), std::make_move_iterator(from.end()));
   from.erase(begin, from.end());
   return some;
-}
-
-/// So many of the last ones as one message bears.
-std::vector<PeerItem> take_drops(std::vector<PeerItem>& from) {
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  while (count < from.size() && bytes < kDropsBytesMax) {
-    ++count;
-    bytes += kDropBytes + from[from.size() - count].path.size();
-  }
-  return take_some(from, count);
 }
 
 Error nonsense(std::string_view what) {
@@ -58,7 +58,7 @@ bool ends_before(std::string_view end, std::string_view other) {
 
 Reconciliation::Reconciliation(const Parts& parts, Start start)
     : parts_(parts), start_(std::move(start)) {
-  open_.emplace(std::string(), std::string());
+  open_.emplace(std::string(), Open{});
 }
 
 Result<std::optional<PeerRequest>> Reconciliation::next() {
@@ -86,7 +86,7 @@ Result<std::optional<PeerRequest>> Reconciliation::next() {
   asked_ = Asked::finish;
   return std::optional<PeerRequest>(Finish{.run = start_.peer_run,
                                            .knowledge = start_.mine,
-                                           .drops = take_drops(tombstone_drops_there_)});
+                                           .drops = take_some(tombstone_drops_there_)});
 }
 
 bool Reconciliation::drops_too_much() const {
@@ -99,71 +99,150 @@ bool Reconciliation::drops_too_much() const {
 
 Result<Compare> Reconciliation::next_compare() {
   Compare compare{.run = start_.peer_run, .begin = open_.begin()->first, .ranges = {}};
+  asked_ranges_.clear();
   std::string at = compare.begin;
-  std::size_t bytes = 0;
-  while (!open_.empty() && bytes < kReportBytesMax) {
-    const KeyRange range{.begin = open_.begin()->first, .end = open_.begin()->second};
-    open_.erase(open_.begin());
+  ReportSize size;
+  while (!open_.empty() && !size.exceeds(kQuestionBytesMax)) {
+    const auto node = open_.extract(open_.begin());
+    const KeyRange range{.begin = node.key(), .end = node.mapped().end};
+    const std::size_t first = compare.ranges.size();
     if (at < range.begin) {
       compare.ranges.push_back({.end = range.begin, .kind = PathRange::Kind::skip});
     }
-    const std::size_t first = compare.ranges.size();
-    const Fingerprint mine = KVS_TRY(parts_.source.tree.of_range(range));
-    if (mine.count <= kListedItemsMax) {
-      compare.ranges.push_back({.end = range.end,
-                                .kind = PathRange::Kind::fingerprint,
-                                .fingerprint = mine,
-                                .items = {}});
-    } else {
-      KVS_TRY(report_range(parts_.source, range, compare.ranges));
-    }
+    KVS_TRY(ask_about(range, node.mapped().ask, compare.ranges));
     for (std::size_t i = first; i < compare.ranges.size(); ++i) {
-      bytes += wire_bytes(compare.ranges[i]);
-      ++figures_.ranges_compared;
+      const PathRange& asked = compare.ranges[i];
+      size.add(asked);
+      asked_ranges_.push_back(
+          {.range = {.begin = std::exchange(at, asked.end), .end = asked.end}, .kind = asked.kind});
+      figures_.ranges_compared += asked.kind == PathRange::Kind::skip ? 0 : 1;
     }
-    at = range.end;
   }
-  asked_begin_ = compare.begin;
-  asked_end_ = at;
   return compare;
 }
 
+Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
+                                       std::vector<PathRange>& out) {
+  const RangeSource& source = parts_.source;
+  if (ask == Ask::fingerprint) {
+    out.push_back({.end = range.end,
+                   .kind = PathRange::Kind::fingerprint,
+                   .fingerprint = KVS_TRY(source.tree.of_range(range))});
+    return {};
+  }
+  const auto items = KVS_TRY(few_items_in(source, range, kHashedItemsMax));
+  if (!items) {
+    return report_range(source, range, out);
+  }
+  PathRange named{.end = range.end, .kind = PathRange::Kind::hashes};
+  for (const PeerItem& item : *items) {
+    named.hashes.push_back(short_hash(fingerprint_of(item.path, item.header)));
+  }
+  out.push_back(std::move(named));
+  return {};
+}
+
 Result<void> Reconciliation::take_compared(const Compared& answer, Effects& effects) {
-  if (answer.begin != asked_begin_ || answer.ranges.empty() ||
-      answer.ranges.back().end != asked_end_) {
+  if (answer.begin != asked_ranges_.front().range.begin || answer.ranges.empty()) {
     return std::unexpected(nonsense("it speaks of other ranges"));
   }
+  const std::string& end = answer.ranges.back().end;
+  KVS_TRY(ask_again_from(end));
   std::string begin = answer.begin;
   for (const PathRange& theirs : answer.ranges) {
     const bool last = &theirs == &answer.ranges.back();
-    if (!last && (theirs.end <= begin || !ends_before(theirs.end, asked_end_))) {
+    if (!last && (theirs.end <= begin || !ends_before(theirs.end, end))) {
       return std::unexpected(nonsense("its ranges are not in order"));
     }
-    const KeyRange range{.begin = std::exchange(begin, theirs.end), .end = theirs.end};
-    if (theirs.kind == PathRange::Kind::items) {
-      KVS_TRY(judge_range(range, theirs.items));
-    } else if (theirs.kind == PathRange::Kind::fingerprint &&
-               KVS_TRY(parts_.source.tree.of_range(range)) != theirs.fingerprint) {
-      open_.emplace(range.begin, range.end);
-    }
+    KVS_TRY(take_range({.begin = std::exchange(begin, theirs.end), .end = theirs.end}, theirs));
   }
   carry_out_drops(effects);
   return {};
 }
 
+/// The answer ends at `end`: what was asked beyond it is open still.
+Result<void> Reconciliation::ask_again_from(std::string_view end) {
+  const auto ends_there = std::ranges::find(
+      asked_ranges_, end,
+      [](const AskedRange& asked) -> const std::string& { return asked.range.end; });
+  if (ends_there == asked_ranges_.end()) {
+    return std::unexpected(nonsense("it speaks of other ranges"));
+  }
+  for (auto rest = ends_there + 1; rest != asked_ranges_.end(); ++rest) {
+    KVS_PROBE("reconciliation: the rest of a question is asked again");
+    if (rest->kind != PathRange::Kind::skip) {
+      const bool named = rest->kind == PathRange::Kind::hashes;
+      open_.emplace(rest->range.begin,
+                    Open{.end = rest->range.end, .ask = named ? Ask::cheapest : Ask::fingerprint});
+    }
+  }
+  return {};
+}
+
 // --- judging
 
-Result<void> Reconciliation::judge_range(const KeyRange& range,
-                                         const std::vector<PeerItem>& theirs) {
+Result<void> Reconciliation::take_range(const KeyRange& range, const PathRange& theirs) {
   const auto in_order = [](const PeerItem& a, const PeerItem& b) {
     return a.path < b.path;
   };
-  const bool inside = theirs.empty() || (theirs.front().path >= range.begin &&
-                                         (range.end.empty() || theirs.back().path < range.end));
-  if (!inside || !std::ranges::is_sorted(theirs, in_order)) {
+  const std::vector<PeerItem>& items = theirs.items;
+  const bool inside = items.empty() || (items.front().path >= range.begin &&
+                                        (range.end.empty() || items.back().path < range.end));
+  if (!inside || !std::ranges::is_sorted(items, in_order)) {
     return std::unexpected(nonsense("its items are not in order"));
   }
-  const std::vector<PeerItem> mine = KVS_TRY(items_in(parts_.source, range));
+  switch (theirs.kind) {
+    case PathRange::Kind::skip:
+      return {};
+    case PathRange::Kind::fingerprint:
+      if (KVS_TRY(parts_.source.tree.of_range(range)) != theirs.fingerprint) {
+        open_.emplace(range.begin, Open{.end = range.end});
+      }
+      return {};
+    case PathRange::Kind::items:
+      judge_all(KVS_TRY(items_in(parts_.source, range)), items);
+      return {};
+    case PathRange::Kind::difference:
+      return take_difference(range, theirs);
+    case PathRange::Kind::hashes:
+      break;
+  }
+  return std::unexpected(nonsense("it asks"));
+}
+
+/// Believed only if it explains the whole difference: the items here, without those that the peer
+/// lacks, and with those that it told, must be all that the peer holds. They are not if two hashes
+/// collided, or if the range was written to since it was asked about.
+Result<void> Reconciliation::take_difference(const KeyRange& range, const PathRange& theirs) {
+  const auto asked = std::ranges::lower_bound(
+      asked_ranges_, range.begin, {},
+      [](const AskedRange& each) -> const std::string& { return each.range.begin; });
+  if (asked == asked_ranges_.end() || asked->range.begin != range.begin ||
+      asked->range.end != range.end || asked->kind != PathRange::Kind::hashes) {
+    return std::unexpected(nonsense("it compares with what was not told"));
+  }
+  std::vector<PeerItem> mine;
+  Fingerprint both;
+  for (PeerItem& item : KVS_TRY(items_in(parts_.source, range))) {
+    const Fingerprint fingerprint = fingerprint_of(item.path, item.header);
+    if (std::ranges::find(theirs.hashes, short_hash(fingerprint)) != theirs.hashes.end()) {
+      mine.push_back(std::move(item));
+    } else {
+      both.add(fingerprint);
+    }
+  }
+  both.add(fingerprint_of(theirs.items));
+  if (both != theirs.fingerprint) {
+    KVS_PROBE("reconciliation: a difference by hashes was not the whole one");
+    open_.emplace(range.begin, Open{.end = range.end, .ask = Ask::fingerprint});
+    return {};
+  }
+  judge_all(mine, theirs.items);
+  return {};
+}
+
+void Reconciliation::judge_all(const std::vector<PeerItem>& mine,
+                               const std::vector<PeerItem>& theirs) {
   auto x = mine.begin();
   auto y = theirs.begin();
   while (x != mine.end() || y != theirs.end()) {
@@ -173,7 +252,6 @@ Result<void> Reconciliation::judge_range(const KeyRange& range,
     x += only_theirs ? 0 : 1;
     y += only_mine ? 0 : 1;
   }
-  return {};
 }
 
 void Reconciliation::judge(const Pair& pair) {
@@ -245,7 +323,7 @@ void Reconciliation::drop_theirs(const PeerItem& dead) {
 // --- fetching, giving, finishing
 
 Fetch Reconciliation::next_fetch() {
-  fetching_ = take_some(wanted_, kFetchPathsMax);
+  fetching_ = take_some(wanted_);
   std::ranges::sort(fetching_);
   return {.paths = fetching_};
 }
@@ -272,7 +350,7 @@ Result<void> Reconciliation::take_fetched(const Fetched& answer, const Replica::
 Result<Settle> Reconciliation::next_settle() {
   Settle settle{.run = start_.peer_run, .records = {}, .drops = {}};
   std::size_t bytes = 0;
-  while (!given_.empty() && bytes < kSettleBytesMax) {
+  while (!given_.empty() && bytes < kMessageBytesMax) {
     const std::string& path = given_.back();
     auto found = parts_.source.store.get_record(Key::from_store(path));
     if (!found && found.error().code == Errc::corrupt_data) {
@@ -285,7 +363,7 @@ Result<Settle> Reconciliation::next_settle() {
       continue;
     }
     bytes += path.size() + record->value.size() + sizeof(RecordHeader);
-    if (bytes > kSettleBytesMax && !settle.records.empty()) {
+    if (bytes > kMessageBytesMax && !settle.records.empty()) {
       KVS_PROBE("reconciliation: a record is given in the next message");
       break;
     }
@@ -293,7 +371,7 @@ Result<Settle> Reconciliation::next_settle() {
     given_.pop_back();
     ++figures_.records_given;
   }
-  settle.drops = take_drops(live_drops_there_);
+  settle.drops = take_some(live_drops_there_);
   return settle;
 }
 

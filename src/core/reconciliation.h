@@ -85,12 +85,34 @@ class Reconciliation {
     const PeerItem* theirs = nullptr;
   };
 
-  Result<void> judge_range(const KeyRange& range, const std::vector<PeerItem>& theirs);
+  Result<void> take_range(const KeyRange& range, const PathRange& theirs);
+  Result<void> ask_again_from(std::string_view end);
+  Result<void> take_difference(const KeyRange& range, const PathRange& theirs);
+  void judge_all(const std::vector<PeerItem>& mine, const std::vector<PeerItem>& theirs);
   void judge(const Pair& pair);
   void drop_mine(const PeerItem& dead);
   void carry_out_drops(Effects& effects);
   void drop_theirs(const PeerItem& dead);
   [[nodiscard]] bool drops_too_much() const;
+
+  /// How a range that is open will be asked about.
+  enum class Ask : std::uint8_t {
+    cheapest,     // by hashes of its items if they are few, else by fingerprints of its parts
+    fingerprint,  // by its own fingerprint
+  };
+
+  struct Open {
+    std::string end;
+    Ask ask = Ask::cheapest;
+  };
+
+  /// A range that the Compare on its way speaks of.
+  struct AskedRange {
+    KeyRange range;
+    PathRange::Kind kind = PathRange::Kind::skip;
+  };
+
+  Result<void> ask_about(const KeyRange& range, Ask ask, std::vector<PathRange>& out);
 
   /// The request that is on its way.
   enum class Asked : std::uint8_t { nothing, compare, fetch, settle, finish };
@@ -98,9 +120,8 @@ class Reconciliation {
   Parts parts_;
   Start start_;
   Asked asked_ = Asked::nothing;
-  std::map<std::string, std::string> open_;  // ranges yet to compare: begin -> end
-  std::string asked_begin_;                  // of the Compare that is on its way
-  std::string asked_end_;
+  std::map<std::string, Open> open_;       // ranges yet to compare, by their begin
+  std::vector<AskedRange> asked_ranges_;   // of the Compare that is on its way, in order
   std::vector<std::string> wanted_;        // paths to fetch
   std::vector<std::string> fetching_;      // of the Fetch that is on its way, in order
   std::vector<std::string> given_;         // paths to send

@@ -1,5 +1,7 @@
 #include "core/reconciliation.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -222,13 +224,76 @@ TEST_F(ReconciliationTest, WhatIsLargeCrossesInSeveralMessages) {
 }
 
 TEST_F(ReconciliationTest, MoreThanOneFetchBearsIsFetchedInSeveral) {
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 15'000; ++i) {
     there_.put(kWall, fmt::format("key/{}", i));
   }
   there_.settle();
-  EXPECT_EQ(exchange(), State::complete);
-  EXPECT_EQ(here_.headers().size(), 5'000U);
+  ExchangeSession session(here_, there_);
+  EXPECT_EQ(run_exchange(session), State::complete);
+  EXPECT_GT(std::ranges::count_if(
+                session.requests,
+                [](const PeerRequest& request) { return std::holds_alternative<Fetch>(request); }),
+            1);
+  EXPECT_EQ(here_.headers().size(), 15'000U);
   expect_equal();
+}
+
+// --- by hashes
+
+/// Two versions of one path whose short hashes are the same.
+std::pair<RecordHeader, RecordHeader> colliding_versions(std::string_view path) {
+  std::map<ShortHash, RecordHeader> mine;
+  for (std::uint64_t seq = 1;; ++seq) {
+    RecordHeader header{.version = MemoryStore::version_of(seq), .kind = RecordKind::value};
+    const auto [same, is_new] = mine.emplace(short_hash(fingerprint_of(path, header)), header);
+    if (!is_new) {
+      return {same->second, header};
+    }
+  }
+}
+
+TEST_F(ReconciliationTest, ADifferenceThatShortHashesHideIsFound) {
+  const auto [older, newer] = colliding_versions("a");
+  here_.store().set("a", {.header = older, .value = "older"});
+  there_.store().set("a", {.header = newer, .value = "newer"});
+  for (ExchangeNode* node : {&here_, &there_}) {
+    const Dot dot = node->held("a")->version.dot;
+    node->recovered().knowledge.add(dot);
+    node->restart();
+  }
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_EQ(here_.record("a").record.value, "newer");
+  expect_equal();
+}
+
+TEST_F(ReconciliationTest, WhatIsWrittenWhileARangeIsComparedIsNotTakenForEqual) {
+  share();
+  there_.put(kWall, "b", "theirs");
+  there_.settle();
+  ExchangeSession session(here_, there_);
+  run_until<Compare>(session);
+  here_.put(later(1), "a", "new");
+  here_.settle();
+  EXPECT_EQ(run_exchange(session), State::complete);
+  EXPECT_EQ(here_.record("b").record.value, "theirs");
+  EXPECT_EQ(there_.record("a").record.value, "new") << "the range was looked at again";
+}
+
+TEST_F(ReconciliationTest, TheRestOfAQuestionIsAskedAgain) {
+  for (int i = 0; i < 1'000; ++i) {
+    here_.put(kWall, fmt::format("key/{:03}", i));
+  }
+  here_.settle();
+  Reconciliation room({.source = here_.holdings().source(), .replica = here_.replica()},
+                      {.peer_run = 1, .mine = here_.known(), .theirs = {}});
+  const Compare first = std::get<Compare>(**room.next());
+  ASSERT_GT(first.ranges.size(), 4U);
+  const PeerAnswer part = Compared{
+      .begin = "", .ranges = {{.end = first.ranges[2].end, .kind = PathRange::Kind::skip}}};
+  ASSERT_TRUE(room.answered(part, {}, here_.open()));
+  const Compare again = std::get<Compare>(**room.next());
+  EXPECT_EQ(again.begin, first.ranges[2].end);
+  EXPECT_EQ(again.ranges, std::vector(first.ranges.begin() + 3, first.ranges.end()));
 }
 
 // --- doubt
@@ -305,6 +370,9 @@ TEST_F(ReconciliationNonsense, IsRefusedWhateverItIs) {
       Compared{.begin = "", .ranges = {range("b", {item("c")}), range("")}},
       Compared{.begin = "", .ranges = {range("b"), range("", {item("a")})}},
       Compared{.begin = "", .ranges = {range("", {item("b"), item("a")})}},
+      Compared{.begin = "", .ranges = {{.end = "", .kind = PathRange::Kind::hashes}}},
+      Compared{.begin = "",
+               .ranges = {range("b"), {.end = "", .kind = PathRange::Kind::difference}}},
   };
   for (const PeerAnswer& answer : answers) {
     EXPECT_EQ(outcome(answer), Errc::bad_request) << (&answer - answers);

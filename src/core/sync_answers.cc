@@ -11,7 +11,6 @@ namespace kvs {
 namespace {
 
 constexpr std::size_t kAnswerBytesMax = std::size_t{1} << 20U;
-constexpr std::size_t kFetchPathsMax = 4096;
 constexpr std::size_t kPageRecordsSeenMax = 20'000;
 constexpr int kDamageFoundAtOnceMax = 100;
 
@@ -113,7 +112,7 @@ PeerAnswer SyncAnswers::answer(const Fetch& fetch) {
   Fetched answer{.records = {}, .cut = false, .partial = !holdings_.complete()};
   std::size_t bytes = 0;
   for (const std::string& path : fetch.paths) {
-    if (bytes > kAnswerBytesMax || answer.records.size() >= kFetchPathsMax) {
+    if (bytes > kAnswerBytesMax) {
       answer.cut = true;
       break;
     }

@@ -304,7 +304,12 @@ Result<SharedRecord> Store::read(Key key) const {
 }
 
 std::unique_ptr<RecordCursor> Store::cursor() const {
-  return std::make_unique<StoreCursor>(*database_);
+  // A scan of everything must not push out what single reads use.
+  return std::make_unique<StoreCursor>(*database_, StoreCursor::Keeps::nothing);
+}
+
+std::unique_ptr<RecordCursor> Store::page_cursor() const {
+  return std::make_unique<StoreCursor>(*database_, StoreCursor::Keeps::blocks);
 }
 
 Result<LostPage> Store::lost(const LostRange& range) const {

@@ -66,6 +66,10 @@ class Store final : public StoreView, public Committer {
   /// replaced meanwhile, so hold it for seconds, not hours. The store outlives it.
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
 
+  /// The same for a page that may well be asked for again: what it reads stays in memory for a
+  /// while.
+  [[nodiscard]] std::unique_ptr<RecordCursor> page_cursor() const;
+
   /// Live records that exchanges dropped, of the last 30 days. Any thread.
   [[nodiscard]] Result<LostPage> lost(const LostRange& range) const;
 

@@ -10,15 +10,16 @@ namespace kvs {
 
 namespace {
 
-rocksdb::ReadOptions scan_options() {
+rocksdb::ReadOptions scan_options(StoreCursor::Keeps keeps) {
   rocksdb::ReadOptions options;
-  options.fill_cache = false;  // a scan must not push out what single reads use
+  options.fill_cache = keeps == StoreCursor::Keeps::blocks;
   return options;
 }
 
 }  // namespace
 
-StoreCursor::StoreCursor(rocksdb::DB& database) : iterator_(database.NewIterator(scan_options())) {}
+StoreCursor::StoreCursor(rocksdb::DB& database, Keeps keeps)
+    : iterator_(database.NewIterator(scan_options(keeps))) {}
 
 void StoreCursor::seek(std::string_view text) {
   const std::string_view target = std::max(text, kFirstRecordKey);

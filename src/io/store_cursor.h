@@ -1,6 +1,7 @@
 // A RecordCursor over RocksDB, on a snapshot of its own. See docs/storage.md.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include <rocksdb/db.h>
@@ -11,7 +12,10 @@ namespace kvs {
 
 class StoreCursor final : public RecordCursor {
  public:
-  explicit StoreCursor(rocksdb::DB& database);
+  /// Whether single reads and later cursors find what this one has read in memory.
+  enum class Keeps : std::uint8_t { nothing, blocks };
+
+  StoreCursor(rocksdb::DB& database, Keeps keeps);
 
   void seek(std::string_view text) override;
   void next() override;

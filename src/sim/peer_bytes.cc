@@ -50,8 +50,10 @@ template <class T>
 std::size_t size_of(const std::vector<T>& values);
 
 std::size_t size_of(const PathRange& range) {
-  const bool fingerprint = range.kind == PathRange::Kind::fingerprint;
-  return size_of(range.end) + 1 + (fingerprint ? kFingerprint : 0) + size_of(range.items);
+  const bool fingerprint =
+      range.kind == PathRange::Kind::fingerprint || range.kind == PathRange::Kind::difference;
+  return size_of(range.end) + 1 + (fingerprint ? kFingerprint : 0) + size_of(range.items) +
+         range.hashes.size() * sizeof(ShortHash);
 }
 
 template <class T>

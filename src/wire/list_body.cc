@@ -60,7 +60,7 @@ class ListBody final : public BodySource {
  public:
   ListBody(const ListKeys& request, ListSource source, Instant now)
       : source_(std::move(source)),
-        cursor_(source_.store.cursor()),
+        cursor_(source_.cursor()),
         cursor_until_(now + kListCursorAge),
         listing_(*cursor_, request.list),
         writer_(request.values) {
@@ -118,7 +118,7 @@ class ListBody final : public BodySource {
   }
 
   void renew_cursor(Instant now) {
-    auto cursor = source_.store.cursor();
+    auto cursor = source_.cursor();
     cursor->seek(cursor_->key().text());
     listing_.go_on_with(*cursor);
     cursor_ = std::move(cursor);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "base/time.h"
 #include "core/store_view.h"
@@ -20,7 +21,7 @@ inline constexpr Duration kListCursorAge = Duration::from_seconds(30);
 
 /// What a listing reads.
 struct ListSource {
-  const StoreView& store;                          // outlives the listing
+  std::function<std::unique_ptr<RecordCursor>()> cursor;  // a new one, of the moment of the call
   std::function<void(Key key)> damaged = nullptr;  // told of a damaged record; may be missing
 };
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -25,13 +27,17 @@ struct Answer {
   std::size_t longest_piece = 0;
 };
 
+ListSource source_of(const StoreView& store, std::function<void(Key)> damaged = nullptr) {
+  return {.cursor = [&store] { return store.cursor(); }, .damaged = std::move(damaged)};
+}
+
 Answer ask(const MemoryStore& store, const ListKeys& keys, std::size_t budget = 1000) {
   Answer answer;
   const AnswerTarget target{.out = answer.head,
                             .persistence = Persistence::implicit,
                             .stream_framing = StreamFraming::chunked,
                             .head_only = false};
-  Handled handled = answer_listing(target, keys, {.store = store}, Instant{});
+  Handled handled = answer_listing(target, keys, source_of(store), Instant{});
   answer.kind = handled.kind;
   if (handled.kind == Handled::Kind::answered) {
     const std::size_t split = answer.head.find("\r\n\r\n") + 4;
@@ -154,7 +160,7 @@ std::vector<std::string> damage_met(const MemoryStore& store, const ListKeys& ke
   const auto note = [&met](Key key) {
     met.emplace_back(key.text());
   };
-  Handled handled = answer_listing(target, keys, {.store = store, .damaged = note}, Instant{});
+  Handled handled = answer_listing(target, keys, source_of(store, note), Instant{});
   auto status = BodySource::Status::more;
   while (handled.source && status == BodySource::Status::more) {
     status = handled.source->fill(out, 1000, Instant{});
@@ -213,7 +219,7 @@ std::string read_while_written(const ListKeys& keys, std::span<const Instant> mo
                             .persistence = Persistence::implicit,
                             .stream_framing = StreamFraming::chunked,
                             .head_only = false};
-  const Handled handled = answer_listing(target, keys, {.store = view}, moments.front());
+  const Handled handled = answer_listing(target, keys, source_of(view), moments.front());
   std::string body;
   EXPECT_EQ(handled.source->fill(body, 1000, moments.front()), BodySource::Status::more);
   store.put("u/103000!", 1);
@@ -269,7 +275,7 @@ TEST(ListBody, HeadSendsNoBody) {
                             .stream_framing = StreamFraming::chunked,
                             .head_only = true};
   const MemoryStore store;
-  EXPECT_EQ(answer_listing(target, keys_of({}), {.store = store}, Instant{}).kind,
+  EXPECT_EQ(answer_listing(target, keys_of({}), source_of(store), Instant{}).kind,
             Handled::Kind::answered);
   EXPECT_TRUE(out.ends_with("Content-Length: 24\r\n\r\n")) << out;
 }

@@ -39,6 +39,9 @@ class PeerWriter {
   /// Eight bytes.
   void put_word(std::uint64_t word) { put_le(out_, word); }
 
+  /// Four bytes.
+  void put_half_word(std::uint32_t half) { put_le(out_, half); }
+
   void put_word(Instance instance) { put_word(static_cast<std::uint64_t>(instance)); }
 
   void put_word(Origin origin) { put_word(static_cast<std::uint64_t>(origin)); }
@@ -88,6 +91,11 @@ class PeerReader {
   std::uint64_t take_word() {
     const std::string_view bytes = take_bytes(sizeof(std::uint64_t));
     return ok() ? get_le<std::uint64_t>(bytes.data()) : 0;
+  }
+
+  std::uint32_t take_half_word() {
+    const std::string_view bytes = take_bytes(sizeof(std::uint32_t));
+    return ok() ? get_le<std::uint32_t>(bytes.data()) : 0;
   }
 
   /// In its shortest form, at most `max`.

@@ -156,25 +156,59 @@ OriginKnowledge take_known(PeerReader& reader) {
   return known;
 }
 
+void put_hashes(PeerWriter& writer, const std::vector<ShortHash>& hashes) {
+  writer.put_number(hashes.size());
+  for (const ShortHash hash : hashes) {
+    writer.put_half_word(hash);
+  }
+}
+
+std::vector<ShortHash> take_hashes(PeerReader& reader) {
+  return reader.take_list(sizeof(ShortHash),
+                          [](PeerReader& from) { return from.take_half_word(); });
+}
+
+// What each kind of range says, in the order in which it stands.
+
+bool tells_fingerprint(PathRange::Kind kind) {
+  return kind == PathRange::Kind::fingerprint || kind == PathRange::Kind::difference;
+}
+
+bool tells_hashes(PathRange::Kind kind) {
+  return kind == PathRange::Kind::hashes || kind == PathRange::Kind::difference;
+}
+
+bool tells_items(PathRange::Kind kind) {
+  return kind == PathRange::Kind::items || kind == PathRange::Kind::difference;
+}
+
 void put_range(PeerWriter& writer, const PathRange& range) {
   writer.put_byte(static_cast<std::uint8_t>(range.kind));
   writer.put_path(range.end);
-  if (range.kind == PathRange::Kind::fingerprint) {
+  if (tells_fingerprint(range.kind)) {
     put_fingerprint(writer, range.fingerprint);
-  } else if (range.kind == PathRange::Kind::items) {
+  }
+  if (tells_hashes(range.kind)) {
+    put_hashes(writer, range.hashes);
+  }
+  if (tells_items(range.kind)) {
     put_items(writer, range.items);
   }
 }
 
 PathRange take_range(PeerReader& reader) {
-  constexpr std::uint8_t kKinds = 3;
+  constexpr std::uint8_t kKinds = 5;
   PathRange range;
   range.kind =
       static_cast<PathRange::Kind>(reader.take_below(kKinds, "a range is of an unknown kind"));
   range.end = reader.take_boundary();
-  if (range.kind == PathRange::Kind::fingerprint) {
+  if (tells_fingerprint(range.kind)) {
     range.fingerprint = take_fingerprint(reader);
-  } else if (range.kind == PathRange::Kind::items) {
+  }
+  if (tells_hashes(range.kind)) {
+    range.hashes = take_hashes(reader);
+  }
+  if (tells_items(range.kind)) {
     range.items = take_items(reader);
   }
   return range;

@@ -261,22 +261,28 @@ TEST(PeerRecords, KnowledgeDoesNotWrapAround) {
 }
 
 TEST(PeerRecords, RangesComeBack) {
-  PathRange skip{.end = "b", .kind = PathRange::Kind::skip, .fingerprint = {}, .items = {}};
-  PathRange sum{.end = "c",
-                .kind = PathRange::Kind::fingerprint,
-                .fingerprint = {.high = 1, .low = 2, .count = 300},
-                .items = {}};
-  PathRange items{
-      .end = "", .kind = PathRange::Kind::items, .fingerprint = {}, .items = {some_item()}};
-  const std::vector<PathRange> ranges{skip, sum, items};
+  const Fingerprint fingerprint{.high = 1, .low = 2, .count = 300};
+  PathRange skip{.end = "b", .kind = PathRange::Kind::skip};
+  PathRange sum{.end = "c", .kind = PathRange::Kind::fingerprint, .fingerprint = fingerprint};
+  PathRange items{.end = "d", .kind = PathRange::Kind::items, .items = {some_item()}};
+  PathRange hashes{.end = "e", .kind = PathRange::Kind::hashes, .hashes = {1, 0xffff'ffff, 1}};
+  PathRange difference{.end = "",
+                       .kind = PathRange::Kind::difference,
+                       .fingerprint = fingerprint,
+                       .items = {some_item()},
+                       .hashes = {0x0403'0201}};
+  const std::vector<PathRange> ranges{skip, sum, items, hashes, difference};
   std::string bytes;
   PeerWriter writer(bytes);
   put_ranges(writer, ranges);
-  EXPECT_EQ(bytes.size(), 1U + 4U + 4U + 18U + 3U + 38U);
+  const std::size_t sums = 4U + 18U;
+  EXPECT_EQ(bytes.size(), 1U + 4U + sums + 4U + 38U + 4U + 13U + (3U + 18U + 5U + 30U));
+  EXPECT_TRUE(bytes.contains(std::string_view("\x01\x01\x02\x03\x04\x01", 6)))
+      << "one hash, lowest byte first; one item";
   PeerReader reader(bytes, kMemory);
   EXPECT_EQ(take_ranges(reader), ranges);
   EXPECT_TRUE(reader.ok() && reader.rest().empty());
-  bytes[1] = 3;
+  bytes[1] = 5;
   PeerReader unknown(bytes, kMemory);
   static_cast<void>(take_ranges(unknown));
   EXPECT_FALSE(unknown.ok());

@@ -90,12 +90,12 @@ class MemoryCursor final : public RecordCursor {
 
   void seek(std::string_view text) override {
     at_ = slots_.lower_bound(text);
-    ++steps_;
+    ++moves_.seeks;
   }
 
   void next() override {
     ++at_;
-    ++steps_;
+    ++moves_.steps;
   }
 
   [[nodiscard]] bool valid() const override { return at_ != slots_.end() && !fails(); }
@@ -113,8 +113,15 @@ class MemoryCursor final : public RecordCursor {
     return at_->second.record.view();
   }
 
+  struct Moves {
+    std::size_t seeks = 0;
+    std::size_t steps = 0;
+  };
+
+  [[nodiscard]] Moves moves() const { return moves_; }
+
   /// Seeks and steps so far.
-  [[nodiscard]] std::size_t steps() const { return steps_; }
+  [[nodiscard]] std::size_t steps() const { return moves_.seeks + moves_.steps; }
 
  private:
   /// The disk fails where a slot says so.
@@ -124,7 +131,7 @@ class MemoryCursor final : public RecordCursor {
 
   const MemoryStore::Slots& slots_;
   MemoryStore::Slots::const_iterator at_;
-  std::size_t steps_ = 0;
+  Moves moves_;
 };
 
 inline std::unique_ptr<RecordCursor> MemoryStore::cursor() const {

@@ -246,10 +246,15 @@ class PeerSamples {
     return list(9, [this] {
       PathRange range;
       range.end = boundary();
-      range.kind = static_cast<PathRange::Kind>(prng_.below(3));
-      if (range.kind == PathRange::Kind::fingerprint) {
+      range.kind = static_cast<PathRange::Kind>(prng_.below(5));
+      const bool difference = range.kind == PathRange::Kind::difference;
+      if (difference || range.kind == PathRange::Kind::fingerprint) {
         range.fingerprint = fingerprint();
-      } else if (range.kind == PathRange::Kind::items) {
+      }
+      if (difference || range.kind == PathRange::Kind::hashes) {
+        range.hashes = list(9, [this] { return static_cast<ShortHash>(word()); });
+      }
+      if (difference || range.kind == PathRange::Kind::items) {
         range.items = items();
       }
       return range;
