@@ -65,7 +65,7 @@ class Meetings {
   static constexpr Duration kCallTimeout = Duration::from_seconds(5);
   static constexpr Duration kPauseMin = Duration::from_seconds(1);
   static constexpr Duration kPauseMax = Duration::from_seconds(60);
-  static constexpr Duration kSearchInterval = Duration::from_seconds(5);
+  static constexpr Duration kSearchInterval = Duration::from_seconds(1);
   static constexpr Duration kSearchTime = Duration::from_seconds(600);
   static constexpr std::size_t kSeedsAtOnce = 4;
   static constexpr Duration kComparePauseMin = Duration::from_seconds(2);

@@ -55,6 +55,11 @@ Trace::Kind trace_kind(MemberEvent::Kind kind) {
   return Trace::Kind::member_back;
 }
 
+bool is_there_again(MemberEvent::Kind kind) {
+  return kind == MemberEvent::Kind::appeared || kind == MemberEvent::Kind::cleared ||
+         kind == MemberEvent::Kind::restarted;
+}
+
 std::string describe(const MemberEvent& event) {
   if (event.kind == MemberEvent::Kind::id_in_use) {
     const std::string said = event.detail.empty() ? "" : fmt::format(" ({})", event.detail);
@@ -197,8 +202,12 @@ void Node::heard(const Now& now, const PeerEnvelope& envelope) {
   outbox_.peer_heard(envelope.sender);
 }
 
-void Node::heard_digest(const Now& now, const Member& sender) {
-  sync_.heard(now, sender.instance, sender.digest);
+void Node::heard_digest(const Now& now, const Member& sender, Effects& effects) {
+  if (outbox_.take_missed(sender.instance)) {
+    sync_.met(now, sender, effects);
+  } else {
+    sync_.heard(now, sender.instance, sender.digest);
+  }
   compare_knowledge(sender);
 }
 
@@ -216,29 +225,54 @@ void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
   if (is_membership(call.request)) {
     members_->called(now, call, effects);
     if (const Member* const sender = members_->find(call.envelope.sender)) {
-      heard_digest(now, *sender);
+      heard_digest(now, *sender, effects);
     }
   } else if (const auto* push = std::get_if<Push>(&call.request)) {
     take_push(now, call, *push, effects);
   } else if (const auto* ask = std::get_if<AskVotes>(&call.request)) {
     reply(call, ballots_.answer(*ask), effects);
   } else if (SyncAnswers::answers(call.request)) {
+    const std::size_t before = effects.writes.size();
     sync_answers_.called(call, mode(), terms(now, Change::Cause::exchange, call.envelope.sender),
                          effects);
+    note_learnt(std::span(effects.writes).subspan(before));
   } else {
     reply(call, Refused{.code = Errc::not_implemented, .detail = "unknown call"}, effects);
   }
   finish_step(now, effects);
 }
 
+void Node::note_learnt(std::span<const RecordWrite> writes) {
+  for (const RecordWrite& write : writes) {
+    if (write.kind == RecordWrite::Kind::store) {
+      learnt_.add(write.record.header.version.dot);
+    }
+  }
+}
+
+/// What changed this node is handed on once it is durable, and so is what an exchange had brought
+/// just before: those below this delegate have not got it from here.
 void Node::take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects) {
   const std::size_t first = replica_.open_changes();
+  std::vector<Change> known;
   for (const PeerRecord& record : push.records) {
-    replica_.take(record, terms(now, Change::Cause::push, call.envelope.sender), effects);
+    const Taken taken =
+        replica_.take(record, terms(now, Change::Cause::push, call.envelope.sender), effects);
+    const RecordHeader& header = record.record.header;
+    if (taken == Taken::known && push.stretch && learnt_.take(header.version.dot)) {
+      KVS_PROBE("node: an exchange was faster than a push that is to be handed on");
+      known.push_back({.path = record.path,
+                       .before = {},
+                       .after = header,
+                       .cause = Change::Cause::push,
+                       .replaced = record.replaced,
+                       .learnt = {}});
+    }
   }
   const std::size_t last = replica_.open_changes();
-  if (push.stretch && last > first) {
-    open_onward_.push_back({.stretch = *push.stretch, .first = first, .last = last});
+  if (push.stretch && (last > first || !known.empty())) {
+    open_onward_.push_back(
+        {.stretch = *push.stretch, .first = first, .last = last, .known = std::move(known)});
   }
   effects.peer_replies.push_back({.ticket = call.ticket, .envelope = {}, .answer = Done{}});
 }
@@ -252,7 +286,7 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
     case Caller::members:
       members_->returned(now, returned, effects);
       if (const Member* const sender = members_->find(returned.envelope.sender)) {
-        heard_digest(now, *sender);
+        heard_digest(now, *sender, effects);
       }
       break;
     case Caller::outbox:
@@ -260,10 +294,13 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
         members_->suspect_link(now, *refused, effects);
       }
       break;
-    case Caller::sync:
+    case Caller::sync: {
+      const std::size_t before = effects.writes.size();
       sync_.returned(now, returned, terms(now, Change::Cause::exchange, returned.envelope.sender),
                      effects);
+      note_learnt(std::span(effects.writes).subspan(before));
       break;
+    }
     case Caller::ballot:
       ballots_.returned(now, returned, effects);
       break;
@@ -353,7 +390,8 @@ void Node::follow_members(const Now& now, Effects& effects) {
   if (members_->new_instance_wanted()) {
     replace_identity(now, effects);
   }
-  for (const MemberEvent& event : members_->take_events()) {
+  const std::vector<MemberEvent> events = members_->take_events();
+  for (const MemberEvent& event : events) {
     effects.trace.push_back({.kind = trace_kind(event.kind), .text = describe(event)});
   }
   clock_.set_offset_ms(members_->cluster_clock_ahead_ms());
@@ -368,6 +406,12 @@ void Node::follow_members(const Now& now, Effects& effects) {
   remote_reads_.set_view(view_);
   collector_.set_view(*view_);
   note_roster(effects);
+  for (const MemberEvent& event : events) {
+    const Member* const member = is_there_again(event.kind) ? view_->find(event.instance) : nullptr;
+    if (member != nullptr) {
+      sync_.met(now, *member, effects);
+    }
+  }
 }
 
 /// Another process lives on a copy of this data folder: this one becomes another member. Its data
@@ -515,6 +559,7 @@ void Node::committed(const Now& now, Effects& effects) {
   for (const Onward& onward : batch.onwards) {
     outbox_.forward(onward.stretch,
                     std::span(changes).subspan(onward.first, onward.last - onward.first));
+    outbox_.forward(onward.stretch, onward.known);
   }
   ballots_.settled(changes);
   holdings_.count_some();

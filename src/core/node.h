@@ -29,6 +29,7 @@
 #include "core/members.h"
 #include "core/mode.h"
 #include "core/outbox.h"
+#include "core/recent_dots.h"
 #include "core/remote_reads.h"
 #include "core/replica.h"
 #include "core/sync.h"
@@ -154,11 +155,13 @@ class Node {
   [[nodiscard]] const Replica& replica() const { return replica_; }
 
  private:
-  /// A push that is to be handed on, and which of its batch's changes it made.
+  /// A push that is to be handed on: which of its batch's changes it made, and what of it an
+  /// exchange had brought before.
   struct Onward {
     RingStretch stretch;
     std::size_t first = 0;
     std::size_t last = 0;
+    std::vector<Change> known;
   };
 
   /// What has to be known of a closed batch once it is durable.
@@ -172,7 +175,8 @@ class Node {
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
   void follow_own_clock(const Now& now);
   void heard(const Now& now, const PeerEnvelope& envelope);
-  void heard_digest(const Now& now, const Member& sender);
+  void heard_digest(const Now& now, const Member& sender, Effects& effects);
+  void note_learnt(std::span<const RecordWrite> writes);
   void take_push(const Now& now, const PeerCall& call, const Push& push, Effects& effects);
   void reply(const PeerCall& call, PeerAnswer answer, Effects& effects);
   void finish_step(const Now& now, Effects& effects);
@@ -208,6 +212,7 @@ class Node {
   std::shared_ptr<const View> view_;
   std::uint64_t view_version_ = 0;
   std::vector<Onward> open_onward_;
+  RecentDots learnt_;  // in exchanges: nobody has handed them on from here
   std::deque<ClosedBatch> closed_;
   std::shared_ptr<const Knowledge> told_;  // durable K as of told_hash_, shared by reports
   std::uint64_t told_hash_ = 0;

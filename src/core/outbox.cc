@@ -55,6 +55,8 @@ void Outbox::set_view(std::shared_ptr<const View> view) {
     lay_lanes(own_);
     std::ranges::for_each(forwards_, [this](auto& entry) { lay_lanes(entry.second); });
     std::erase_if(forwards_, [](const auto& entry) { return entry.second.lanes.empty(); });
+    std::erase_if(missed_,
+                  [this](Instance member) { return !std::ranges::binary_search(roster_, member); });
     std::erase_if(paused_, [this](const auto& entry) {
       return !std::ranges::binary_search(roster_, entry.first);
     });
@@ -213,9 +215,9 @@ void Outbox::trim(Queue& queue) {
 
 void Outbox::flush(const Now& now, Effects& effects) {
   std::erase_if(paused_, [&](const auto& entry) { return entry.second <= now.instant; });
-  flush_queue(own_, effects);
+  flush_queue(now, own_, effects);
   for (auto& [stretch, queue] : forwards_) {
-    flush_queue(queue, effects);
+    flush_queue(now, queue, effects);
   }
   std::erase_if(forwards_, [](const auto& entry) {
     const Queue& queue = entry.second;
@@ -225,10 +227,10 @@ void Outbox::flush(const Now& now, Effects& effects) {
   });
 }
 
-void Outbox::flush_queue(Queue& queue, Effects& effects) {
+void Outbox::flush_queue(const Now& now, Queue& queue, Effects& effects) {
   bool moved = false;
   for (Lane& lane : queue.lanes) {
-    while (!lane.flight && lane.next < queue.end() && send_next(queue, lane, effects)) {
+    while (!lane.flight && lane.next < queue.end() && send_next(now, queue, lane, effects)) {
       moved = true;
     }
   }
@@ -238,7 +240,7 @@ void Outbox::flush_queue(Queue& queue, Effects& effects) {
 }
 
 /// False if there is nobody to send to. The frame may turn out to be empty: then nothing is sent.
-bool Outbox::send_next(Queue& queue, Lane& lane, Effects& effects) {
+bool Outbox::send_next(const Now& now, Queue& queue, Lane& lane, Effects& effects) {
   const Member* target = target_of(lane.part);
   if (target == nullptr) {
     return false;
@@ -249,15 +251,24 @@ bool Outbox::send_next(Queue& queue, Lane& lane, Effects& effects) {
     effects.sends.push_back({.id = call,
                              .address = target->address,
                              .channel = Channel::push,
-                             .timeout = options_.timeout,
+                             .timeout = timeout_of(frame),
                              .envelope = {.receiver = target->instance},
                              .request = addressed(queue, lane, frame)});
-    lane.flight = {.call = call, .target = target->instance, .begin = lane.next};
+    lane.flight = {
+        .call = call, .target = target->instance, .begin = lane.next, .sent = now.instant};
     ++stats_.frames;
     stats_.records += frame.count;
   }
   lane.next = frame.end;
   return true;
+}
+
+/// What answers usually take, and what the frame needs on a slow link.
+Duration Outbox::timeout_of(const Frame& frame) const {
+  constexpr std::int64_t kSlowestLink = 64 << 10U;  // bytes a second
+  constexpr std::int64_t kSecond = Duration::from_seconds(1).ns;
+  const Duration on_its_way{static_cast<std::int64_t>(frame.bytes) * (kSecond / kSlowestLink)};
+  return std::min(patience_.span() + on_its_way, options_.timeout_max);
 }
 
 const Outbox::Frame& Outbox::frame_at(Queue& queue, std::uint64_t begin) {
@@ -282,9 +293,11 @@ Outbox::Frame Outbox::build(const Queue& queue, std::uint64_t begin) const {
     }
   }
   const std::size_t count = gatherer.count();
+  const std::size_t bytes = gatherer.bytes();
   return {.begin = begin,
           .end = at,
           .count = count,
+          .bytes = bytes,
           .request = std::make_shared<const PeerRequest>(
               Push{.records = gatherer.take(), .stretch = std::nullopt})};
 }
@@ -315,14 +328,18 @@ std::optional<Instance> Outbox::returned(const Now& now, const PeerReturn& back,
   }
   const Instance peer = lane->flight->target;
   if (delivered(back)) {
+    patience_.answered(now.instant - lane->flight->sent);
     paused_.erase(peer);
   } else {
+    if (back.failure == PeerReturn::Failure::timed_out) {
+      patience_.unanswered();
+    }
     give_up(*queue, *lane, now);
   }
   if (delivered(back) || !KVS_MUTATED(lost_frame_stays_in_flight)) {
     lane->flight.reset();
   }
-  flush_queue(*queue, effects);
+  flush_queue(now, *queue, effects);
   trim(*queue);
   const bool refused = back.failure == PeerReturn::Failure::refused_connection;
   return refused ? std::optional(peer) : std::nullopt;
@@ -344,6 +361,7 @@ void Outbox::give_up(const Queue& queue, Lane& lane, const Now& now) {
     lane.next = std::min(lane.next, std::max(begin, queue.first));
   } else {
     KVS_PROBE("outbox: a failed frame is lost");
+    missed_.insert(lane.flight->target);
     stats_.dropped += lane.next - std::min(lane.next, begin);
   }
 }

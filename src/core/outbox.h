@@ -4,7 +4,8 @@
 // them; all lanes of a queue share it, each with its own place. A lane has one frame on its way:
 // what gathers meanwhile forms the next. Records are read from the store as a frame is built, once
 // for lanes at the same place. Nothing waits for a peer and nothing is sent twice to one that
-// failed: what is lost or overflows, anti-entropy finds.
+// failed: what is lost or overflows, anti-entropy finds. Answers are waited for not much longer
+// than they usually take, so that a frame that was lost soon goes to another delegate.
 //
 // Up to `direct_members_max` members every peer has a lane; with more, every part of the ring
 // (core/ring), and whoever is there first and answers gets the frames. Driven by the node's thread.
@@ -15,12 +16,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
 #include "base/time.h"
 #include "core/change.h"
 #include "core/effects.h"
+#include "core/patience.h"
 #include "core/peer_message.h"
 #include "core/ring.h"
 #include "core/store_view.h"
@@ -35,7 +38,8 @@ struct OutboxOptions {
   std::size_t frame_bytes = std::size_t{256} << 10U;  // a frame ends with the record that fills it
   std::size_t queue_bytes_max = std::size_t{2} << 20U;
   std::size_t queues_max = 32;
-  Duration timeout = Duration::from_seconds(10);
+  Duration timeout_min = Duration::from_seconds(1);
+  Duration timeout_max = Duration::from_seconds(10);
   Duration pause = Duration::from_seconds(1);  // of a peer that failed, unless it is heard of
 };
 
@@ -58,7 +62,8 @@ struct PeerLag {
 class Outbox {
  public:
   /// `store` outlives the outbox.
-  Outbox(const OutboxOptions& options, const StoreView& store) : options_(options), store_(store) {}
+  Outbox(const OutboxOptions& options, const StoreView& store)
+      : options_(options), store_(store), patience_(options.timeout_min, options.timeout_max) {}
 
   /// Members have changed, or what is known of them. A peer that is not live any more loses its
   /// lane; a new one gets what is written from now on.
@@ -80,6 +85,10 @@ class Outbox {
   /// The peer is there: if it was paused, it is due at once.
   void peer_heard(Instance peer);
 
+  /// True if a frame for this peer was lost since this was last asked: it lacks what was written,
+  /// and none of it is on its way.
+  bool take_missed(Instance peer) { return missed_.erase(peer) > 0; }
+
   [[nodiscard]] Instant next_deadline() const;
 
   void tick(const Now& now, Effects& effects);
@@ -97,6 +106,7 @@ class Outbox {
     CallId call{};
     Instance target{};
     std::uint64_t begin = 0;  // the lane's place before it
+    Instant sent;
   };
 
   struct Lane {
@@ -113,6 +123,7 @@ class Outbox {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     std::size_t count = 0;
+    std::size_t bytes = 0;
     std::shared_ptr<const PeerRequest> request;
   };
 
@@ -140,8 +151,9 @@ class Outbox {
   static void trim(Queue& queue);
   Queue* forward_queue(const RingStretch& stretch);
 
-  void flush_queue(Queue& queue, Effects& effects);
-  bool send_next(Queue& queue, Lane& lane, Effects& effects);
+  void flush_queue(const Now& now, Queue& queue, Effects& effects);
+  bool send_next(const Now& now, Queue& queue, Lane& lane, Effects& effects);
+  [[nodiscard]] Duration timeout_of(const Frame& frame) const;
   const Frame& frame_at(Queue& queue, std::uint64_t begin);
   [[nodiscard]] Frame build(const Queue& queue, std::uint64_t begin) const;
   [[nodiscard]] std::shared_ptr<const PeerRequest> addressed(const Queue& queue, const Lane& lane,
@@ -158,7 +170,9 @@ class Outbox {
   Queue own_;
   std::map<RingStretch, Queue, StretchOrder> forwards_;
   std::map<Instance, Instant> paused_;  // until when
+  std::set<Instance> missed_;           // members that a frame did not reach
   std::uint64_t calls_ = 0;
+  Patience patience_;
   OutboxStats stats_;
 };
 

@@ -112,7 +112,7 @@ TEST(Outbox, SendsAWriteToEveryPeer) {
     EXPECT_EQ(paths_of(send), Paths{"a"});
     EXPECT_EQ(push_of(send).stretch, std::nullopt);
     EXPECT_EQ(send.channel, Channel::push);
-    EXPECT_EQ(send.timeout, Duration::from_seconds(10));
+    EXPECT_GE(send.timeout, OutboxOptions{}.timeout_min);
     EXPECT_EQ(caller_of(send.id), Caller::outbox);
   }
   EXPECT_NE(sends[0].id, sends[1].id);
@@ -232,6 +232,8 @@ TEST(Outbox, AFailedPeerIsPausedAndTheFrameIsLost) {
   EXPECT_EQ(bench.suspect, std::nullopt);
   EXPECT_EQ(bench.outbox.stats().failed, 1U);
   EXPECT_EQ(bench.outbox.stats().dropped, 1U);
+  EXPECT_TRUE(bench.outbox.take_missed(Instance{2}));
+  EXPECT_FALSE(bench.outbox.take_missed(Instance{2})) << "that was told";
   EXPECT_EQ(bench.outbox.next_deadline(), at(2000).instant);
   bench.outbox.tick(at(1999), bench.effects);
   EXPECT_TRUE(bench.effects.sends.empty());
@@ -254,6 +256,26 @@ TEST(Outbox, APeerThatIsHeardOfIsDueAtOnce) {
   bench.outbox.peer_heard(Instance{2});
   EXPECT_LE(bench.outbox.next_deadline(), at(bench.now_ms).instant);
   ASSERT_EQ(bench.flush().size(), 1U);
+}
+
+TEST(Outbox, AnswersAreWaitedForAsLongAsTheyTakeAndSomeMore) {
+  Bench bench(2);
+  bench.add("a");
+  auto sends = bench.flush();
+  EXPECT_LT(sends[0].timeout, Duration::from_ms(1100));
+  bench.now_ms += 800;
+  EXPECT_TRUE(bench.answer(sends[0]).empty());
+  bench.add("b");
+  sends = bench.flush();
+  EXPECT_GT(sends[0].timeout, Duration::from_ms(1600));
+  bench.add("c", Change::Cause::client, std::string(200'000, 'x'));
+  sends = bench.answer(sends[0], Failure::timed_out);
+  EXPECT_TRUE(sends.empty()) << "the peer is paused";
+  bench.outbox.peer_heard(Instance{2});
+  sends = bench.flush();
+  ASSERT_EQ(sends.size(), 1U);
+  EXPECT_GT(sends[0].timeout, Duration::from_ms(3200 + 3000)) << "and a large frame takes longer";
+  EXPECT_LE(sends[0].timeout, OutboxOptions{}.timeout_max);
 }
 
 TEST(Outbox, ARefusalIsAFailure) {

@@ -15,6 +15,11 @@ namespace {
 
 constexpr Duration kLookInterval = Duration::from_ms(250);
 constexpr Duration kBackoffMin = Duration::from_seconds(1);
+constexpr Duration kPatienceMin = Duration::from_seconds(1);
+constexpr std::int64_t kPatienceFactor = 4;
+
+// A greeting is small: one that was not answered for so long is lost, or its receiver is busy.
+constexpr Duration kGreetingTime = Duration::from_ms(500);
 
 // A new node that reaches none of its seeds: with data of its own it serves soon, without it later.
 constexpr Duration kAloneWithData = Duration::from_seconds(10);
@@ -65,7 +70,8 @@ std::string_view to_string(SyncFailure failure) {
   return "unknown";
 }
 
-Sync::Sync(const SyncOptions& options, const Parts& parts) : options_(options), parts_(parts) {}
+Sync::Sync(const SyncOptions& options, const Parts& parts)
+    : options_(options), parts_(parts), patience_(std::min(kPatienceMin, options.call_timeout)) {}
 
 void Sync::start(const Now& now, Fill fill) {
   fill_ = fill;
@@ -101,10 +107,45 @@ void Sync::heard(const Now& now, Instance peer, const StateDigest& digest) {
   // K may differ by writes of earlier runs too. While a peer takes writes its K changes anyway.
   if (digest.knowledge_hash == parts_.replica.durable_hash()) {
     differing_.erase(peer);
-  } else if (differing_[peer].knowledge_hash != digest.knowledge_hash) {
-    differing_[peer] = {.knowledge_hash = digest.knowledge_hash, .since = now.instant};
+    return;
+  }
+  const Differing differs{.knowledge_hash = digest.knowledge_hash, .since = now.instant};
+  const auto [known, first] = differing_.try_emplace(peer, differs);
+  if (first || known->second.knowledge_hash != digest.knowledge_hash) {
+    known->second = differs;
     late_at_ = std::min(late_at_, now.instant + options_.behind_grace);
   }
+}
+
+void Sync::met(const Now& now, const Member& member, Effects& effects) {
+  heard(now, member.instance, member.digest);
+  const auto awaited = awaited_.find(member.instance);
+  const auto differs = differing_.find(member.instance);
+  const bool filling = fill_ == Fill::none || fill_ == Fill::paging;
+  if (member.mode == Mode::syncing || filling || differs == differing_.end()) {
+    return;
+  }
+  KVS_PROBE("sync: a member that was met again holds something else");
+  const Instant long_ago = now.instant - options_.behind_grace - options_.behind_grace;
+  differs->second.since = std::min(differs->second.since, long_ago);
+  if (awaited != awaited_.end()) {
+    awaited->second.since = std::min(awaited->second.since, long_ago);
+  }
+  begin_anew(now, effects);
+}
+
+/// The next look comes at once, and nothing of what could not be reached holds it up.
+void Sync::begin_anew(const Now& now, Effects& effects) {
+  const bool unanswered = session_ && session_->stage == Stage::greeting &&
+                          session_->called_at + kGreetingTime < now.instant;
+  if (unanswered) {
+    KVS_PROBE("sync: a greeting that was lost is given up");
+    fail(now, {.code = Errc::request_timeout, .detail = "no answer"}, effects);
+  }
+  backoff_ = {};
+  next_catch_up_ = std::min(next_catch_up_, now.instant);
+  next_look_ = std::min(next_look_, now.instant);
+  late_at_ = std::min(late_at_, now.instant);
 }
 
 void Sync::refresh_awaited() {
@@ -238,35 +279,45 @@ void Sync::tick(const Now& now, Effects& effects) {
 // --- an exchange
 
 void Sync::begin(const Now& now, const Member& peer, SyncKind kind, Effects& effects) {
-  static_cast<void>(now);
   session_ = std::make_unique<Session>();
   session_->peer = peer.instance;
   session_->address = peer.address;
   session_->node_id = peer.node_id;
   session_->kind = kind;
-  greet(effects);
+  greet(now, effects);
 }
 
-void Sync::greet(Effects& effects) {
+/// True if the peer is known to hold just what this node holds: then news tell it nothing.
+bool Sync::told_the_same() const {
+  const Member* const peer = view_->find(session_->peer);
+  const StateDigest& mine = session_->digest;
+  return peer != nullptr && mine.counted && peer->digest.counted &&
+         peer->digest.knowledge_hash == mine.knowledge_hash && peer->digest.root == mine.root;
+}
+
+void Sync::greet(const Now& now, Effects& effects) {
   session_->stage = Stage::greeting;
   session_->run = parts_.holdings.run();
   session_->mine = parts_.replica.durable_knowledge();
   session_->digest = parts_.holdings.digest();
-  auto latest = parts_.holdings.journal().latest(kLatestRecords, parts_.holdings.store());
+  const std::size_t news = told_the_same() ? 0 : kLatestRecords;
+  auto latest = parts_.holdings.journal().latest(news, parts_.holdings.store());
   stats_.records_sent += latest.size();
   const bool doubted = drops_doubted_with_ == session_->peer;
-  call(Hello{.digest = session_->digest,
+  call(now,
+       Hello{.digest = session_->digest,
              .latest = std::move(latest),
              .recount = doubted && !recount_told_},
        effects);
 }
 
-void Sync::call(const PeerRequest& request, Effects& effects) {
+void Sync::call(const Now& now, const PeerRequest& request, Effects& effects) {
+  session_->called_at = now.instant;
   session_->call = make_call_id(Caller::sync, ++calls_);
   effects.sends.push_back({.id = session_->call,
                            .address = session_->address,
                            .channel = Channel::bulk,
-                           .timeout = options_.call_timeout,
+                           .timeout = patience_,
                            .envelope = {.receiver = session_->peer},
                            .request = std::make_shared<const PeerRequest>(request)});
 }
@@ -278,6 +329,8 @@ void Sync::end(const Now& now, std::string_view outcome, Effects& effects) {
   if (parts_.replica.knowledge() == session_->mine) {
     be_patient(now);
   }
+  patience_ = std::clamp(Duration{session_->slowest.ns * kPatienceFactor},
+                         std::min(kPatienceMin, options_.call_timeout), options_.call_timeout);
   session_.reset();
   backoff_ = {};
   next_catch_up_ = now.instant;
@@ -314,8 +367,10 @@ void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::T
   }
   session_->call = {};
   if (returned.failure != PeerReturn::Failure::none) {
+    patience_ = std::min(patience_ + patience_, options_.call_timeout);
     return fail(now, {.code = Errc::request_timeout, .detail = "no answer"}, effects);
   }
+  session_->slowest = std::max(session_->slowest, now.instant - session_->called_at);
   const Error damage{.code = Errc::corrupt_data, .detail = "damage was found here"};
   if (session_->run != parts_.holdings.run()) {
     KVS_PROBE("sync: damage was found here while an answer was on its way");
@@ -382,7 +437,7 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
   if (session_->mine.covers(session_->theirs)) {
     return give(now, effects);
   }
-  call(AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
+  call(now, AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
 }
 
 void Sync::take_delta(const Now& now, const Delta& delta, const Replica::Terms& terms,
@@ -400,7 +455,7 @@ void Sync::take_delta(const Now& now, const Delta& delta, const Replica::Terms& 
   if (delta.extent == Delta::Extent::whole || !learnt) {
     return give(now, effects);
   }
-  call(AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
+  call(now, AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
 }
 
 /// What the peer lacks, from this node's journal.
@@ -429,7 +484,7 @@ void Sync::give(const Now& now, Effects& effects) {
     }
   }
   stats_.records_sent += delta.records.size();
-  call(Settle{.run = session_->peer_run, .records = std::move(delta.records), .drops = {}},
+  call(now, Settle{.run = session_->peer_run, .records = std::move(delta.records), .drops = {}},
        effects);
 }
 
@@ -465,7 +520,7 @@ void Sync::go_on_reconciling(const Now& now, Effects& effects) {
   if (!*next) {
     return end_reconciled(now, effects);
   }
-  call(**std::move(next), effects);
+  call(now, **std::move(next), effects);
 }
 
 void Sync::end_reconciled(const Now& now, Effects& effects) {
@@ -543,7 +598,7 @@ void Sync::look_for_donor(const Now& now, Effects& effects) {
 void Sync::ask_page(const Now& now, Effects& effects) {
   session_->stage = Stage::paging;
   const Stamp oldest = Stamp::from_ms(now.wall.ms - options_.bootstrap_max_age.ms());
-  call(AskPage{.after = page_after_, .oldest = oldest, .bytes_max = kFetchBytes}, effects);
+  call(now, AskPage{.after = page_after_, .oldest = oldest, .bytes_max = kFetchBytes}, effects);
 }
 
 void Sync::take_page(const Now& now, const Page& page, const Replica::Terms& terms,
@@ -556,7 +611,7 @@ void Sync::take_page(const Now& now, const Page& page, const Replica::Terms& ter
   ++stats_.pages;
   if (!page.next || *page.next <= page_after_) {
     become_recent(effects);
-    return greet(effects);
+    return greet(now, effects);
   }
   page_after_ = *page.next;
   const bool page_done = ++fetches_ % kFetchesPerPage == 0;

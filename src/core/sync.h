@@ -33,8 +33,8 @@ struct SyncOptions {
   Duration throttle_delay = Duration::from_ms(100);
   Duration fetch_delay = Duration::from_ms(50);
   Duration bootstrap_max_age = Duration::from_seconds(720LL * 3600);
-  Duration call_timeout = Duration::from_seconds(10);
-  Duration behind_grace = Duration::from_seconds(1);  // pushes on their way are no lag
+  Duration call_timeout = Duration::from_seconds(10);  // at most: see Sync::patience_
+  Duration behind_grace = Duration::from_seconds(1);   // pushes on their way are no lag
 };
 
 enum class SyncKind : std::uint8_t { regular, catch_up, bootstrap };
@@ -108,6 +108,11 @@ class Sync {
   /// What a peer says it holds.
   void heard(const Now& now, Instance peer, const StateDigest& digest);
 
+  /// As heard(), of a member that was not there, or that a push did not reach: what differs is no
+  /// matter of pushes on their way, and is compared at once. A greeting that has had no answer
+  /// since before that is given up.
+  void met(const Now& now, const Member& member, Effects& effects);
+
   void tick(const Now& now, Effects& effects);
 
   [[nodiscard]] Instant next_deadline() const;
@@ -153,6 +158,8 @@ class Sync {
     SyncKind kind{};
     Stage stage{};
     CallId call{};
+    Instant called_at;
+    Duration slowest;       // of the calls that were answered
     Knowledge mine;         // at the start
     StateDigest digest;     // at the start, of this node
     Knowledge theirs;       // at the start
@@ -188,11 +195,13 @@ class Sync {
   [[nodiscard]] std::vector<Instance> late_peers(const Now& now) const;
 
   void begin(const Now& now, const Member& peer, SyncKind kind, Effects& effects);
-  void call(const PeerRequest& request, Effects& effects);
+  void begin_anew(const Now& now, Effects& effects);
+  void call(const Now& now, const PeerRequest& request, Effects& effects);
+  [[nodiscard]] bool told_the_same() const;
   void end(const Now& now, std::string_view outcome, Effects& effects);
   void fail(const Now& now, const Error& why, Effects& effects);
 
-  void greet(Effects& effects);
+  void greet(const Now& now, Effects& effects);
   void take_greeting(const Now& now, const Greeting& greeting, const Replica::Terms& terms,
                      Effects& effects);
   void take_delta(const Now& now, const Delta& delta, const Replica::Terms& terms,
@@ -223,6 +232,7 @@ class Sync {
   Instant next_catch_up_{};               // not before
   Instant next_look_ = Instant::never();  // unless there is nothing to look after
   Duration backoff_{};
+  Duration patience_;  // of a call: grows while there is no answer, follows what exchanges take
   std::optional<Instance> drops_doubted_with_;  // once both have counted, an exchange may drop
   bool recount_told_ = false;                   // to that peer
   std::optional<Report> report_;

@@ -77,12 +77,14 @@ PeerAnswer SyncAnswers::answer(const Hello& hello, Mode mode, const Replica::Ter
     KVS_PROBE("sync_answers: a peer found that too much would be dropped");
     holdings_.recount();
   }
-  Greeting greeting{.digest = holdings_.digest(),
-                    .mode = mode,
-                    .knowledge = {},
-                    .latest = holdings_.journal().latest(kLatestRecords, holdings_.store())};
-  if (greeting.digest.knowledge_hash != hello.digest.knowledge_hash) {
+  Greeting greeting{.digest = holdings_.digest(), .mode = mode, .knowledge = {}, .latest = {}};
+  const bool equal_knowledge = greeting.digest.knowledge_hash == hello.digest.knowledge_hash;
+  if (!equal_knowledge) {
     greeting.knowledge = replica_.durable_knowledge();
+  }
+  const bool counted = greeting.digest.counted && hello.digest.counted;
+  if (!equal_knowledge || !counted || greeting.digest.root != hello.digest.root) {
+    greeting.latest = holdings_.journal().latest(kLatestRecords, holdings_.store());
   }
   stats_.records_sent += greeting.latest.size();
   return greeting;

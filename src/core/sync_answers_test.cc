@@ -45,6 +45,13 @@ TEST_F(SyncAnswersTest, AGreetingBearsKOnlyWhereItDiffers) {
   EXPECT_FALSE(equal.knowledge);
 }
 
+TEST_F(SyncAnswersTest, AGreetingToAnEqualNodeBearsNoRecords) {
+  Hello hello{.digest = here_.holdings().digest()};
+  EXPECT_TRUE(ask<Greeting>(hello).latest.empty());
+  hello.digest.root.low ^= 1U;
+  EXPECT_EQ(ask<Greeting>(hello).latest.size(), 1U);
+}
+
 TEST_F(SyncAnswersTest, TheNewestRecordsOfAHelloAreTaken) {
   ask<Greeting>(Hello{.latest = {there_.record("b")}});
   here_.settle();

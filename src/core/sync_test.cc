@@ -140,6 +140,21 @@ TEST_F(SyncTest, TwoEqualNodesFindOutInOneRoundTrip) {
   EXPECT_EQ(sessions().equal, 1U);
 }
 
+TEST_F(SyncTest, EqualNodesThatKnowItTellEachOtherNoRecords) {
+  here_.put(kWall, "a");
+  here_.settle();
+  begin();
+  EXPECT_EQ(asked<Hello>()->latest.size(), 1U) << "nothing is known of the other node yet";
+  answer_all();
+  expect_equal();
+  Member member = there_member();
+  member.digest = there_.holdings().digest();
+  set_view({member});
+  pass(Duration::from_seconds(301));
+  ASSERT_NE(asked<Hello>(), nullptr);
+  EXPECT_TRUE(asked<Hello>()->latest.empty());
+}
+
 TEST_F(SyncTest, TheFirstExchangeComesSoonTheNextAfterTheInterval) {
   begin();
   answer();
@@ -323,7 +338,69 @@ TEST_F(SyncTest, EachFurtherFailureIsWaitedForTwiceAsLong) {
   EXPECT_LT(waits[3], 10'000);
 }
 
+TEST_F(SyncTest, AnAnswerIsWaitedForLongerAfterEachThatDidNotCome) {
+  differ(40);
+  begin();
+  const Duration first = asked_->timeout;
+  EXPECT_LE(first, kSecond) << "who is gone should not hold up an exchange with others";
+  for (int i = 0; i < 6; ++i) {
+    give_back({.failure = PeerReturn::Failure::timed_out});
+    pass(Duration::from_seconds(301));
+    ASSERT_TRUE(asked_);
+  }
+  EXPECT_EQ(asked_->timeout, SyncOptions{}.call_timeout);
+  now_.instant = now_.instant + Duration::from_ms(700);
+  answer();
+  answer_all();
+  expect_equal();
+  pass(Duration::from_seconds(301));
+  ASSERT_TRUE(asked_);
+  EXPECT_EQ(asked_->timeout, Duration::from_ms(2800)) << "as long as it took, and some room";
+}
+
 // --- catch-up
+
+TEST_F(SyncTest, AMemberThatIsMetAgainIsComparedAtOnce) {
+  begin();
+  answer();
+  there_.put(kWall, "a");
+  there_.settle();
+  Member member = there_member();
+  member.digest = there_.holdings().digest();
+  sync_.met(now_, member, here_.open());
+  pass(Duration::from_ms(1));
+  ASSERT_NE(asked<Hello>(), nullptr) << "no push from it can be on its way";
+  answer_all();
+  expect_equal();
+}
+
+TEST_F(SyncTest, AGreetingThatWasLostIsNotWaitedForWhenItsPeerIsMetAgain) {
+  there_.put(kWall, "a");
+  there_.settle();
+  begin();
+  now_.instant = now_.instant + Duration::from_ms(600);
+  asked_.reset();
+  Member member = there_member();
+  member.digest = there_.holdings().digest();
+  sync_.met(now_, member, here_.open());
+  EXPECT_EQ(sessions().failed, 1U);
+  pass(Duration::from_ms(1));
+  ASSERT_NE(asked<Hello>(), nullptr);
+  answer_all();
+  expect_equal();
+}
+
+TEST_F(SyncTest, ANewNodeThatIsMetIsLeftToFetch) {
+  begin();
+  answer();
+  here_.put(kWall, "a");
+  here_.settle();
+  Member member = there_member();
+  member.mode = Mode::syncing;
+  sync_.met(now_, member, here_.open());
+  pass(Duration::from_ms(900));
+  EXPECT_FALSE(asked_);
+}
 
 TEST_F(SyncTest, ANodeThatIsBehindForLongerThanPushesTakeCatchesUp) {
   begin();

@@ -149,6 +149,7 @@ NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine)
   options.members.node_id = fmt::format("node-{}", machine);
   options.members.address = Network::address_of(machine);
   options.members.cluster_name = "simulated";
+  options.members.features = scenario.features;
   for (std::uint32_t seed = 0; seed < std::min(scenario.machines, 3U); ++seed) {
     options.members.seeds.push_back(Network::address_of(seed));
   }

@@ -82,7 +82,8 @@ struct ClusterScenario {
   bool encoded = false;     // messages cross as the bytes of wire/peer_codec
   std::size_t outbox_queue_bytes = 0;
   std::size_t outbox_direct_members = 0;
-  std::uint64_t strikes = 1;  // a machine's fault strikes so many times as often
+  std::uint64_t strikes = 1;   // a machine's fault strikes so many times as often
+  std::uint64_t features = 0;  // that nodes tell of themselves
   Duration act_one;
   Duration gossip_interval;
   Duration sync_interval;

@@ -42,6 +42,25 @@ Result<Mutant> parse_mutant(std::string_view text) {
   return fail(Errc::invalid_config, fmt::format("`{}` is no mutant", text));
 }
 
+Result<std::vector<const Measure*>> parse_measures(std::string_view text) {
+  std::vector<const Measure*> wanted;
+  if (text == "all") {
+    for (const Measure& measure : measures()) {
+      wanted.push_back(&measure);
+    }
+    return wanted;
+  }
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find(','));
+    wanted.push_back(find_measure(name));
+    if (wanted.back() == nullptr) {
+      return fail(Errc::invalid_config, fmt::format("`{}` is no measure", name));
+    }
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+  }
+  return wanted;
+}
+
 /// Options that stand alone. False: `option` is none of them.
 bool take_flag(std::string_view option, CommandLine& line) {
   if (option == "--trace") {
@@ -56,6 +75,8 @@ bool take_flag(std::string_view option, CommandLine& line) {
     line.task = Task::mutants;
   } else if (option == "--cluster") {
     line.cluster = true;
+  } else if (option == "--quick") {
+    line.measure_size.quick = true;
   } else if (option == "--help") {
     line.task = Task::help;
   } else {
@@ -85,6 +106,7 @@ Result<void> take_number(std::string_view option, std::string_view value, Comman
   }
   if (option == "--nodes") {
     line.cluster_overrides.machines = KVS_TRY(parse_number(value));
+    line.measure_size.nodes = static_cast<std::uint32_t>(*line.cluster_overrides.machines);
     return {};
   }
   if (option == "--minutes") {
@@ -102,6 +124,9 @@ Result<void> take_option(std::string_view option, std::string_view value, Comman
     line.seeds = {.first = seed, .last = seed};
   } else if (option == "--mutant") {
     line.mutant = KVS_TRY(parse_mutant(value));
+  } else if (option == "--measure") {
+    line.task = Task::measure;
+    line.measures = KVS_TRY(parse_measures(value));
   } else if (option == "--faults") {
     if (line.cluster) {
       line.cluster_overrides.faults = KVS_TRY(parse_cluster_faults(value));

@@ -5,16 +5,18 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/mutant.h"
 #include "base/result.h"
 #include "sim/cluster_scenario.h"
+#include "sim/measures.h"
 #include "sim/scenario.h"
 #include "sim/suite.h"
 
 namespace kvs {
 
-enum class Task : std::uint8_t { run, shrink, mutants, help };
+enum class Task : std::uint8_t { run, shrink, mutants, measure, help };
 
 struct CommandLine {
   Task task = Task::run;
@@ -27,6 +29,9 @@ struct CommandLine {
 
   bool cluster = false;  // simulate a cluster, with these overrides instead
   ClusterOverrides cluster_overrides;
+
+  std::vector<const Measure*> measures;  // with --measure
+  MeasureSize measure_size;
 };
 
 inline constexpr std::string_view kUsage =
@@ -47,6 +52,10 @@ inline constexpr std::string_view kUsage =
   --cluster         a cluster instead of one node, with faults of its own
   --nodes N         how many nodes it has
   --minutes N       how long faults strike, in virtual time
+
+  --measure A,B,... prints figures beside what is wanted; `all`, or of: spread, loss, copies, crash,
+                    quiet, rest, halves, ties, exchange, absence. --nodes N for one size only
+  --quick           few repetitions, small sizes; fails if a goal is missed
 )";
 
 /// Reads the arguments behind the program's name. Error: invalid_config.

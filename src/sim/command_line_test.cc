@@ -56,6 +56,18 @@ TEST(CommandLine, ReadsRangesFlagsAndNumbersOfMutants) {
   EXPECT_EQ(parse({"--shrink", "--seed", "1"})->task, Task::shrink);
 }
 
+TEST(CommandLine, ReadsMeasures) {
+  const auto line = parse({"--measure", "rest,spread", "--nodes", "30", "--quick"});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->task, Task::measure);
+  ASSERT_EQ(line->measures.size(), 2U);
+  EXPECT_EQ(line->measures[0]->name, "rest");
+  EXPECT_EQ(line->measure_size.nodes, 30U);
+  EXPECT_TRUE(line->measure_size.quick);
+  EXPECT_EQ(parse({"--measure", "all"})->measures.size(), measures().size());
+  EXPECT_FALSE(parse({"--measure", "rest,luck"}));
+}
+
 TEST(CommandLine, RefusesEverythingElse) {
   const std::vector<std::vector<std::string_view>> bad{
       {"--seed"},       {"--seed", "x"},     {"--seed", "-1"},       {"--seed", ""},

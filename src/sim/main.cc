@@ -176,6 +176,20 @@ int run_all_mutants(std::string_view program, const CommandLine& line) {
   return found == results.size() ? 0 : 1;
 }
 
+/// Prints the table line by line. 1 if a goal was missed.
+int run_measures(const CommandLine& line) {
+  bool met = true;
+  fmt::print("| measure | wanted | measured | met |\n|---|---|---|---|\n");
+  for (const Measure* measure : line.measures) {
+    measure->run(line.measure_size, [&](const Figure& figure) {
+      met = met && figure.met != Figure::Met::no;
+      fmt::print("{}\n", table_row(figure));
+      std::fflush(stdout);
+    });
+  }
+  return met ? 0 : 1;
+}
+
 int run_task(std::string_view program, const CommandLine& line) {
   switch (line.task) {
     case Task::run:
@@ -184,6 +198,8 @@ int run_task(std::string_view program, const CommandLine& line) {
       return shrink_run(program, line);
     case Task::mutants:
       return run_all_mutants(program, line);
+    case Task::measure:
+      return run_measures(line);
     case Task::help:
       fmt::print("{}", kUsage);
       return 0;

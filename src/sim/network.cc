@@ -79,6 +79,9 @@ void Network::transmit(Number number, const PeerSend& send) {
   const Link& way = link(call.from, call.to);
   Carrier::Request carried = carrier_.carry(send);
   count(send.channel, carried.bytes);
+  if (meter_ != nullptr) {
+    meter_->request_leaves(call.from, call.to, send);
+  }
   Parcel parcel{.call = number,
                 .to = call.to,
                 .envelope = carried.envelope,
@@ -164,6 +167,9 @@ void Network::answer(PeerReply reply) {
     return;
   }
   Call& call = it->second;
+  if (meter_ != nullptr) {
+    meter_->answer_leaves(call.to, call.from, reply);
+  }
   Carrier::Answer carried = carrier_.carry(std::move(reply));
   count(call.channel, carried.bytes);
   const Link& way = link(call.to, call.from);

@@ -39,6 +39,22 @@ class NetworkPeer {
   NetworkPeer& operator=(const NetworkPeer&) = default;
 };
 
+/// Whoever weighs messages: hears of each as it leaves, of lost ones too.
+class NetworkMeter {
+ public:
+  virtual ~NetworkMeter() = default;
+
+  virtual void request_leaves(std::uint32_t from, std::uint32_t to, const PeerSend& send) = 0;
+
+  /// `to` is the caller.
+  virtual void answer_leaves(std::uint32_t from, std::uint32_t to, const PeerReply& reply) = 0;
+
+ protected:
+  NetworkMeter() = default;
+  NetworkMeter(const NetworkMeter&) = default;
+  NetworkMeter& operator=(const NetworkMeter&) = default;
+};
+
 /// What goes wrong now, on all links. Rates are in a thousand messages.
 struct NetworkFaults {
   std::uint32_t loss_rate = 0;
@@ -92,6 +108,9 @@ class Network {
   void set_latency(const Latency& latency) { latency_ = latency; }
 
   [[nodiscard]] Carrier& carrier() { return carrier_; }
+
+  /// From now on this one hears of all messages; null: nobody. It outlives the network.
+  void set_meter(NetworkMeter* meter) { meter_ = meter; }
 
   /// Messages from one machine to another get lost until mend().
   void cut(std::uint32_t from, std::uint32_t to) { link(from, to).cut = true; }
@@ -161,6 +180,7 @@ class Network {
   std::uint32_t machines_;
   Latency latency_{.least = Duration::from_ms(1), .most = Duration::from_ms(3)};
   NetworkFaults faults_;
+  NetworkMeter* meter_ = nullptr;
   std::vector<NetworkPeer*> peers_;
   std::vector<Link> links_;
   Number last_ = 0;
