@@ -195,7 +195,7 @@ void Members::heard_from(const Now& now, const PeerEnvelope& envelope) {
   if (entry == nullptr || envelope.cluster != cluster_) {
     return;
   }
-  clocks_moved_ = clocks_moved_ || entry->last_seen_ms == 0;
+  clocks_moved_ += entry->last_seen_ms == 0 ? 1U : 0U;
   entry->last_seen_ms = now.wall.ms;
   if (entry->round_trip == Duration{}) {
     entry->clock_ahead_ms = envelope.wall_ms - now.wall.ms;
@@ -299,10 +299,11 @@ std::optional<MemberContact> Members::contact(Instance instance) const {
 }
 
 std::int64_t Members::cluster_clock_ahead_ms() const {
-  if (clocks_moved_ || clocked_version_ != ledger_.version()) {
+  // A few of many clocks move their median by a few ranks at most.
+  if (clocks_moved_ > clocks_heard_ / 64 || clocked_version_ != list_version()) {
     clock_ahead_ms_ = median_clock_ahead_ms();
-    clocked_version_ = ledger_.version();
-    clocks_moved_ = false;
+    clocked_version_ = list_version();
+    clocks_moved_ = 0;
   }
   return clock_ahead_ms_;
 }
@@ -317,6 +318,7 @@ std::int64_t Members::median_clock_ahead_ms() const {
       clocks.push_back(entry.clock_ahead_ms);
     }
   }
+  clocks_heard_ = clocks.size();
   // The lower of two in the middle: two nodes alone do not drift upwards.
   const auto middle = clocks.begin() + static_cast<std::ptrdiff_t>((clocks.size() - 1) / 2);
   std::ranges::nth_element(clocks, middle);

@@ -134,9 +134,7 @@ class Members {
   /// Another number for another view. Changed digests alone change it once a probe interval; and
   /// with more than kPromptMembers all that gathers for a while changes it once, for a view costs
   /// what its members do.
-  [[nodiscard]] std::uint64_t view_version() const {
-    return (shows_at_once() ? ledger_.version() : list_shown_) + digest_steps_;
-  }
+  [[nodiscard]] std::uint64_t view_version() const { return list_version() + digest_steps_; }
 
   /// The row of a member, with its newest digest; null if it is not listed.
   [[nodiscard]] const Member* find(Instance instance) const;
@@ -208,6 +206,11 @@ class Members {
     return ledger_.table().listed_count() <= kPromptMembers;
   }
 
+  /// The version of the list that is shown.
+  [[nodiscard]] std::uint64_t list_version() const {
+    return shows_at_once() ? ledger_.version() : list_shown_;
+  }
+
   void plan_views(const Now& now);
   void show_changes(const Now& now);
   void spread(const Now& now, Effects& effects);
@@ -236,7 +239,8 @@ class Members {
   Instant digest_step_at_ = Instant::never();
   std::uint64_t list_shown_ = 0;  // where changes are not shown at once
   Instant list_step_at_ = Instant::never();
-  mutable bool clocks_moved_ = false;        // one of them, since their median was taken
+  mutable std::size_t clocks_moved_ = 0;     // how many, since their median was taken
+  mutable std::size_t clocks_heard_ = 0;     // of how many it was
   mutable std::int64_t clock_ahead_ms_ = 0;  // the median, as of clocked_version_
   mutable std::uint64_t clocked_version_ = 0;
   mutable std::shared_ptr<const View> view_;

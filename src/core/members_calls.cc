@@ -313,7 +313,7 @@ void Members::measure(const Now& now, const MemberCall& call, const PeerReturn& 
   entry->round_trip = std::max(now.instant - call.sent, Duration{1});
   const std::int64_t ahead_ms =
       returned.envelope.wall_ms - (now.wall.ms - entry->round_trip.ms() / 2);
-  clocks_moved_ = clocks_moved_ || first || entry->clock_ahead_ms != ahead_ms;
+  clocks_moved_ += first || entry->clock_ahead_ms != ahead_ms ? 1U : 0U;
   entry->clock_ahead_ms = ahead_ms;
 }
 

@@ -44,6 +44,7 @@ bool Suspicions::accuse(Instant now, Instance suspect, Instance accuser,
                                                .times = times,
                                                .accusers = {accuser},
                                                .deadline = now + suspicion_timeout(times, 0)});
+  next_known_ = next_known_ && !first;
   if (first) {
     return true;
   }
@@ -56,29 +57,36 @@ bool Suspicions::accuse(Instant now, Instance suspect, Instance accuser,
   }
   KVS_PROBE("suspicion: another member confirms it");
   accusers.push_back(accuser);
+  next_known_ = false;
   it->second.deadline = it->second.start + suspicion_timeout(it->second.times, accusers.size() - 1);
   return true;
 }
 
 std::vector<Instance> Suspicions::take_expired(Instant now) {
   std::vector<Instance> expired;
+  if (next_deadline() > now) {
+    return expired;
+  }
   for (const auto& [suspect, suspicion] : suspects_) {
     if (suspicion.deadline <= now) {
       expired.push_back(suspect);
     }
   }
   for (const Instance suspect : expired) {
-    suspects_.erase(suspect);
+    end(suspect);
   }
   return expired;
 }
 
 Instant Suspicions::next_deadline() const {
-  Instant next = Instant::never();
-  for (const auto& [suspect, suspicion] : suspects_) {
-    next = std::min(next, suspicion.deadline);
+  if (!next_known_) {
+    next_ = Instant::never();
+    for (const auto& [suspect, suspicion] : suspects_) {
+      next_ = std::min(next_, suspicion.deadline);
+    }
+    next_known_ = true;
   }
-  return next;
+  return next_;
 }
 
 }  // namespace kvs

@@ -33,7 +33,7 @@ class Suspicions {
   bool accuse(Instant now, Instance suspect, Instance accuser, const SuspicionTimes& times);
 
   /// It is cleared, failed or gone.
-  void end(Instance suspect) { suspects_.erase(suspect); }
+  void end(Instance suspect) { next_known_ = suspects_.erase(suspect) == 0 && next_known_; }
 
   /// Those whose time is up; they are suspects no more.
   [[nodiscard]] std::vector<Instance> take_expired(Instant now);
@@ -51,6 +51,8 @@ class Suspicions {
   };
 
   std::map<Instance, Suspicion> suspects_;
+  mutable bool next_known_ = false;  // asked for after each step, and there may be many suspects
+  mutable Instant next_;
 };
 
 }  // namespace kvs
