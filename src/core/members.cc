@@ -210,7 +210,7 @@ bool Members::own_clock_was_set(const Now& now) {
   KVS_PROBE("members: this node's own clock was set");
   own_clock_lead_ms_ += moved_ms;
   ledger_.table().shift_clocks(-moved_ms);
-  clocks_moved_ = true;
+  clocks_moved_ += clocks_heard_ + 1;  // all of them moved
   return true;
 }
 
