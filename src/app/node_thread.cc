@@ -173,7 +173,7 @@ void NodeThread::take(Mail& mail) {
       mail = std::monostate{};
     }
   } else if (const auto* errand = std::get_if<Errand>(&mail)) {
-    std::visit([this](const auto& wanted) { run(wanted); }, *errand);
+    std::visit([this](const auto& wanted) { this->run(wanted); }, *errand);
   } else if (const auto* done = std::get_if<CommitDone>(&mail)) {
     commit_done(done->outcome);
   } else {

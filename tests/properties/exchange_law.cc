@@ -117,7 +117,8 @@ TEST(law_exchange, SeedsThatFoundBugs) {
   // 15187: K, emptied by damage, did not learn what a write replaced; a late push brought it back.
   // 10274, 19497: a tie outlived the damage of the record held, and K never became equal.
   // 29805, 34226: likewise, and a tombstone that waited for the join stayed.
-  for (const std::uint64_t seed : {7085, 10274, 15187, 19497, 29805, 34226}) {
+  for (const std::uint64_t seed :
+       std::initializer_list<std::uint64_t>{7085, 10274, 15187, 19497, 29805, 34226}) {
     EXPECT_EQ(ExchangeWorld(seed, kEverything).run(), "") << "seed " << seed;
   }
   // As 7085, but the end of the exchange came after the commit of the emptied K.
@@ -128,7 +129,8 @@ TEST(law_exchange, SeedsThatForgetWhatNobodyCanTell) {
   // 16575: a push is under way while damage empties the only member's K that covered it.
   // 25411, 27421: damage and an old backup take the last K that covered a collected delete.
   // 20496: nodes that were removed settle a tie with a write that no member has seen.
-  for (const std::uint64_t seed : {16575, 20496, 25411, 27421}) {
+  for (const std::uint64_t seed :
+       std::initializer_list<std::uint64_t>{16575, 20496, 25411, 27421}) {
     EXPECT_EQ(ExchangeWorld(seed, kEverything).run(), "") << "seed " << seed;
   }
 }
