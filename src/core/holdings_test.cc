@@ -99,14 +99,14 @@ TEST(Holdings, AnExchangeThatComparedBeforeTheEmptiedKWasDurableIsVoid) {
   third.put(kWall, "a", "older");
   third.settle();
   there.put({kWall.ms + 1}, "a", "newer");
-  there.settle();
-  ASSERT_EQ(here.take(there.record("a")), Taken::stored);
-  here.settle();
+  hold_much(there);
+  ExchangeSession copying(here, there);
+  ASSERT_EQ(run_exchange(copying), ExchangeSession::State::complete);
   here.store().damage("a", Errc::corrupt_data);
   ASSERT_EQ(here.take(third.record("a")), Taken::stored);
   ExchangeSession session(there, here);
   while (session.replies.empty() || !std::holds_alternative<Compared>(session.replies.back())) {
-    session.step({});
+    ASSERT_EQ(session.step({}), ExchangeSession::State::going);
   }
   here.settle();
   EXPECT_EQ(run_exchange(session), ExchangeSession::State::broken);

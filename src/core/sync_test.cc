@@ -302,7 +302,7 @@ TEST_F(SyncTest, DamageThatAnExchangeMeetsHereIsReported) {
 }
 
 TEST_F(SyncTest, AnExchangeDoesNotOutliveARestartOfThePeer) {
-  differ(40);
+  differ(200);
   begin();
   answer_all(3);
   ASSERT_NE(asked<Compare>(), nullptr);
