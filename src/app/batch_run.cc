@@ -52,7 +52,8 @@ void BatchRun::add(const BatchOperation& operation, const ReceivedRequest& recei
   if (operation.refusal) {
     steps_.emplace_back(*operation.refusal);
   } else if (operation.kind == BatchOperation::Kind::get) {
-    steps_.emplace_back(Get{.path = std::string(operation.key.text()), .conditions = operation.get});
+    steps_.emplace_back(
+        Get{.path = std::string(operation.key.text()), .conditions = operation.get});
   } else {
     steps_.emplace_back(std::in_place_type<WriteRequest>, command_of(operation, received.ticket),
                         received.now);

@@ -63,6 +63,7 @@ class BatchRun final : public BodySource {
   void put_refusals();
   void put_get(const Get& get);
   std::string& next_result();
+
   [[nodiscard]] bool at_end() const { return next_ == steps_.size(); }
 
   BulkParts parts_;

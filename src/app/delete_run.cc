@@ -105,8 +105,8 @@ void DeleteRun::complete(const WriteOutcome& outcome) {
   } else if (rests_on_state(outcome.status)) {
     ++kept_;
   } else if (!error_) {
-    error_ = Error{.code = errc_of(outcome.status),
-                   .detail = std::string(message_of(outcome.status))};
+    error_ =
+        Error{.code = errc_of(outcome.status), .detail = std::string(message_of(outcome.status))};
   }
 }
 

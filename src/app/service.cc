@@ -287,7 +287,9 @@ BulkParts Service::bulk_parts(Instant now) {
           .node = parts_.node,
           .counters = counters_,
           .bytes_held = bulk_bytes_,
-          .damaged = [this, now](Key key) { report_damage(key, now); }};
+          .damaged = [this, now](Key key) {
+            report_damage(key, now);
+          }};
 }
 
 Handled Service::answer(const RunBatch& request, const ReceivedRequest& received,
@@ -322,9 +324,9 @@ Handled Service::answer(const DeleteBelow& request, const ReceivedRequest& recei
                                 "missing here: ask another node, or try again later"});
     return {};
   }
-  return {.kind = Handled::Kind::framing,
-          .source = std::make_unique<DeleteRun>(bulk_parts(received.now), request, received,
-                                                target)};
+  return {
+      .kind = Handled::Kind::framing,
+      .source = std::make_unique<DeleteRun>(bulk_parts(received.now), request, received, target)};
 }
 
 Handled Service::answer(const PeerFrame& request, const ReceivedRequest& received,

@@ -119,10 +119,9 @@ struct LeaveCluster {
 };
 
 /// A WriteCommand leaves its ticket to the caller.
-using ApiRequest =
-    std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics, GetOptions,
-                 PeerFrame, JoinCluster, LeaveCluster, GetConvergence, GetLost, RunBatch,
-                 DeleteBelow>;
+using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
+                                GetOptions, PeerFrame, JoinCluster, LeaveCluster, GetConvergence,
+                                GetLost, RunBatch, DeleteBelow>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -185,8 +184,8 @@ class ApiParser {
   std::string scratch_;  // the decoded path, then decoded query values
 };
 
-/// True if `head` asks for a PUT or DELETE of a key, well-formed or not. A path that ends in a slash
-/// is no key: below it many may be deleted.
+/// True if `head` asks for a PUT or DELETE of a key, well-formed or not. A path that ends in a
+/// slash is no key: below it many may be deleted.
 [[nodiscard]] bool is_write(const RequestHead& head);
 
 /// The status for an error code. Codes that no client can cause are 500.

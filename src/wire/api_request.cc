@@ -360,8 +360,7 @@ Result<RunBatch> ApiParser::parse_batch(const RequestHead& head, std::string_vie
 
 /// All data at once takes one word more, so that a variable which is empty does not delete it.
 Result<DeleteBelow> ApiParser::parse_delete_below(const RequestHead& head, std::string_view path) {
-  DeleteBelow asked{.path = KVS_TRY(parse_folder_path(path)),
-                    .report = DeleteBelow::Report::count};
+  DeleteBelow asked{.path = KVS_TRY(parse_folder_path(path)), .report = DeleteBelow::Report::count};
   std::array<Parameter, 3> known{{{.name = "recursive", .value = {}},
                                   {.name = "everything", .value = {}},
                                   {.name = "progress", .value = {}}}};

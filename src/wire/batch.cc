@@ -153,8 +153,7 @@ Result<BatchOperation> BatchReader::operation(const Fields& fields) {
 }
 
 Result<void> BatchReader::take_conditions(const Fields& fields, BatchOperation& operation) const {
-  const Condition wanted =
-      fields.if_match ? KVS_TRY(condition_of(*fields.if_match)) : Condition{};
+  const Condition wanted = fields.if_match ? KVS_TRY(condition_of(*fields.if_match)) : Condition{};
   const Condition unwanted =
       fields.if_none_match ? KVS_TRY(condition_of(*fields.if_none_match)) : Condition{};
   if (operation.kind == BatchOperation::Kind::get) {
@@ -167,9 +166,8 @@ Result<void> BatchReader::take_conditions(const Fields& fields, BatchOperation& 
   if (unwanted.kind == Condition::Kind::if_match) {
     return malformed("a write takes no `if_none_match` but \"*\"");
   }
-  operation.condition = fields.if_none_match
-                            ? Condition{.kind = Condition::Kind::if_absent, .uuid = {}}
-                            : wanted;
+  operation.condition =
+      fields.if_none_match ? Condition{.kind = Condition::Kind::if_absent, .uuid = {}} : wanted;
   return {};
 }
 
@@ -195,9 +193,8 @@ std::optional<Error> BatchReader::refusal_of(BatchOperation& operation) {
   operation.key = *key;
   if (operation.value.size() > limits_.value_bytes_max) {
     return Error{.code = Errc::value_too_large,
-                 .detail =
-                     fmt::format("the value has {} bytes, {} are allowed (max_value_bytes)",
-                                 operation.value.size(), limits_.value_bytes_max)};
+                 .detail = fmt::format("the value has {} bytes, {} are allowed (max_value_bytes)",
+                                       operation.value.size(), limits_.value_bytes_max)};
   }
   return std::nullopt;
 }

@@ -6,8 +6,8 @@
 //   {"results":[{"status":201,"uuid":"...","timestamp":1},{"status":204,"timestamp":1},
 //               {"status":404,"error":{"code":"not_found","message":"..."}}]}
 //
-// What is wrong with the form of the body is an error of the whole; a path or a value that this node
-// does not take is the result of its operation.
+// What is wrong with the form of the body is an error of the whole; a path or a value that this
+// node does not take is the result of its operation.
 #pragma once
 
 #include <cstddef>

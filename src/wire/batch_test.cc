@@ -49,8 +49,7 @@ Batch read(std::string_view body, std::string_view below = "", const ApiLimits& 
          .value = std::string(operation.value),
          .condition = operation.condition,
          .get = operation.get,
-         .refusal =
-             operation.refusal ? std::optional(operation.refusal->code) : std::nullopt});
+         .refusal = operation.refusal ? std::optional(operation.refusal->code) : std::nullopt});
   }
 }
 
@@ -147,7 +146,8 @@ TEST(Batch, AMalformedOneIsRefusedWhole) {
         R"({"op":"put","path":"a","data":1,"if_mach":"*"})",
         R"({"op":"put","path":"a","data":1,"if_match":"x"})",
         R"({"op":"put","path":"a","data":1,"if_match":1})",
-        R"({"op":"put","path":"a","data":1,"if_none_match":"a1b2c3d4-e5f6-4890-9234-567890abcdef"})",
+        R"({"op":"put","path":"a","data":1,)"
+        R"("if_none_match":"a1b2c3d4-e5f6-4890-9234-567890abcdef"})",
         R"({"op":"put","path":"a","data":1,"if_match":"*","if_none_match":"*"})"}) {
     const Error error = refused(R"({"operations":[{"op":"get","path":"a"},)" +
                                 std::string(operation) + R"(,{"op":"get","path":"a"}]})");

@@ -64,7 +64,7 @@ class Connection {
   /// The transport has failed: closed, whatever is queued.
   void broken();
 
-  /// The oldest pending write, or the oldest that the stream under way has posted, has come to this.
+  /// This came of the oldest pending write, or of the oldest that the stream under way has posted.
   /// Call resume() after a batch of these.
   void complete(const WriteOutcome& outcome);
 
@@ -168,8 +168,8 @@ class Connection {
   std::string held_;  // an answer that waits for pending ones; then no more is executed
   std::unique_ptr<BodySource> source_;
   StreamFraming source_framing_ = StreamFraming::chunked;
-  bool source_frames_ = false;  // the source gives head and framing too
-  bool source_waits_ = false;   // for complete()
+  bool source_frames_ = false;                        // the source gives head and framing too
+  bool source_waits_ = false;                         // for complete()
   Persistence last_pending_ = Persistence::implicit;  // of the youngest pending request
   State state_ = State::open;
   Stop stop_ = Stop::input;

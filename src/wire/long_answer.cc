@@ -5,12 +5,10 @@ namespace kvs {
 void LongAnswer::send_some(std::string& out) {
   if (!begun_) {
     begun_ = true;
-    put_stream_head(out,
-                    {.status = 200,
-                     .persistence = persistence_,
-                     .content_type = content_type_,
-                     .fields = {}},
-                    framing_);
+    put_stream_head(
+        out,
+        {.status = 200, .persistence = persistence_, .content_type = content_type_, .fields = {}},
+        framing_);
   }
   if (framing_ == StreamFraming::chunked) {
     put_chunk(out, body_);

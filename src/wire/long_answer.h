@@ -1,5 +1,5 @@
-// An answer whose length is not known when it begins: whole with its status if it is at its end soon
-// enough, else streamed with status 200. For sources that give head and framing themselves
+// An answer whose length is not known when it begins: whole, with its status, if it is at its end
+// soon enough, else streamed with status 200. For sources that give head and framing themselves
 // (Handled::Kind::framing).
 #pragma once
 

@@ -12,8 +12,8 @@ namespace kvs {
 namespace {
 
 constexpr std::array<std::string_view, kRoutes> kRouteNames{
-    "get", "write", "list", "members", "health", "metrics", "peer", "other", "batch",
-    "delete_below"};
+    "get",     "write", "list",  "members", "health",
+    "metrics", "peer",  "other", "batch",   "delete_below"};
 
 std::string route_label(std::size_t route) {
   return fmt::format("route=\"{}\"", kRouteNames[route]);

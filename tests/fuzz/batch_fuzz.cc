@@ -48,9 +48,9 @@ Read read(std::string_view body, bool is_json) {
     }
     const BatchOperation& operation = **next;
     check_operation(operation, body);
-    KVS_CHECK(!is_json || operation.value.empty() ||
-                  JsonChecker().check(operation.value).has_value(),
-              "a value that is no JSON");
+    KVS_CHECK(
+        !is_json || operation.value.empty() || JsonChecker().check(operation.value).has_value(),
+        "a value that is no JSON");
     all.parts.emplace_back(operation.key.text());
     all.parts.emplace_back(operation.value);
   }

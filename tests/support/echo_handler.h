@@ -3,8 +3,8 @@
 //
 // PUT /kv/... is a write: pending, and answered with its number by complete(); PUT /refused is
 // answered at once; /call is pending alone, and answered with the number in the reply's envelope;
-// POST /posts/N posts N writes and answers with their numbers; GET /stream/N streams N pieces, GET /broken/N fails after N; GET /big/N has N bytes; anything
-// else is echoed.
+// POST /posts/N posts N writes and answers with their numbers; GET /stream/N streams N pieces, GET
+// /broken/N fails after N; GET /big/N has N bytes; anything else is echoed.
 #pragma once
 
 #include <charconv>
@@ -91,9 +91,9 @@ class Posts : public BodySource {
     if (left_ > 0) {
       return Status::waiting;
     }
-    put_response(
-        out, {.status = 200, .persistence = persistence_, .content_type = {}, .fields = {}},
-        numbers_);
+    put_response(out,
+                 {.status = 200, .persistence = persistence_, .content_type = {}, .fields = {}},
+                 numbers_);
     return Status::done;
   }
 
