@@ -69,7 +69,7 @@ BodySource::Status BatchRun::fill(std::string& out, std::size_t budget, Instant 
   }
   if (at_end() && outstanding_ == 0) {
     answer_.body().append("]}");
-    answer_.finish(out, {});
+    answer_.finish(out);
     parts_.counters.count(Route::batch, 200);
     parts_.counters.time(Route::batch, now - begun_);
     return Status::done;

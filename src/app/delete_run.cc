@@ -16,8 +16,10 @@ constexpr std::size_t kSliceRecords = 512;
 /// Deletes under way: while some are made durable the next ones gather.
 constexpr std::size_t kWindow = 2 * kSliceRecords;
 
+constexpr std::string_view kJson = "application/json";
+
 constexpr std::string_view content_type_of(DeleteBelow::Report report) {
-  return report == DeleteBelow::Report::progress ? "application/x-ndjson" : "application/json";
+  return report == DeleteBelow::Report::progress ? "application/x-ndjson" : kJson;
 }
 
 }  // namespace
@@ -144,7 +146,9 @@ void DeleteRun::finish(std::string& out, Instant now) {
   const unsigned status = error_ && !begun ? http_status(error_->code) : 200;
   const std::string_view seconds = error_ ? retry_after(error_->code) : std::string_view();
   const std::array<HeaderField, 1> fields{{{.name = "Retry-After", .value = seconds}}};
-  answer_.finish(out, {.status = status, .fields = {fields.data(), seconds.empty() ? 0U : 1U}});
+  answer_.finish(out, {.status = status,
+                       .content_type = error_ ? kJson : std::string_view(),
+                       .fields = {fields.data(), seconds.empty() ? 0U : 1U}});
   parts_.counters.count(Route::delete_below, status);
   parts_.counters.time(Route::delete_below, now - begun_);
 }

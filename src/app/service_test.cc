@@ -460,7 +460,7 @@ WriteOutcome refused(WriteStatus status) {
 TEST_F(ServiceTest, ADeleteThatFailsAtOnceHasTheStatusOfItsError) {
   start({});
   put_many(700);
-  const Handled handled = request("DELETE /kv/many/?recursive=true");
+  const Handled handled = request("DELETE /kv/many/?recursive=true&progress=true");
   std::string out;
   EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::more);
   EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::waiting);
@@ -469,7 +469,7 @@ TEST_F(ServiceTest, ADeleteThatFailsAtOnceHasTheStatusOfItsError) {
   }
   EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::done);
   EXPECT_THAT(out, StartsWith("HTTP/1.1 507"));
-  EXPECT_THAT(out, HasSubstr("\r\nRetry-After: 10\r\n"));
+  EXPECT_THAT(out, HasSubstr("\r\nContent-Type: application/json\r\nRetry-After: 10\r\n"));
   EXPECT_THAT(out, HasSubstr(R"({"deleted":0,"error":{"code":"disk_full",)"));
 }
 

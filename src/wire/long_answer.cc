@@ -24,7 +24,7 @@ void LongAnswer::finish(std::string& out, const End& end) {
     put_response(out,
                  {.status = end.status,
                   .persistence = persistence_,
-                  .content_type = content_type_,
+                  .content_type = end.content_type.empty() ? content_type_ : end.content_type,
                   .fields = end.fields},
                  body_);
     return;

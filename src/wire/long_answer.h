@@ -32,12 +32,16 @@ class LongAnswer {
   void send_some(std::string& out);
 
   struct End {
-    unsigned status = 200;  // if nothing has been sent
-    std::span<const HeaderField> fields = {};
+    // If nothing has been sent:
+    unsigned status = 200;
+    std::string_view content_type;  // empty: as was said
+    std::span<const HeaderField> fields;
   };
 
   /// Sends what the body holds, which is the end of it.
   void finish(std::string& out, const End& end);
+
+  void finish(std::string& out) { finish(out, End()); }
 
  private:
   Persistence persistence_;

@@ -36,7 +36,7 @@ def test_targets_follow_a_key(new_node, tmp_path):
         node.put("/kv/prometheus/targets", json.dumps(groups))
         both = {node.address: ("up", "all"), other.address: ("up", "all")}
         eventually(lambda: targets(reader) == both, 60)
-        (up,) = reader.ask("query", query='sum(up{job="from-kvs"})')["result"]
+        (up,) = reader.ask("query", query='sum(up{job="from-kvs", team="all"})')["result"]
         assert up["value"][1] == "2"
     finally:
         reader.close()
