@@ -48,7 +48,7 @@ _kvs() {
     "") options="$subcommands --help --version" ;;
     get) options="--meta $client" ;;
     put) options="--file --string --if-match --if-none-match $client" ;;
-    del) options="--if-match $client" ;;
+    del) options="--if-match --recursive --everything $client" ;;
     ls) options="--recursive --values --limit $client" ;;
     tree) options="--depth $client" ;;
     members) options="--all $client" ;;

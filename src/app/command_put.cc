@@ -1,4 +1,5 @@
-// `kvs put PATH [VALUE]` and `kvs del PATH`: writes of one key, with conditions.
+// `kvs put PATH [VALUE]` and `kvs del PATH`: writes of one key, with conditions; `kvs del
+// --recursive PATH` (app/delete_below).
 #include <memory>
 #include <optional>
 
@@ -8,6 +9,7 @@
 
 #include "app/cli.h"
 #include "app/client.h"
+#include "app/delete_below.h"
 #include "app/human_text.h"
 #include "app/read_all.h"
 #include "base/utf8.h"
@@ -25,6 +27,8 @@ struct WriteOptions {
   std::string if_match;
   bool if_none_match = false;
   bool string = false;
+  bool recursive = false;
+  bool everything = false;
 };
 
 CallCondition condition_of(const WriteOptions& options) {
@@ -126,6 +130,10 @@ int put(const WriteOptions& options) {
 }
 
 int del(const WriteOptions& options) {
+  if (options.recursive) {
+    return delete_below(
+        {.client = options.client, .path = options.path, .everything = options.everything});
+  }
   const auto answer = send(options, "DELETE", {});
   if (!answer) {
     return report(answer.error(), options.client);
@@ -180,10 +188,17 @@ void declare_put(CLI::App& app, Command& command) {
 }
 
 void declare_del(CLI::App& app, Command& command) {
-  CLI::App* const parser = app.add_subcommand("del", "Delete a key");
+  CLI::App* const parser = app.add_subcommand("del", "Delete a key, or all keys below a path");
   const auto options = std::make_shared<WriteOptions>();
-  parser->add_option("PATH", options->path, "Key")->required();
-  add_if_match(*parser, *options);
+  parser->add_option("PATH", options->path, "Key, or with --recursive a path")->required();
+  CLI::Option* const if_match = add_if_match(*parser, *options);
+  CLI::Option* const recursive =
+      parser
+          ->add_flag("--recursive", options->recursive,
+                     "Delete every key below the path, not the key of that name")
+          ->excludes(if_match);
+  parser->add_flag("--everything", options->everything, "Delete all keys, with the PATH /")
+      ->needs(recursive);
   declare_client_options(*parser, options->client);
   parser->callback([options, &command] {
     command = [options] {

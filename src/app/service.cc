@@ -6,6 +6,7 @@
 
 #include "app/cluster_pages.h"
 #include "app/convergence.h"
+#include "app/delete_run.h"
 #include "core/members.h"
 #include "io/os.h"
 #include "wire/list_body.h"
@@ -17,6 +18,9 @@ namespace {
 
 /// More is posted before the end of the turn.
 constexpr std::size_t kGatheredBytesMax = std::size_t{1} << 20U;
+
+/// With so much held by batches of one door no further one is taken.
+constexpr std::size_t kBulkBytesMax = std::size_t{64} << 20U;
 
 /// Handled::form: how what comes back is answered.
 enum class Form : std::uint8_t { frame, join, leave, remove, read };
@@ -79,6 +83,13 @@ bool append_refusal(const PeerReply& reply, const AnswerTarget& target) {
   return refused != nullptr;
 }
 
+Handled refuse_overloaded(const AnswerTarget& target) {
+  append_error_response(target,
+                        Error{.code = Errc::overloaded,
+                              .detail = "too many writes wait for the disk: try again later"});
+  return {};
+}
+
 std::string_view reason_for(Errc failure) {
   switch (failure) {
     case Errc::disk_full:
@@ -97,8 +108,9 @@ std::string_view reason_for(Errc failure) {
 Service::Service(const ServiceParts& parts, RequestCounters& counters)
     : parts_(parts),
       counters_(counters),
-      parser_({.key_bytes_max = parts.config.max_key_bytes,
-               .value_bytes_max = parts.config.max_value_bytes}) {}
+      limits_{.key_bytes_max = parts.config.max_key_bytes,
+              .value_bytes_max = parts.config.max_value_bytes},
+      parser_(limits_) {}
 
 bool Service::is_write(const RequestHead& head) const {
   return kvs::is_write(head);
@@ -120,7 +132,8 @@ Handled Service::handle(const ReceivedRequest& request, const AnswerTarget& targ
   const Route route = route_of(*parsed);
   Handled handled =
       std::visit([&](const auto& asked) { return answer(asked, request, target); }, *parsed);
-  if (handled.kind != Handled::Kind::pending && handled.kind != Handled::Kind::pending_alone) {
+  using Kind = Handled::Kind;
+  if (handled.kind == Kind::answered || handled.kind == Kind::streaming) {
     counters_.count(route, answered_status(std::string_view(target.out).substr(begin)));
     counters_.time(route, monotonic_now() - request.now);
   }
@@ -258,10 +271,7 @@ void Service::report_damage(Key key, Instant now) {
 Handled Service::answer(const WriteCommand& request, const ReceivedRequest& received,
                         const AnswerTarget& target) {
   if (parts_.node.overloaded()) {
-    append_error_response(target,
-                          Error{.code = Errc::overloaded,
-                                .detail = "too many writes wait for the disk: try again later"});
-    return {};
+    return refuse_overloaded(target);
   }
   WriteCommand command = request;
   command.ticket = received.ticket;
@@ -270,6 +280,53 @@ Handled Service::answer(const WriteCommand& request, const ReceivedRequest& rece
     hand_over();
   }
   return {.kind = Handled::Kind::pending};
+}
+
+BulkParts Service::bulk_parts(Instant now) {
+  return {.store = parts_.store,
+          .node = parts_.node,
+          .counters = counters_,
+          .bytes_held = bulk_bytes_,
+          .damaged = [this, now](Key key) {
+            report_damage(key, now);
+          }};
+}
+
+Handled Service::answer(const RunBatch& request, const ReceivedRequest& received,
+                        const AnswerTarget& target) {
+  if (bulk_bytes_ > kBulkBytesMax) {
+    append_error_response(
+        target, Error{.code = Errc::overloaded, .detail = "too many batches are under way"});
+    return {};
+  }
+  auto run = BatchRun::make(bulk_parts(received.now), received, target,
+                            BatchReader(request.below, request.body, limits_));
+  if (!run) {
+    append_error_response(target, run.error());
+    return {};
+  }
+  if ((*run)->writes() && parts_.node.overloaded()) {
+    return refuse_overloaded(target);
+  }
+  return {.kind = Handled::Kind::framing, .source = *std::move(run)};
+}
+
+/// While records are missing here, keys below the path may be among them.
+Handled Service::answer(const DeleteBelow& request, const ReceivedRequest& received,
+                        const AnswerTarget& target) {
+  if (parts_.node.overloaded()) {
+    return refuse_overloaded(target);
+  }
+  if (parts_.node.may_lack_records()) {
+    append_error_response(
+        target, Error{.code = Errc::syncing,
+                      .detail = "this node still fetches data, and some keys below the path may be "
+                                "missing here: ask another node, or try again later"});
+    return {};
+  }
+  return {
+      .kind = Handled::Kind::framing,
+      .source = std::make_unique<DeleteRun>(bulk_parts(received.now), request, received, target)};
 }
 
 Handled Service::answer(const PeerFrame& request, const ReceivedRequest& received,

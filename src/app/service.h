@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/batch_run.h"
 #include "app/figures.h"
 #include "app/node_thread.h"
 #include "app/write_request.h"
@@ -68,6 +69,11 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   Handled answer(const GetLost& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
+  Handled answer(const RunBatch& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const DeleteBelow& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  [[nodiscard]] BulkParts bulk_parts(Instant now);
   void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
   void append_read_reply(const PeerReply& reply, const AnswerTarget& target);
@@ -75,10 +81,12 @@ class Service final : public RequestHandler {
 
   const ServiceParts& parts_;
   RequestCounters& counters_;
+  ApiLimits limits_;
   ApiParser parser_;
   std::vector<WriteRequest> gathered_;  // of this turn of the door
   std::vector<PeerLetter> calls_;       // likewise
   std::size_t gathered_bytes_ = 0;
+  std::size_t bulk_bytes_ = 0;  // held by batches under way
   Instant damage_report_due_;
 };
 

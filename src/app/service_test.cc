@@ -1,5 +1,6 @@
 #include "app/service.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,13 +108,62 @@ class ServiceTest : public ::testing::Test {
   }
 
   /// Hands a request over; `out()` is the answer, if it was answered at once.
-  Handled request(std::string_view line, std::string_view fields = "") {
+  Handled request(std::string_view line, std::string_view fields = "", std::string_view body = "") {
     input_ = std::string(line).append(" HTTP/1.1\r\nHost: x\r\n").append(fields).append("\r\n");
     HeadScan scan;
     EXPECT_TRUE(parse_request_head(input_, {}, scan, head_).complete());
     out_.clear();
     return service_->handle(
-        {.head = head_, .body = {}, .ticket = Ticket{1}, .now = monotonic_now()}, target());
+        {.head = head_, .body = body, .ticket = Ticket{1}, .now = monotonic_now()}, target());
+  }
+
+  Handled batch(std::string_view target, std::string_view operations) {
+    const std::string body = "{\"operations\":" + std::string(operations) + "}";
+    return request(
+        "POST " + std::string(target),
+        "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n",
+        body);
+  }
+
+  /// One turn of a stream: its outcomes, if it waits for some, then a fill.
+  BodySource::Status turn(BodySource& source, BodySource::Status before, std::string& out) {
+    if (before == BodySource::Status::waiting) {
+      const std::vector<Reply> replies = sinks_.replies().wait_for(writes_seen_ + 1);
+      for (; writes_seen_ < replies.size(); ++writes_seen_) {
+        EXPECT_EQ(replies[writes_seen_].ticket, Ticket{1});
+        source.complete(replies[writes_seen_].outcome);
+      }
+    }
+    return source.fill(out, 64U << 10U, monotonic_now());
+  }
+
+  /// The whole answer of a stream that gives its own head.
+  std::string streamed(const Handled& handled) {
+    EXPECT_EQ(handled.kind, Handled::Kind::framing) << out_;
+    EXPECT_EQ(out_, "");
+    std::string out;
+    auto status = BodySource::Status::more;
+    while (handled.source && status != BodySource::Status::done) {
+      status = turn(*handled.source, status, out);
+    }
+    return out;
+  }
+
+  void put_many(std::size_t count) {
+    std::vector<WriteRequest> requests;
+    for (std::size_t n = 0; n < count; ++n) {
+      const std::string key = "many/" + std::to_string(n);
+      requests.emplace_back(
+          WriteCommand{.ticket = Ticket{1}, .key = Key::from_store(key), .value = "1"},
+          monotonic_now());
+    }
+    node_->post_all(requests);
+    sinks_.replies().wait_for(writes_seen_ += count);
+  }
+
+  [[nodiscard]] bool holds(std::string_view key) const {
+    const auto found = store_->get(Key::from_store(key)).value();
+    return found && found.live();
   }
 
   /// Answers a request that was left pending, from the node's next reply.
@@ -162,6 +212,7 @@ class ServiceTest : public ::testing::Test {
   RequestHead head_;
   std::size_t calls_seen_ = 0;
   std::size_t replies_seen_ = 0;
+  std::size_t writes_seen_ = 0;
   std::uint64_t records_ = 0;
 };
 
@@ -257,6 +308,190 @@ TEST_F(ServiceTest, AListingSaysThatItIsNotWhole) {
   EXPECT_EQ(request("GET /kv/").kind, Handled::Kind::answered);
   EXPECT_THAT(out_, StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(out_, HasSubstr("X-KVS-Source: partial"));
+}
+
+// Many keys at once
+
+TEST_F(ServiceTest, ABatchDoesAllInItsOrder) {
+  start({});
+  const std::string answer = streamed(batch(
+      "/kv/a/?batch",
+      R"([{"op":"get","path":"k"},{"op":"put","path":"k","data":[1, 2]},{"op":"get","path":"k"},)"
+      R"({"op":"put","path":"k","data":3,"if_none_match":"*"},{"op":"put","path":"b//","data":1},)"
+      R"({"op":"delete","path":"none"},{"op":"put","path":"k","data":4},{"op":"get","path":"k"},)"
+      R"({"op":"delete","path":"k"},{"op":"get","path":"k"}])"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-"
+                                 "Length: "));
+  std::vector<std::string> statuses;
+  for (std::size_t at = answer.find(R"("status":)"); at != std::string::npos;
+       at = answer.find(R"("status":)", at + 1)) {
+    statuses.push_back(answer.substr(at + 9, 3));
+  }
+  EXPECT_THAT(statuses,
+              ElementsAre("404", "201", "200", "412", "400", "404", "200", "200", "204", "404"));
+  EXPECT_THAT(answer, HasSubstr(R"("data":[1, 2]})"));
+  EXPECT_THAT(answer, HasSubstr(R"("data":4})"));
+  EXPECT_EQ(figures_->door(0).read().answers[static_cast<std::size_t>(Route::batch)][0], 1U);
+}
+
+TEST_F(ServiceTest, AMalformedBatchChangesNothing) {
+  start({});
+  EXPECT_EQ(
+      batch("/kv/?batch", R"([{"op":"put","path":"a","data":1},{"op":"put","path":"b"}])").kind,
+      Handled::Kind::answered);
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(out_, HasSubstr(R"("code":"bad_request")"));
+  EXPECT_EQ(node_->status().node.replica.records_written, 0U);
+  EXPECT_FALSE(holds("a"));
+}
+
+TEST_F(ServiceTest, AClientThatGoesAwayEndsItsBatch) {
+  start({});
+  Handled handled =
+      batch("/kv/?batch", R"([{"op":"put","path":"a","data":1},{"op":"get","path":"a"},)"
+                          R"({"op":"put","path":"b","data":1}])");
+  std::string out;
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::waiting);
+  handled.source.reset();
+  sinks_.replies().wait_for(1);
+  EXPECT_TRUE(holds("a"));
+  node_->stop();
+  EXPECT_EQ(sinks_.replies().size(), 1U) << "what was not posted does not happen";
+  EXPECT_FALSE(holds("b"));
+  node_.reset();
+}
+
+TEST_F(ServiceTest, ALargeBatchGoesInParts) {
+  start({});
+  constexpr std::size_t kOperations = 2 * kBatchWritesAtOnce + 10;
+  std::string operations = "[";
+  for (std::size_t n = 0; n < kOperations; ++n) {
+    operations += fmt::format(R"({{"op":"put","path":"{}","data":{}}},)", n, n);
+  }
+  operations.back() = ']';
+  Handled handled = batch("/kv/?batch", operations);
+  std::string out;
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::waiting);
+  EXPECT_EQ(sinks_.replies().wait_for(kBatchWritesAtOnce).size(), kBatchWritesAtOnce);
+  auto status = BodySource::Status::waiting;
+  while (status != BodySource::Status::done) {
+    status = turn(*handled.source, status, out);
+  }
+  EXPECT_THAT(out, HasSubstr("Transfer-Encoding: chunked"));
+  EXPECT_THAT(out, ::testing::EndsWith("}]}\r\n0\r\n\r\n"));
+  EXPECT_EQ(writes_seen_, kOperations);
+  EXPECT_TRUE(holds(std::to_string(kOperations - 1)));
+}
+
+TEST_F(ServiceTest, WhileTheNodeFillsABatchDoesWhatIsPossible) {
+  start_new_member();
+  const std::string answer = streamed(
+      batch("/kv/?batch", R"([{"op":"get","path":"a"},{"op":"put","path":"b","data":1}])"));
+  EXPECT_THAT(answer, HasSubstr(R"({"status":503,"error":{"code":"syncing")"));
+  request("DELETE /kv/a/?recursive=true");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(out_, HasSubstr(R"("code":"syncing")"));
+}
+
+TEST_F(ServiceTest, ARecursiveDeleteDeletesWhatIsBelow) {
+  start({});
+  put_many(3000);
+  const std::string kept = streamed(
+      batch("/kv/?batch",
+            R"([{"op":"put","path":"many","data":1},{"op":"put","path":"many0/a","data":1},)"
+            R"({"op":"delete","path":"many/7"}])"));
+  EXPECT_THAT(kept, StartsWith("HTTP/1.1 200"));
+  const std::string answer = streamed(request("DELETE /kv/many/?recursive=true"));
+  EXPECT_THAT(answer, HasSubstr("Transfer-Encoding: chunked"));
+  EXPECT_THAT(answer, HasSubstr("{\"deleted\":2999}\n"));
+  EXPECT_FALSE(holds("many/0"));
+  EXPECT_FALSE(holds("many/2999"));
+  EXPECT_TRUE(holds("many"));
+  EXPECT_TRUE(holds("many0/a"));
+  const std::string again = streamed(request("DELETE /kv/many/?recursive=true"));
+  EXPECT_THAT(again, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(again, ::testing::EndsWith("\r\n\r\n{\"deleted\":0}\n"));
+  EXPECT_EQ(figures_->door(0).read().answers[static_cast<std::size_t>(Route::delete_below)][0], 2U);
+}
+
+TEST_F(ServiceTest, ARecursiveDeleteLeavesWhatIsWrittenMeanwhile) {
+  start({});
+  put_many(3000);
+  const Handled handled = request("DELETE /kv/many/?recursive=true&progress=true");
+  std::string out;
+  auto status = turn(*handled.source, BodySource::Status::more, out);  // the first are under way
+  put_many(3000);  // and their outcomes not seen
+  writes_seen_ -= 3000;
+  while (status != BodySource::Status::done) {
+    // Those of the puts stand among the replies: only what was posted by the stream is its own.
+    const std::vector<Reply> replies = sinks_.replies().wait_for(writes_seen_ + 1);
+    for (; writes_seen_ < replies.size(); ++writes_seen_) {
+      const WriteStatus outcome = replies[writes_seen_].outcome.status;
+      if (outcome != WriteStatus::created && outcome != WriteStatus::replaced) {
+        handled.source->complete(replies[writes_seen_].outcome);
+      }
+    }
+    status = handled.source->fill(out, 1000, monotonic_now());
+  }
+  EXPECT_THAT(out, HasSubstr("application/x-ndjson"));
+  EXPECT_THAT(out, HasSubstr("\"kept\":"));
+  EXPECT_THAT(out, HasSubstr("\"done\":true}\n"));
+  EXPECT_TRUE(holds("many/0")) << "deleted, then written anew";
+  EXPECT_TRUE(holds("many/999")) << "the last of all: written before its delete came";
+}
+
+TEST_F(ServiceTest, AClientThatGoesAwayEndsItsDelete) {
+  start({});
+  put_many(5000);
+  Handled handled = request("DELETE /kv/?recursive=true&everything=true");
+  std::string out;
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::more);
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::waiting);
+  handled.source.reset();
+  node_->stop();
+  EXPECT_EQ(sinks_.replies().size(), 5000U + 1024U);
+  node_.reset();
+}
+
+WriteOutcome refused(WriteStatus status) {
+  return {.status = status, .uuid = {}, .stamp = {}};
+}
+
+TEST_F(ServiceTest, ADeleteThatFailsAtOnceHasTheStatusOfItsError) {
+  start({});
+  put_many(700);
+  const Handled handled = request("DELETE /kv/many/?recursive=true&progress=true");
+  std::string out;
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::more);
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::waiting);
+  for (int n = 0; n < 700; ++n) {
+    handled.source->complete(refused(WriteStatus::disk_full));
+  }
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::done);
+  EXPECT_THAT(out, StartsWith("HTTP/1.1 507"));
+  EXPECT_THAT(out, HasSubstr("\r\nContent-Type: application/json\r\nRetry-After: 10\r\n"));
+  EXPECT_THAT(out, HasSubstr(R"({"deleted":0,"error":{"code":"disk_full",)"));
+}
+
+TEST_F(ServiceTest, ADeleteThatFailsMidwaySaysHowFarItCame) {
+  start({});
+  put_many(3000);
+  const Handled handled = request("DELETE /kv/many/?recursive=true");
+  std::string out;
+  auto status = turn(*handled.source, BodySource::Status::more, out);
+  status = turn(*handled.source, status, out);
+  ASSERT_EQ(status, BodySource::Status::waiting) << "1024 are under way";
+  for (int n = 0; n < 512; ++n) {
+    handled.source->complete(refused(WriteStatus::deleted));
+  }
+  status = handled.source->fill(out, 1000, monotonic_now());
+  ASSERT_EQ(status, BodySource::Status::waiting);
+  for (int n = 0; n < 1024; ++n) {
+    handled.source->complete(refused(n == 0 ? WriteStatus::deleted : WriteStatus::io_error));
+  }
+  EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::done);
+  EXPECT_THAT(out, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(out, HasSubstr(R"({"deleted":513,"error":{"code":"io_error",)"));
 }
 
 }  // namespace

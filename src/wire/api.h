@@ -27,6 +27,11 @@ namespace kvs {
 /// The most entries that one page of a listing may have.
 inline constexpr std::size_t kListLimitMax = 10'000;
 
+/// The most operations that one batch may have, and the bytes of its body (more if max_value_bytes
+/// asks for it).
+inline constexpr std::size_t kBatchOperationsMax = 10'000;
+inline constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20U;
+
 /// An entity tag as a client sends it (RFC 9110, 8.8.3).
 struct EntityTag {
   enum class Strength : std::uint8_t { strong, weak };
@@ -55,6 +60,20 @@ struct ListKeys {
 
   ListRequest list;
   Values values = Values::omit;
+};
+
+/// POST of many operations at once; wire/batch reads them.
+struct RunBatch {
+  std::string_view below;  // what their paths are relative to, without a trailing slash
+  std::string_view body;   // a JSON text
+};
+
+/// DELETE of all keys below a path.
+struct DeleteBelow {
+  enum class Report : std::uint8_t { count, progress };
+
+  std::string_view path;  // without a trailing slash; empty: the root
+  Report report = Report::count;
 };
 
 /// GET /members/.
@@ -100,9 +119,9 @@ struct LeaveCluster {
 };
 
 /// A WriteCommand leaves its ticket to the caller.
-using ApiRequest =
-    std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics, GetOptions,
-                 PeerFrame, JoinCluster, LeaveCluster, GetConvergence, GetLost>;
+using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
+                                GetOptions, PeerFrame, JoinCluster, LeaveCluster, GetConvergence,
+                                GetLost, RunBatch, DeleteBelow>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -152,13 +171,21 @@ class ApiParser {
   Result<GetValue> parse_get(const RequestHead& head, std::string_view path);
   Result<GetLost> parse_lost(const RequestHead& head);
   Result<ListKeys> parse_list(const RequestHead& head, std::string_view path);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_folder(const RequestHead& head,
+                                                                 std::string_view path,
+                                                                 std::string_view body);
+  Result<std::string_view> parse_folder_path(std::string_view path) const;
+  Result<RunBatch> parse_batch(const RequestHead& head, std::string_view path,
+                               std::string_view body);
+  Result<DeleteBelow> parse_delete_below(const RequestHead& head, std::string_view path);
 
   ApiLimits limits_;
   JsonChecker json_;
   std::string scratch_;  // the decoded path, then decoded query values
 };
 
-/// True if `head` asks for a PUT or DELETE of a key, well-formed or not.
+/// True if `head` asks for a PUT or DELETE of a key, well-formed or not. A path that ends in a
+/// slash is no key: below it many may be deleted.
 [[nodiscard]] bool is_write(const RequestHead& head);
 
 /// The status for an error code. Codes that no client can cause are 500.
@@ -166,6 +193,23 @@ class ApiParser {
 
 /// The code of a write that changed nothing.
 [[nodiscard]] Errc errc_of(WriteStatus status);
+
+/// A sentence for the one who asked for a write that changed nothing.
+[[nodiscard]] std::string_view message_of(WriteStatus status);
+
+/// Seconds after which a refused client may try again; empty if waiting does not help.
+[[nodiscard]] std::string_view retry_after(Errc code);
+
+// Each of these appends members of a JSON object, with the comma before them.
+
+/// `,"uuid":"...","timestamp":1`
+void append_version_members(std::string& out, const Uuid& uuid, Stamp stamp);
+
+/// `,"timestamp":1`
+void append_timestamp_member(std::string& out, Stamp stamp);
+
+/// `,"error":{"code":"...","message":"..."}`
+void append_error_member(std::string& out, const Error& error);
 
 // Each of these appends one answer to `target`.
 

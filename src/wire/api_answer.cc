@@ -81,49 +81,6 @@ void put_json(const AnswerTarget& target, unsigned status, std::string_view body
   put_answer(target, {.status = status, .content_type = kJson, .fields = {}}, body);
 }
 
-/// Seconds after which a refused client may try again; nothing if waiting does not help.
-std::string_view retry_after(Errc code) {
-  switch (code) {
-    case Errc::overloaded:
-      return "1";
-    case Errc::syncing:
-    case Errc::shutting_down:
-      return "5";
-    case Errc::disk_full:
-      return "10";
-    case Errc::read_only:
-      return "60";
-    default:
-      return {};
-  }
-}
-
-std::string_view message_of(WriteStatus status) {
-  switch (status) {
-    case WriteStatus::not_found:
-      return "there is no value under this key";
-    case WriteStatus::version_mismatch:
-      return "the condition does not hold: read the key again and decide anew";
-    case WriteStatus::read_only:
-      return "this node is read-only: write to another, or set read_only: false";
-    case WriteStatus::syncing:
-      return "this node still fetches data: write to another, or try again later";
-    case WriteStatus::disk_full:
-      return "the disk is full: nothing was written; it goes on when there is space";
-    case WriteStatus::overloaded:
-      return "too many writes are waiting: nothing was written; try again";
-    case WriteStatus::shutting_down:
-      return "this node is stopping: nothing was written; write to another";
-    case WriteStatus::corrupt_data:
-      return "damage on this node's disk: if only this record is damaged, PUT without conditions "
-             "replaces it; if /health is degraded, restore data_dir from a backup";
-    case WriteStatus::io_error:
-      return "the disk failed: whether the write took place is unknown; see the node's log";
-    default:
-      return "the write succeeded";
-  }
-}
-
 /// RFC 9110, 13.1.2: weak comparison, so strength does not matter.
 bool lists_version(std::string_view if_none_match, const Uuid& uuid) {
   if (if_none_match == "*") {
@@ -248,6 +205,66 @@ Errc errc_of(WriteStatus status) {
       return Errc::io_error;
   }
   return Errc::io_error;
+}
+
+std::string_view retry_after(Errc code) {
+  switch (code) {
+    case Errc::overloaded:
+      return "1";
+    case Errc::syncing:
+    case Errc::shutting_down:
+      return "5";
+    case Errc::disk_full:
+      return "10";
+    case Errc::read_only:
+      return "60";
+    default:
+      return {};
+  }
+}
+
+std::string_view message_of(WriteStatus status) {
+  switch (status) {
+    case WriteStatus::not_found:
+      return "there is no value under this key";
+    case WriteStatus::version_mismatch:
+      return "the condition does not hold: read the key again and decide anew";
+    case WriteStatus::read_only:
+      return "this node is read-only: write to another, or set read_only: false";
+    case WriteStatus::syncing:
+      return "this node still fetches data: write to another, or try again later";
+    case WriteStatus::disk_full:
+      return "the disk is full: nothing was written; it goes on when there is space";
+    case WriteStatus::overloaded:
+      return "too many writes are waiting: nothing was written; try again";
+    case WriteStatus::shutting_down:
+      return "this node is stopping: nothing was written; write to another";
+    case WriteStatus::corrupt_data:
+      return "damage on this node's disk: if only this record is damaged, PUT without conditions "
+             "replaces it; if /health is degraded, restore data_dir from a backup";
+    case WriteStatus::io_error:
+      return "the disk failed: whether the write took place is unknown; see the node's log";
+    default:
+      return "the write succeeded";
+  }
+}
+
+void append_version_members(std::string& out, const Uuid& uuid, Stamp stamp) {
+  SmallText members;
+  members.text(R"(,"uuid":")").uuid(uuid).text(R"(","timestamp":)").number(stamp.ms());
+  out.append(members.view());
+}
+
+void append_timestamp_member(std::string& out, Stamp stamp) {
+  SmallText members;
+  members.text(R"(,"timestamp":)").number(stamp.ms());
+  out.append(members.view());
+}
+
+void append_error_member(std::string& out, const Error& error) {
+  out.append(R"(,"error":{"code":")").append(to_string(error.code)).append(R"(","message":)");
+  append_json_string(out, error.detail);
+  out.push_back('}');
 }
 
 void append_value_response(const AnswerTarget& target, const GetValue& request,

@@ -19,6 +19,7 @@ namespace kvs {
 namespace {
 
 constexpr std::string_view kKeyMethods = "GET, HEAD, PUT, DELETE, OPTIONS";
+constexpr std::string_view kFolderMethods = "GET, HEAD, POST, DELETE, OPTIONS";
 constexpr std::string_view kReadMethods = "GET, HEAD, OPTIONS";
 constexpr std::string_view kJoinMethods = "POST, OPTIONS";
 constexpr std::string_view kLeaveMethods = "POST, DELETE, OPTIONS";
@@ -253,8 +254,9 @@ Result<void> expect_no_query(const RequestHead& head, std::string& scratch) {
 }  // namespace
 
 bool is_write(const RequestHead& head) {
+  const bool folder = head.method == Method::del && head.path.ends_with('/');
   return (head.method == Method::put || head.method == Method::del) &&
-         head.path.starts_with(kDataPrefix);
+         head.path.starts_with(kDataPrefix) && !folder;
 }
 
 std::uint64_t ApiParser::body_bytes_max(const RequestHead& head) const {
@@ -262,6 +264,10 @@ std::uint64_t ApiParser::body_bytes_max(const RequestHead& head) const {
   constexpr std::uint64_t kOtherBytesMax = 64U << 10U;
   if (head.method == Method::post && takes_frames(head)) {
     return peer_frame_bytes_max(limits_.value_bytes_max);
+  }
+  const bool folder = head.path.starts_with(kDataPrefix) && head.path.ends_with('/');
+  if (head.method == Method::post && folder) {
+    return std::max<std::uint64_t>(kBatchBytesMax, limits_.value_bytes_max + kOtherBytesMax);
   }
   const bool value = head.method == Method::put && is_write(head);
   return value ? limits_.value_bytes_max : kOtherBytesMax;
@@ -284,21 +290,100 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_kv(const RequestHead& head,
     return fail(Errc::invalid_key, "the path has a malformed percent escape");
   }
   const std::string_view path = scratch_;
-  const bool folder = path.empty() || path.ends_with('/');
   if (is_write(head)) {
     return parse_write(head, path, body);
   }
-  const std::string_view allow = folder ? kReadMethods : kKeyMethods;
+  if (path.empty() || path.ends_with('/')) {
+    return parse_folder(head, path, body);
+  }
   if (head.method == Method::options) {
-    return GetOptions{.allow = allow};
+    return GetOptions{.allow = kKeyMethods};
   }
   if (!is_read(head.method)) {
-    return std::unexpected(method_not_allowed(head, allow));
-  }
-  if (folder) {
-    return parse_list(head, path);
+    return std::unexpected(method_not_allowed(head, kKeyMethods));
   }
   return parse_get(head, path);
+}
+
+std::expected<ApiRequest, ApiError> ApiParser::parse_folder(const RequestHead& head,
+                                                            std::string_view path,
+                                                            std::string_view body) {
+  switch (head.method) {
+    case Method::options:
+      return GetOptions{.allow = kFolderMethods};
+    case Method::get:
+    case Method::head:
+      return KVS_TRY(parse_list(head, path));
+    case Method::post:
+      return KVS_TRY(parse_batch(head, path, body));
+    case Method::del:
+      return KVS_TRY(parse_delete_below(head, path));
+    default:
+      return std::unexpected(method_not_allowed(head, kFolderMethods));
+  }
+}
+
+/// `path`, which ends in a slash or is empty, without the slash.
+Result<std::string_view> ApiParser::parse_folder_path(std::string_view path) const {
+  if (!path.empty()) {
+    path.remove_suffix(1);
+    KVS_TRY(Key::parse(path, limits_.key_bytes_max));
+  }
+  return path;
+}
+
+/// The media type is demanded: a page of another origin cannot send it unasked.
+Result<RunBatch> ApiParser::parse_batch(const RequestHead& head, std::string_view path,
+                                        std::string_view body) {
+  const std::string_view below = KVS_TRY(parse_folder_path(path));
+  std::array<Parameter, 1> known{{{.name = "batch", .value = {}}}};
+  KVS_TRY(parse_query(head, known, scratch_));
+  const auto& batch = known[0].value;
+  if (!batch || (!batch->empty() && *batch != "true")) {
+    return fail(Errc::invalid_query, "POST is for batches here: write ?batch");
+  }
+  KVS_TRY(check_write_fields(head));
+  if (head.if_match || head.if_none_match) {
+    return fail(Errc::bad_request,
+                "each operation of a batch has its own condition: use if_match in it");
+  }
+  if (!head.content_type) {
+    return fail(Errc::unsupported_media_type, "send Content-Type: application/json");
+  }
+  KVS_TRY(check_content_type(head));
+  if (!head.framing.content_length && !head.framing.chunked) {
+    return fail(Errc::length_required, "say how long the batch is: send Content-Length");
+  }
+  KVS_TRY(json_.check(body));
+  return RunBatch{.below = below, .body = body};
+}
+
+/// All data at once takes one word more, so that a variable which is empty does not delete it.
+Result<DeleteBelow> ApiParser::parse_delete_below(const RequestHead& head, std::string_view path) {
+  DeleteBelow asked{.path = KVS_TRY(parse_folder_path(path)), .report = DeleteBelow::Report::count};
+  std::array<Parameter, 3> known{{{.name = "recursive", .value = {}},
+                                  {.name = "everything", .value = {}},
+                                  {.name = "progress", .value = {}}}};
+  KVS_TRY(parse_query(head, known, scratch_));
+  const auto& [recursive, everything, progress] = known;
+  if (!KVS_TRY(flag_of(recursive))) {
+    return fail(Errc::invalid_key,
+                "a path that ends in a slash is no key: ?recursive=true deletes all keys below it");
+  }
+  if (KVS_TRY(flag_of(everything)) != asked.path.empty()) {
+    return fail(Errc::invalid_query,
+                asked.path.empty()
+                    ? "this would delete all keys: write ?recursive=true&everything=true"
+                    : "everything=true is for /kv/ alone");
+  }
+  if (KVS_TRY(flag_of(progress))) {
+    asked.report = DeleteBelow::Report::progress;
+  }
+  KVS_TRY(check_write_fields(head));
+  if (head.if_match || head.if_none_match) {
+    return fail(Errc::bad_request, "conditions are for single keys: If-Match is not possible here");
+  }
+  return asked;
 }
 
 Result<GetValue> ApiParser::parse_get(const RequestHead& head, std::string_view path) {
@@ -324,11 +409,7 @@ Result<GetValue> ApiParser::parse_get(const RequestHead& head, std::string_view 
 
 Result<ListKeys> ApiParser::parse_list(const RequestHead& head, std::string_view path) {
   ListKeys keys;
-  if (!path.empty()) {
-    path.remove_suffix(1);
-    KVS_TRY(Key::parse(path, limits_.key_bytes_max));
-  }
-  keys.list.path = path;
+  keys.list.path = KVS_TRY(parse_folder_path(path));
   std::array<Parameter, 4> known{{{.name = "recursive", .value = {}},
                                   {.name = "values", .value = {}},
                                   {.name = "limit", .value = {}},

@@ -129,8 +129,8 @@ TEST(ApiRequest, MethodsThatATargetDoesNotHave) {
   const std::vector<std::pair<std::string, std::string_view>> cases{
       {"POST /kv/a", "GET, HEAD, PUT, DELETE, OPTIONS"},
       {"PATCH /kv/a", "GET, HEAD, PUT, DELETE, OPTIONS"},
-      {"POST /kv/a/", "GET, HEAD, OPTIONS"},
-      {"TRACE /kv/", "GET, HEAD, OPTIONS"},
+      {"PATCH /kv/a/", "GET, HEAD, POST, DELETE, OPTIONS"},
+      {"TRACE /kv/", "GET, HEAD, POST, DELETE, OPTIONS"},
       {"DELETE /health", "GET, HEAD, OPTIONS"},
       {"PUT /metrics", "GET, HEAD, OPTIONS"},
       {"POST /members/", "GET, HEAD, OPTIONS"},
@@ -148,7 +148,7 @@ TEST(ApiRequest, MethodsThatATargetDoesNotHave) {
 TEST(ApiRequest, OptionsTellsTheMethods) {
   const std::vector<std::pair<std::string, std::string_view>> cases{
       {"OPTIONS /kv/a", "GET, HEAD, PUT, DELETE, OPTIONS"},
-      {"OPTIONS /kv/", "GET, HEAD, OPTIONS"},
+      {"OPTIONS /kv/", "GET, HEAD, POST, DELETE, OPTIONS"},
       {"OPTIONS /health", "GET, HEAD, OPTIONS"},
       {"OPTIONS /members/leave", "POST, DELETE, OPTIONS"},
       {"OPTIONS *", "GET, HEAD, PUT, POST, DELETE, OPTIONS"}};
@@ -379,9 +379,74 @@ TEST(ApiRequest, KnowsWritesAndTheirBodiesByTheHead) {
   for (const char* line : {"GET /kv/a", "PUT /health", "POST /kv/a", "DELETE /members/leave"}) {
     EXPECT_FALSE(is_write(Asked(request(line)).head())) << line;
   }
+  EXPECT_FALSE(is_write(Asked(request("DELETE /kv/a/?recursive=true")).head()))
+      << "it waits for the writes before it";
+  const Asked batch(request("POST /kv/a/?batch"), limits);
+  EXPECT_EQ(batch.parser().body_bytes_max(batch.head()), kBatchBytesMax);
+  const Asked large(request("POST /kv/?batch"), {.value_bytes_max = 2 * kBatchBytesMax});
+  EXPECT_GT(large.parser().body_bytes_max(large.head()), 2 * kBatchBytesMax);
   const Asked remove(request("DELETE /kv/a"), limits);
   EXPECT_TRUE(is_write(remove.head()));
   EXPECT_LT(remove.parser().body_bytes_max(remove.head()), limits.value_bytes_max);
+}
+
+// Many keys at once
+
+std::string post(std::string_view target, std::string_view body,
+                 std::string_view fields = "Content-Type: application/json\r\n") {
+  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+TEST(ApiRequest, ReadsABatch) {
+  const Asked root(post("/kv/?batch", R"({"operations":[]})"));
+  EXPECT_EQ(root.get<RunBatch>().below, "");
+  EXPECT_EQ(root.get<RunBatch>().body, R"({"operations":[]})");
+  EXPECT_EQ(Asked(post("/kv/a/b%2Fc/?batch=true", "{}")).get<RunBatch>().below, "a/b/c");
+}
+
+TEST(ApiRequest, WhatIsNoBatch) {
+  for (const char* target : {"/kv/", "/kv/?batch=false", "/kv/?batch&batch", "/kv/?batch&x=1"}) {
+    EXPECT_EQ(Asked(post(target, "{}")).error(), Errc::invalid_query) << target;
+  }
+  EXPECT_EQ(Asked(post("/kv//?batch", "{}")).error(), Errc::invalid_key);
+  EXPECT_EQ(Asked(post("/kv/?batch", "{")).error(), Errc::invalid_json);
+  EXPECT_EQ(Asked(post("/kv/?batch", R"({"operations":[],"operations":[]})")).error(),
+            Errc::invalid_json);
+  EXPECT_EQ(Asked(post("/kv/?batch", "{}", "")).error(), Errc::unsupported_media_type)
+      << "a page of another origin may send a body without a type";
+  EXPECT_EQ(Asked(post("/kv/?batch", "{}", "Content-Type: text/plain\r\n")).error(),
+            Errc::unsupported_media_type);
+  EXPECT_EQ(
+      Asked(post("/kv/?batch", "{}", "Content-Type: application/json\r\nIf-Match: *\r\n")).error(),
+      Errc::bad_request);
+  EXPECT_EQ(Asked(request("POST /kv/?batch", "Content-Type: application/json\r\n")).error(),
+            Errc::length_required);
+}
+
+TEST(ApiRequest, ReadsARecursiveDelete) {
+  const Asked below(request("DELETE /kv/a/b/?recursive=true"));
+  EXPECT_EQ(below.get<DeleteBelow>().path, "a/b");
+  EXPECT_EQ(below.get<DeleteBelow>().report, DeleteBelow::Report::count);
+  const Asked all(request("DELETE /kv/?recursive=true&everything=true&progress=true"));
+  EXPECT_EQ(all.get<DeleteBelow>().path, "");
+  EXPECT_EQ(all.get<DeleteBelow>().report, DeleteBelow::Report::progress);
+}
+
+TEST(ApiRequest, NothingIsDeletedRecursivelyByAccident) {
+  for (const char* target :
+       {"/kv/?recursive=true", "/kv/?recursive=true&everything=false", "/kv/a?recursive=true",
+        "/kv/a/?recursive=true&everything=true", "/kv/a/?recursive=1", "/kv/a/?recursive=true&x"}) {
+    EXPECT_EQ(Asked(request(std::string("DELETE ") + target)).error(), Errc::invalid_query)
+        << target;
+  }
+  for (const char* target : {"/kv/a%2F?recursive=true", "/kv/a/", "/kv/a/?recursive=false",
+                             "/kv/a//?recursive=true", "/kv/?everything=true"}) {
+    const auto error = Asked(request(std::string("DELETE ") + target)).error();
+    EXPECT_TRUE(error == Errc::invalid_key) << target;
+  }
+  EXPECT_EQ(Asked(request("DELETE /kv/a/?recursive=true", "If-Match: *\r\n")).error(),
+            Errc::bad_request);
 }
 
 // Conditions

@@ -100,6 +100,15 @@ std::string list_target(const ListCall& call) {
   return target;
 }
 
+std::string delete_below_target(std::string_view path) {
+  if (path.empty()) {
+    return "/kv/?recursive=true&everything=true&progress=true";
+  }
+  std::string target = "/kv/";
+  percent_encode(path, target);
+  return target += "/?recursive=true&progress=true";
+}
+
 std::string cursor_after(std::string_view name) {
   std::string cursor;
   encode_base64url(name, cursor);

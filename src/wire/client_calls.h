@@ -51,6 +51,9 @@ struct ListCall {
 
 [[nodiscard]] std::string list_target(const ListCall& call);
 
+/// DELETE of it deletes every key below `path`, the empty one is the root, and tells how far it is.
+[[nodiscard]] std::string delete_below_target(std::string_view path);
+
 /// The cursor of the page that begins after `name`, which is relative to the listing's path.
 [[nodiscard]] std::string cursor_after(std::string_view name);
 

@@ -77,5 +77,10 @@ TEST(ClientCalls, ErrorsOfSomethingElse) {
   EXPECT_EQ(error_of({.status = 500}, "").code, Errc::io_error);
 }
 
+TEST(ClientCalls, ARecursiveDeleteNamesWhatIsToGo) {
+  EXPECT_EQ(delete_below_target("a b/c"), "/kv/a%20b/c/?recursive=true&progress=true");
+  EXPECT_EQ(delete_below_target(""), "/kv/?recursive=true&everything=true&progress=true");
+}
+
 }  // namespace
 }  // namespace kvs

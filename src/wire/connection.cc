@@ -64,10 +64,15 @@ void Connection::broken() {
 }
 
 void Connection::complete(const WriteOutcome& outcome) {
-  KVS_CHECK(pending_ > 0 && !is_alone_, "a reply without a pending write");
   if (state_ == State::closed) {
     return;
   }
+  if (source_) {
+    source_->complete(outcome);
+    source_waits_ = false;
+    return;
+  }
+  KVS_CHECK(pending_ > 0 && !is_alone_, "a reply without a pending write");
   begin_late_answer();
   answer_next_pending(outcome);
   end_late_answer();
@@ -241,7 +246,7 @@ bool Connection::step(Instant now) {
   if (state_ != State::open && !source_) {
     return stop(Stop::input);
   }
-  if (!held_.empty() || (source_ && pending_ > 0)) {
+  if (!held_.empty() || (source_ && (pending_ > 0 || source_waits_))) {
     return stop(Stop::order);
   }
   if (queued() >= (source_ ? limits.output_low_water : limits.output_high_water)) {
@@ -257,7 +262,8 @@ bool Connection::pull(Instant now) {
   std::string& chunk = shared_->chunk;
   chunk.clear();
   const BodySource::Status status = source_->fill(chunk, shared_->limits.output_low_water, now);
-  if (source_framing_ == StreamFraming::chunked) {
+  const bool chunked = source_framing_ == StreamFraming::chunked && !source_frames_;
+  if (chunked) {
     put_chunk(output_, chunk);
   } else {
     output_.append(chunk);
@@ -265,13 +271,14 @@ bool Connection::pull(Instant now) {
   if (chunk.capacity() > kSpareBytesMax) {
     free_memory(chunk);
   }
-  if (status == BodySource::Status::more) {
+  source_waits_ = status == BodySource::Status::waiting;
+  if (status == BodySource::Status::more || source_waits_) {
     return true;
   }
   source_.reset();
   if (status == BodySource::Status::failed) {
     close_after_output();
-  } else if (source_framing_ == StreamFraming::chunked) {
+  } else if (chunked) {
     put_last_chunk(output_);
   }
   return true;
@@ -339,7 +346,8 @@ void Connection::execute(Instant now) {
       {.head = head, .body = reader_.body(), .ticket = ticket_, .now = now}, target);
   const bool pends =
       handled.kind == Handled::Kind::pending || handled.kind == Handled::Kind::pending_alone;
-  KVS_CHECK(pends == (target.out.size() == before),
+  const bool comes_later = pends || handled.kind == Handled::Kind::framing;
+  KVS_CHECK(comes_later == (target.out.size() == before),
             "an answer must be appended at once or be pending");
   if (pends) {
     pending_bytes_ += reader_.body().size();
@@ -361,11 +369,12 @@ void Connection::take(Handled handled, const AnswerTarget& target) {
   if (handled.kind == Handled::Kind::pending || handled.kind == Handled::Kind::pending_alone) {
     ++pending_;
     last_pending_ = target.persistence;
-  } else if (handled.kind == Handled::Kind::streaming) {
+  } else if (handled.kind == Handled::Kind::streaming || handled.kind == Handled::Kind::framing) {
     ends = ends || target.stream_framing == StreamFraming::until_close;
     source_framing_ = target.stream_framing;
+    source_frames_ = handled.kind == Handled::Kind::framing;
     source_ = target.head_only ? nullptr : std::move(handled.source);
-    KVS_CHECK(target.head_only || source_, "a stream without a source");
+    KVS_CHECK((target.head_only && !source_frames_) || source_, "a stream without a source");
   }
   if (ends) {
     close_after_output();

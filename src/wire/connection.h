@@ -64,7 +64,8 @@ class Connection {
   /// The transport has failed: closed, whatever is queued.
   void broken();
 
-  /// The oldest pending write has come to this. Call resume() after a batch of these.
+  /// This came of the oldest pending write, or of the oldest that the stream under way has posted.
+  /// Call resume() after a batch of these.
   void complete(const WriteOutcome& outcome);
 
   /// The request that is pending alone has come to this. Call resume() likewise.
@@ -114,7 +115,7 @@ class Connection {
   /// Why nothing more is executed at present.
   enum class Stop : std::uint8_t {
     input,   // there is no whole request, or none is wanted
-    order,   // pending writes come first
+    order,   // pending writes come first, or those that a stream has posted
     output,  // the client does not read
     door,    // the clients of this door do not read
     quota,   // other connections have their turn
@@ -167,6 +168,8 @@ class Connection {
   std::string held_;  // an answer that waits for pending ones; then no more is executed
   std::unique_ptr<BodySource> source_;
   StreamFraming source_framing_ = StreamFraming::chunked;
+  bool source_frames_ = false;                        // the source gives head and framing too
+  bool source_waits_ = false;                         // for complete()
   Persistence last_pending_ = Persistence::implicit;  // of the youngest pending request
   State state_ = State::open;
   Stop stop_ = Stop::input;

@@ -58,7 +58,7 @@ class Author {
     story_.ends = close;
     fields_ = close ? "Host: x\r\nConnection: close\r\n" : "Host: x\r\n";
     persistence_ = close ? Persistence::close : Persistence::implicit;
-    switch (prng_.below(9)) {
+    switch (prng_.below(10)) {
       case 0:
       case 1:
       case 2:
@@ -73,6 +73,8 @@ class Author {
         return add_big();
       case 7:
         return add_call();
+      case 8:
+        return add_posts();
       default:
         return add_get();
     }
@@ -86,6 +88,16 @@ class Author {
   void add_call() {
     request("GET /call");
     say(story_.answers, 202, std::to_string(++story_.writes), persistence_);
+  }
+
+  void add_posts() {
+    const std::uint64_t count = prng_.below(20);
+    request("POST /posts/" + std::to_string(count));
+    std::string numbers;
+    for (std::uint64_t n = 0; n < count; ++n) {
+      numbers.append(n == 0 ? "" : " ").append(std::to_string(++story_.writes));
+    }
+    say(story_.answers, 200, numbers, persistence_);
   }
 
   void add_big() {
@@ -219,7 +231,8 @@ class World {
   }
 
   bool complete() {
-    if (connection_.pending() == 0) {
+    const std::size_t owed = handler_.posted.size() - completed_;
+    if (owed == 0) {
       return false;
     }
     if (connection_.pends_alone()) {
@@ -227,7 +240,7 @@ class World {
       connection_.resume(now_);
       return true;
     }
-    for (std::uint64_t n = 1 + prng_.below(connection_.pending()); n > 0; --n) {
+    for (std::uint64_t n = 1 + prng_.below(owed); n > 0; --n) {
       connection_.complete({.status = WriteStatus::created,
                             .uuid = {},
                             .stamp = Stamp::from_ms(static_cast<std::int64_t>(++completed_))});

@@ -421,5 +421,64 @@ TEST_F(ConnectionTest, StreamBehindAWriteWaits) {
   EXPECT_TRUE(take().ends_with("piece 1\n\r\n0\r\n\r\n"));
 }
 
+// Streams that post writes
+
+std::string posts(int count, std::string_view version = "1.1") {
+  return "POST /posts/" + std::to_string(count) + " HTTP/" + std::string(version) +
+         "\r\nHost: x\r\n\r\n";
+}
+
+TEST_F(ConnectionTest, NothingOvertakesAStreamThatWaitsForItsWrites) {
+  receive(std::string(kPut) + posts(2) + std::string(kPut) + std::string(kGet));
+  EXPECT_EQ(handler_.posted.size(), 1U) << "the write before it comes first";
+  complete();
+  EXPECT_EQ(take(), written(1));
+  EXPECT_EQ(handler_.posted.size(), 3U) << "those of the stream, not the write behind it";
+  complete();
+  EXPECT_EQ(take(), "");
+  EXPECT_FALSE(connection().wants_turn());
+  EXPECT_FALSE(connection().wants_input());
+  complete();
+  EXPECT_EQ(take(), answer("2 3"));
+  complete();
+  EXPECT_EQ(take(), written(4) + kGot);
+}
+
+TEST_F(ConnectionTest, AStreamMayPostNothing) {
+  receive(posts(0) + std::string(kGet));
+  EXPECT_EQ(take(), answer("") + kGot);
+}
+
+TEST_F(ConnectionTest, AStreamThatWaitsIsAnsweredBeforeAShutdownAndTo10) {
+  receive(posts(1) + std::string(kGet));
+  connection().start_shutdown(now_);
+  EXPECT_EQ(state(), State::closing);
+  complete();
+  EXPECT_EQ(take(), answer("1"));
+  EXPECT_EQ(state(), State::draining);
+  open();
+  receive(posts(1, "1.0"));
+  complete();
+  EXPECT_EQ(take(), answer("2", 200, Persistence::close));
+  EXPECT_EQ(state(), State::draining);
+}
+
+TEST_F(ConnectionTest, RepliesToTheStreamOfABrokenConnectionAreDropped) {
+  receive(posts(2));
+  complete();
+  connection().broken();
+  complete();
+  EXPECT_EQ(connection().output(), "");
+  EXPECT_EQ(state(), State::closed);
+}
+
+TEST_F(ConnectionTest, AHalfClosedClientGetsTheAnswerOfItsStream) {
+  receive(posts(1));
+  connection().received_end(now_);
+  complete();
+  EXPECT_EQ(take(), answer("1"));
+  EXPECT_EQ(state(), State::closed);
+}
+
 }  // namespace
 }  // namespace kvs

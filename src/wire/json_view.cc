@@ -1,6 +1,7 @@
 #include "wire/json_view.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace kvs {
@@ -23,9 +24,32 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
+/// Which bytes a walk has to look at: `"` and `\\` in strings, `"` and brackets outside.
+enum class Stop : std::uint8_t { in_string = 1, outside = 2 };
+
+constexpr std::array<std::uint8_t, 256> kStops = [] {
+  std::array<std::uint8_t, 256> stops{};
+  for (const char c : {'"', '\\'}) {
+    stops[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(Stop::in_string);
+  }
+  for (const char c : {'"', '{', '}', '[', ']'}) {
+    stops[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(Stop::outside);
+  }
+  return stops;
+}();
+
+/// Where the next byte stands that a walk has to look at; text.size() if there is none.
+std::size_t find_stop(std::string_view text, std::size_t at, Stop where) {
+  const auto mask = static_cast<std::uint8_t>(where);
+  while (at < text.size() && (kStops[static_cast<unsigned char>(text[at])] & mask) == 0) {
+    ++at;
+  }
+  return at;
+}
+
 /// The length of the string literal at the front, quotes included; 0 if there is no whole one.
 std::size_t string_length(std::string_view text) {
-  for (std::size_t at = 1; (at = text.find_first_of("\"\\", at)) < text.size();) {
+  for (std::size_t at = 1; (at = find_stop(text, at, Stop::in_string)) < text.size();) {
     if (text[at] == '"') {
       return at + 1;
     }
@@ -37,7 +61,7 @@ std::size_t string_length(std::string_view text) {
 /// The length of the object or array at the front; 0 if there is no whole one.
 std::size_t container_length(std::string_view text) {
   std::size_t depth = 0;
-  for (std::size_t at = 0; (at = text.find_first_of("\"{}[]", at)) < text.size();) {
+  for (std::size_t at = 0; (at = find_stop(text, at, Stop::outside)) < text.size();) {
     const char c = text[at];
     if (c == '"') {
       const std::size_t length = string_length(text.substr(at));
@@ -206,6 +230,14 @@ std::optional<JsonMembers::Member> JsonMembers::next() {
   return Member{.name = *std::move(text), .value = *value, .raw = raw};
 }
 
+bool JsonWalk::take(char c) {
+  return kvs::take(rest_, c);
+}
+
+std::optional<std::string_view> JsonWalk::take_value() {
+  return kvs::take_value(rest_);
+}
+
 JsonElements::JsonElements(std::string_view array) : rest_(array) {
   if (!take(rest_, '[')) {
     rest_ = {};
@@ -232,22 +264,26 @@ std::optional<std::string_view> json_member(std::string_view object, std::string
   return std::nullopt;
 }
 
-std::optional<std::string> json_string(std::string_view text) {
+bool append_unquoted(std::string_view text, std::string& out) {
   if (!text.starts_with('"') || string_length(text) != text.size()) {
-    return std::nullopt;
+    return false;
   }
   text.remove_prefix(1);
   text.remove_suffix(1);
-  std::string out;
   while (!text.empty()) {
     const std::size_t plain = std::min(text.find('\\'), text.size());
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (!text.empty() && !take_escape(text, out)) {
-      return std::nullopt;
+      return false;
     }
   }
-  return out;
+  return true;
+}
+
+std::optional<std::string> json_string(std::string_view text) {
+  std::string out;
+  return append_unquoted(text, out) ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::optional<std::int64_t> json_integer(std::string_view text) {

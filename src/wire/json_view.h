@@ -36,6 +36,21 @@ class JsonMembers {
   bool closed_ = false;
 };
 
+/// Takes a text apart from its front, looking at each byte once.
+class JsonWalk {
+ public:
+  explicit JsonWalk(std::string_view text) : rest_(text) {}
+
+  /// Takes `c`, after blanks. False, and nothing but blanks was taken, if something else is there.
+  bool take(char c);
+
+  /// Takes a value of any kind, after blanks. Nothing if there is no whole one.
+  std::optional<std::string_view> take_value();
+
+ private:
+  std::string_view rest_;
+};
+
 /// Walks over the elements of an array in their order.
 class JsonElements {
  public:
@@ -51,6 +66,9 @@ class JsonElements {
 /// The value of the first member of that name.
 [[nodiscard]] std::optional<std::string_view> json_member(std::string_view object,
                                                           std::string_view name);
+
+/// Appends the string that `text` stands for. False if it is none; part of it may be appended then.
+[[nodiscard]] bool append_unquoted(std::string_view text, std::string& out);
 
 /// The string that `text` stands for; nothing if it is none. Lone surrogates become U+FFFD.
 [[nodiscard]] std::optional<std::string> json_string(std::string_view text);

@@ -33,6 +33,33 @@ std::vector<std::string> elements_of(std::string_view text) {
   return found;
 }
 
+TEST(JsonView, AWalkTakesWhatStandsThereInItsOrder) {
+  JsonWalk walk(R"( [ "a\\\"]" ,{"x":[1,{}]} , -1.5e3 ])");
+  EXPECT_FALSE(walk.take('{'));
+  EXPECT_TRUE(walk.take('['));
+  EXPECT_EQ(walk.take_value(), R"("a\\\"]")");
+  EXPECT_TRUE(walk.take(','));
+  EXPECT_EQ(walk.take_value(), R"({"x":[1,{}]})");
+  EXPECT_TRUE(walk.take(','));
+  EXPECT_EQ(walk.take_value(), "-1.5e3");
+  EXPECT_FALSE(walk.take_value());
+  EXPECT_TRUE(walk.take(']'));
+  EXPECT_FALSE(walk.take(']'));
+  EXPECT_FALSE(walk.take_value());
+  for (const char* text : {"", " ", "\"", "\"a\\", "[1", "{\"a\":\"}"}) {
+    EXPECT_FALSE(JsonWalk(text).take_value()) << text;
+  }
+}
+
+TEST(JsonView, UnquotesOntoTheEnd) {
+  std::string text = "a/";
+  EXPECT_TRUE(append_unquoted(R"("b\n\u00e4")", text));
+  EXPECT_EQ(text, "a/b\n\xc3\xa4");
+  for (const char* none : {"", "b", "\"b", "1", "\"\\x\"", "\"a\"b\""}) {
+    EXPECT_FALSE(append_unquoted(none, text)) << none;
+  }
+}
+
 TEST(JsonView, MembersWithTheirValuesAsTheyStand) {
   EXPECT_THAT(
       members_of(R"( { "a" : 1 ,"b":{"x":"}\"]","y":[1, 2]},"":"q\"u","n":null, "d":[{},[ ]] } )"),

@@ -1,7 +1,5 @@
 #include "wire/list_body.h"
 
-#include <array>
-#include <charconv>
 #include <utility>
 
 #include "wire/base64url.h"
@@ -30,7 +28,7 @@ class EntryWriter final : public ListSink {
     first_ = false;
     append_json_string(out, entry.name);
     if (entry.version) {
-      put_version(entry.version->version);
+      append_version_members(out, entry.version->version.uuid, entry.version->version.stamp);
       if (values_ == ListKeys::Values::include) {
         out.append(R"(,"data":)").append(entry.value);
       }
@@ -40,16 +38,6 @@ class EntryWriter final : public ListSink {
   }
 
  private:
-  void put_version(const Version& version) {
-    char uuid[Uuid::kTextSize];
-    format_uuid(version.uuid, uuid);
-    std::array<char, 20> digits{};
-    char* const end =
-        std::to_chars(digits.data(), digits.data() + digits.size(), version.stamp.ms()).ptr;
-    out_->append(R"(,"uuid":")").append(uuid, sizeof uuid);
-    out_->append(R"(","timestamp":)").append(digits.data(), end);
-  }
-
   ListKeys::Values values_;
   bool first_ = true;
   std::string* out_ = nullptr;

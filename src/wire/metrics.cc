@@ -11,8 +11,9 @@ namespace kvs {
 
 namespace {
 
-constexpr std::array<std::string_view, kRoutes> kRouteNames{"get",    "write",   "list", "members",
-                                                            "health", "metrics", "peer", "other"};
+constexpr std::array<std::string_view, kRoutes> kRouteNames{
+    "get",     "write", "list",  "members", "health",
+    "metrics", "peer",  "other", "batch",   "delete_below"};
 
 std::string route_label(std::size_t route) {
   return fmt::format("route=\"{}\"", kRouteNames[route]);
@@ -150,6 +151,8 @@ Route route_of(const ApiRequest& request) {
                                [](const LeaveCluster&) { return Route::members; },
                                [](const GetConvergence&) { return Route::members; },
                                [](const GetLost&) { return Route::members; },
+                               [](const RunBatch&) { return Route::batch; },
+                               [](const DeleteBelow&) { return Route::delete_below; },
                                [](const GetOptions&) {
                                  return Route::other;
                                }},

@@ -18,9 +18,20 @@
 namespace kvs {
 
 /// What was asked for; the `route` label.
-enum class Route : std::uint8_t { get, write, list, members, health, metrics, peer, other };
+enum class Route : std::uint8_t {
+  get,
+  write,
+  list,
+  members,
+  health,
+  metrics,
+  peer,
+  other,
+  batch,
+  delete_below
+};
 
-inline constexpr std::size_t kRoutes = 8;
+inline constexpr std::size_t kRoutes = 10;
 
 [[nodiscard]] std::string_view to_string(Route route);
 [[nodiscard]] Route route_of(const ApiRequest& request);

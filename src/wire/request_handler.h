@@ -4,7 +4,7 @@
 // writes may be handed over while earlier writes of the same connection are still pending, since
 // the node answers them first in, first out; every other request waits until nothing is pending.
 // A request that the node answers in its own time (a peer's call) is pending alone: nothing after
-// it is handed over before its answer.
+// it is handed over before its answer. So it is with a stream, which may post writes itself.
 //
 // One handler serves all connections of one door, on that door's thread.
 #pragma once
@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "core/command.h"
@@ -64,9 +65,10 @@ struct AnswerTarget {
 class BodySource {
  public:
   enum class Status : std::uint8_t {
-    more,    // call again; what was appended may be nothing
-    done,    // what was appended is the end
-    failed,  // the connection is closed without the end of the body, so the client notices
+    more,     // call again; what was appended may be nothing
+    waiting,  // call again once complete() was called
+    done,     // what was appended is the end
+    failed,   // the connection is closed without the end of the body, so the client notices
   };
 
   BodySource() = default;
@@ -77,6 +79,12 @@ class BodySource {
   /// Appends about `budget` bytes of the body, in bounded time. More is allowed, but is held in
   /// memory.
   virtual Status fill(std::string& out, std::size_t budget, Instant now) = 0;
+
+  /// The oldest write that this source has posted for its connection has come to this. Called only
+  /// before the source is done; a client that goes away ends the source, not what it has posted.
+  virtual void complete(const WriteOutcome& /*outcome*/) {
+    KVS_CHECK(false, "a reply to a source that posts nothing");
+  }
 };
 
 /// What a handler did with a request.
@@ -86,6 +94,7 @@ struct Handled {
     pending,        // a write was posted; RequestHandler::complete will append the answer
     pending_alone,  // something else was posted; complete_call will append the answer
     streaming,      // put_stream_head was appended; `source` gives the body (dropped for HEAD)
+    framing,        // `source` gives the whole answer, head and framing included; never to HEAD
   };
 
   Kind kind = Kind::answered;

@@ -70,7 +70,8 @@ class Talk {
       moved = false;
       KVS_CHECK(connection_.pending() <= shared_.limits.pending_max, "pending writes");
       KVS_CHECK(connection_.output().size() <= 3 * kBigAnswerMax, "queued output");
-      for (; connection_.pending() > 0; moved = true) {
+      for (; completed_ < handler_.posted.size(); moved = true) {
+        ++completed_;
         if (connection_.pends_alone()) {
           connection_.complete_call({});
         } else {
@@ -101,6 +102,7 @@ class Talk {
   Instant now_ = Instant{} + Duration::from_seconds(1);
   Connection connection_{shared_, Ticket{1}, now_};
   std::string got_;
+  std::size_t completed_ = 0;
 };
 
 void check(std::string_view input) {

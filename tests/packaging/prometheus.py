@@ -25,16 +25,20 @@ def tool(name):
     return path
 
 
-class Prometheus:
-    """Reads targets every second; ends with close()."""
+def scraping(targets, rules):
+    """A configuration that reads targets every second."""
+    return {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "scrape_configs": [{"job_name": "kvs", "static_configs": [{"targets": targets}]}],
+    }
 
-    def __init__(self, folder, targets, rules):
+
+class Prometheus:
+    """Runs with a configuration; ends with close()."""
+
+    def __init__(self, folder, config):
         self.url = f"http://127.0.0.1:{free_port()}"
-        config = {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(rules)],
-            "scrape_configs": [{"job_name": "kvs", "static_configs": [{"targets": targets}]}],
-        }
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.log = folder / "prometheus.log"
         with open(self.log, "wb") as log:

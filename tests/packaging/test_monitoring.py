@@ -180,7 +180,8 @@ def has_data(series):
 def test_a_running_cluster_has_data_for_every_query(new_cluster, dashboard, tmp_path):
     prometheus.tool("prometheus")
     cluster = new_cluster(3).start()
-    reader = prometheus.Prometheus(tmp_path, [node.address for node in cluster.nodes], RULES)
+    config = prometheus.scraping([node.address for node in cluster.nodes], RULES)
+    reader = prometheus.Prometheus(tmp_path, config)
     try:
         eventually(reader.ready)
         with Visitors(cluster):

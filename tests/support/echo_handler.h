@@ -3,8 +3,8 @@
 //
 // PUT /kv/... is a write: pending, and answered with its number by complete(); PUT /refused is
 // answered at once; /call is pending alone, and answered with the number in the reply's envelope;
-// GET /stream/N streams N pieces, GET /broken/N fails after N; GET /big/N has N bytes; anything
-// else is echoed.
+// POST /posts/N posts N writes and answers with their numbers; GET /stream/N streams N pieces, GET
+// /broken/N fails after N; GET /big/N has N bytes; anything else is echoed.
 #pragma once
 
 #include <charconv>
@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -73,6 +74,44 @@ class Pieces : public BodySource {
   Status end_;
 };
 
+/// Posts `count` writes, waits for them, and gives a whole answer: "1 2 ...", what complete() said.
+class Posts : public BodySource {
+ public:
+  Posts(std::vector<Ticket>& posted, const ReceivedRequest& request, const AnswerTarget& target)
+      : posted_(posted),
+        ticket_(request.ticket),
+        persistence_(target.stream_framing == StreamFraming::until_close ? Persistence::close
+                                                                         : target.persistence),
+        left_(number_at_end(request.head.path)) {}
+
+  Status fill(std::string& out, std::size_t /*budget*/, Instant /*now*/) override {
+    if (!std::exchange(has_posted_, true)) {
+      posted_.insert(posted_.end(), left_, ticket_);
+    }
+    if (left_ > 0) {
+      return Status::waiting;
+    }
+    put_response(out,
+                 {.status = 200, .persistence = persistence_, .content_type = {}, .fields = {}},
+                 numbers_);
+    return Status::done;
+  }
+
+  void complete(const WriteOutcome& outcome) override {
+    KVS_CHECK(has_posted_ && left_ > 0, "one outcome for each write");
+    --left_;
+    numbers_.append(numbers_.empty() ? "" : " ").append(std::to_string(outcome.stamp.ms()));
+  }
+
+ private:
+  std::vector<Ticket>& posted_;
+  Ticket ticket_;
+  Persistence persistence_;
+  std::uint64_t left_;
+  bool has_posted_ = false;
+  std::string numbers_;
+};
+
 class EchoHandler : public RequestHandler {
  public:
   static constexpr std::uint8_t kCallForm = 7;
@@ -107,6 +146,10 @@ class EchoHandler : public RequestHandler {
               .source = nullptr,
               .form = kCallForm,
               .memo = std::make_unique<CallMemo>()};
+    }
+    if (head.method == Method::post && head.path.starts_with("/posts/")) {
+      return {.kind = Handled::Kind::framing,
+              .source = std::make_unique<Posts>(posted, request, target)};
     }
     if (head.path.starts_with("/stream/")) {
       return stream(head, target, BodySource::Status::done);

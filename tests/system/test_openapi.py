@@ -1,4 +1,5 @@
 """docs/openapi.yaml against the real answers: what is documented is answered, as it is documented."""
+import json
 import pathlib
 
 import jsonschema
@@ -120,6 +121,39 @@ def test_listings(contract, node):
     ask(contract, node, "/kv/{path}/", requests + [("OPTIONS", "/kv/a/", {}), ("GET", LONG + "/", {})])
 
 
+def test_many_keys(contract, node):
+    typed = {"headers": {"Content-Type": "application/json"}}
+    operations = [
+        {"op": "put", "path": "a", "data": {"x": [1]}},
+        {"op": "put", "path": "a", "data": None, "if_match": "*"},
+        {"op": "get", "path": "a"},
+        {"op": "get", "path": "a", "if_none_match": "*"},
+        {"op": "put", "path": "a", "data": 1, "if_none_match": "*"},
+        {"op": "put", "path": "a//", "data": 1},
+        {"op": "delete", "path": "a"},
+        {"op": "delete", "path": "a"},
+    ]
+    body = json.dumps({"operations": operations})
+    batches = [
+        {"body": body, **typed},
+        {"body": "{", **typed},
+        {"body": body},
+        {"body": BIG * 9, **typed},
+    ]
+    for path, target in (("/kv/", "/kv/"), ("/kv/{path}/", "/kv/f/")):
+        for query in ("?batch", "?batch=true"):
+            ask(contract, node, path, [("POST", target + query, options) for options in batches])
+        typed_head = f"POST {target}?batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        raw = node.raw(typed_head.encode() + b"Connection: close\r\n\r\n")
+        assert raw.startswith(b"HTTP/1.1 411 ") and b"length_required" in raw
+        contract.met.add((path, "post", "411"))
+        everything = "&everything=true" if target == "/kv/" else ""
+        for query in ("?recursive=true", "?recursive=true&progress=true", "?recursive=false"):
+            ask(contract, node, path, [("DELETE", target + query + everything, {})])
+    long = [("POST", LONG + "/?batch", {"body": body, **typed}), ("DELETE", LONG + "/?recursive=true", {})]
+    ask(contract, node, "/kv/{path}/", long)
+
+
 def test_cluster(contract, node):
     for path in ("/members/", "/cluster/convergence", "/cluster/lost", "/health", "/metrics"):
         ask(contract, node, path, [("GET", path, {}), ("GET", path + "?nothing=1", {})])
@@ -145,6 +179,14 @@ def test_leaving(contract, new_node):
 def test_read_only(contract, new_node):
     node = new_node(read_only=True).start()
     ask(contract, node, "/kv/{path}", [("PUT", "/kv/a", {"body": "1"}), ("DELETE", "/kv/a", {})])
+    node.stop()
+    node.settings["read_only"] = False
+    node.start().put("/kv/a/b", "1")
+    node.stop()
+    node.settings["read_only"] = True
+    node.start()
+    ask(contract, node, "/kv/{path}/", [("DELETE", "/kv/a/?recursive=true", {})])
+    ask(contract, node, "/kv/", [("DELETE", "/kv/?recursive=true&everything=true", {})])
 
 
 def test_everything_documented_was_met(contract):
