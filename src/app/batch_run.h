@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,6 +39,8 @@ class BatchRun final : public BodySource {
   /// Reads the whole batch; nothing has happened yet. Errors: those of BatchReader.
   static Result<std::unique_ptr<BatchRun>> make(BulkParts parts, const ReceivedRequest& received,
                                                 const AnswerTarget& target, BatchReader reader);
+  BatchRun(const BatchRun&) = delete;
+  BatchRun& operator=(const BatchRun&) = delete;
   ~BatchRun() override;
 
   /// True if it writes, if only keys that are refused.

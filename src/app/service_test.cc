@@ -383,6 +383,32 @@ TEST_F(ServiceTest, ALargeBatchGoesInParts) {
   EXPECT_TRUE(holds(std::to_string(kOperations - 1)));
 }
 
+TEST_F(ServiceTest, WhatBatchesHoldIsBounded) {
+  start({});
+  const std::string value(std::size_t{1} << 20U, '1');
+  std::string operations = "[";
+  for (int n = 0; n < 7; ++n) {
+    operations += fmt::format(R"({{"op":"put","path":"{}","data":{}}},)", n, value);
+  }
+  operations.back() = ']';
+  std::vector<Handled> under_way;
+  constexpr std::size_t kMore = 20;  // than fit
+  while (under_way.size() < kMore) {
+    Handled handled = batch("/kv/?batch", operations);
+    if (handled.kind == Handled::Kind::answered) {
+      break;
+    }
+    under_way.push_back(std::move(handled));
+  }
+  EXPECT_LT(under_way.size(), kMore);
+  EXPECT_GT(under_way.size(), 5U);
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(out_, HasSubstr(R"("code":"overloaded")"));
+  under_way.clear();
+  EXPECT_EQ(node_->status().node.replica.records_written, 0U);
+  EXPECT_THAT(streamed(batch("/kv/?batch", operations)), StartsWith("HTTP/1.1 200"));
+}
+
 TEST_F(ServiceTest, WhileTheNodeFillsABatchDoesWhatIsPossible) {
   start_new_member();
   const std::string answer = streamed(
