@@ -214,7 +214,7 @@ void LinkThread::repeat(CallNumber number) {
 
 void LinkThread::end_call(CallNumber number, PeerReturn&& returned) {
   const auto found = calls_.find(number);
-  Call& call = found->second;
+  const Call& call = found->second;
   due_.erase({call.due, number});
   if (call.seat != nullptr) {
     call.seat->call.reset();
@@ -377,7 +377,7 @@ void LinkThread::connected(PeerLink& link) {
   serve(*seat.line);
 }
 
-void LinkThread::answered(PeerLink& link, PeerResponse&& response) {
+void LinkThread::answered(PeerLink& link, const PeerResponse& response) {
   Seat& seat = seats_.at(&link);
   KVS_CHECK(seat.call.has_value(), "an answer without a call");
   const CallNumber number = *seat.call;

@@ -95,9 +95,13 @@ Result<void> take_number(std::string_view option, std::string_view value, Comman
   };
 
   for (const auto& [name, of_node, of_cluster] :
-       {Place{"--clients", &Overrides::clients, &ClusterOverrides::clients},
-        Place{"--keys", &Overrides::keys, &ClusterOverrides::keys},
-        Place{"--steps", &Overrides::steps, &ClusterOverrides::steps}}) {
+       {Place{.name = "--clients",
+              .of_node = &Overrides::clients,
+              .of_cluster = &ClusterOverrides::clients},
+        Place{.name = "--keys", .of_node = &Overrides::keys, .of_cluster = &ClusterOverrides::keys},
+        Place{.name = "--steps",
+              .of_node = &Overrides::steps,
+              .of_cluster = &ClusterOverrides::steps}}) {
     if (option == name) {
       line.overrides.*of_node = KVS_TRY(parse_number(value));
       line.cluster_overrides.*of_cluster = line.overrides.*of_node;
