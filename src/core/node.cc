@@ -632,7 +632,7 @@ NodeStatus Node::status() const {
                     .damage_found = holdings_.damage_count(),
                     .open_ties = ballots_.open_ties(),
                     .replica = replica_.stats(),
-                    .members = members().stats(),
+                    .members = members_ ? members_->stats() : MembersStats{},
                     .outbox = outbox_.stats(),
                     .sync = sync_.stats(),
                     .sync_answers = sync_answers_.stats(),

@@ -311,7 +311,7 @@ void ClusterNemesis::end_on_membership(const Strike& strike) {
   }
 }
 
-void ClusterNemesis::end_pause(std::size_t machine) {
+void ClusterNemesis::end_pause(std::uint32_t machine) {
   if (paused_[machine] == 0) {
     return;
   }
