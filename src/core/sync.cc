@@ -376,15 +376,16 @@ void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::T
     KVS_PROBE("sync: damage was found here while an answer was on its way");
     return fail(now, damage, effects);
   }
-  if (session_->stage == Stage::reconciling && session_->reconciliation) {
-    const auto taken = session_->reconciliation->answered(returned.answer, terms, effects);
+  Session& session = *session_;
+  if (session.stage == Stage::reconciling && session.reconciliation) {
+    const auto taken = session.reconciliation->answered(returned.answer, terms, effects);
     if (!taken && taken.error().code == Errc::corrupt_data) {
       parts_.holdings.found_damage(taken.error().detail);
     }
     if (!taken) {
       return fail(now, taken.error().code == Errc::corrupt_data ? damage : taken.error(), effects);
     }
-    return go_on_reconciling(now, *session_->reconciliation, effects);
+    return go_on_reconciling(now, *session.reconciliation, effects);
   }
   if (const auto* refused = std::get_if<Refused>(&returned.answer)) {
     return fail(now, {.code = refused->code, .detail = refused->detail}, effects);
