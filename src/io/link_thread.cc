@@ -96,7 +96,12 @@ void LinkThread::send(std::vector<PeerSend>&& sends) {
   {
     const std::lock_guard lock(inbox_mutex_);
     was_empty = inbox_.empty();
-    inbox_.insert(inbox_.end(), std::move_iterator(sends.begin()), std::move_iterator(sends.end()));
+    if (was_empty) {
+      inbox_ = std::move(sends);
+    } else {
+      inbox_.insert(inbox_.end(), std::move_iterator(sends.begin()),
+                    std::move_iterator(sends.end()));
+    }
   }
   sends.clear();
   if (was_empty) {
