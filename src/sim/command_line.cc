@@ -120,6 +120,15 @@ Result<void> take_number(std::string_view option, std::string_view value, Comman
   return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
 }
 
+Result<void> take_faults(std::string_view value, CommandLine& line) {
+  if (line.cluster) {
+    line.cluster_overrides.faults = KVS_TRY(parse_cluster_faults(value));
+  } else {
+    line.overrides.faults = KVS_TRY(parse_faults(value));
+  }
+  return {};
+}
+
 Result<void> take_option(std::string_view option, std::string_view value, CommandLine& line) {
   if (option == "--seeds") {
     line.seeds = KVS_TRY(parse_seeds(value));
@@ -132,11 +141,7 @@ Result<void> take_option(std::string_view option, std::string_view value, Comman
     line.task = Task::measure;
     line.measures = KVS_TRY(parse_measures(value));
   } else if (option == "--faults") {
-    if (line.cluster) {
-      line.cluster_overrides.faults = KVS_TRY(parse_cluster_faults(value));
-    } else {
-      line.overrides.faults = KVS_TRY(parse_faults(value));
-    }
+    return take_faults(value, line);
   } else {
     return take_number(option, value, line);
   }

@@ -82,7 +82,7 @@ const Node& Machine::node() const {
   return *node_;
 }
 
-Node& Machine::node() {
+Node& Machine::running() {
   KVS_CHECK(node_.has_value(), "the process runs");
   return *node_;
 }
@@ -134,13 +134,13 @@ void Machine::abandon() {
 }
 
 void Machine::leave() {
-  node().leave(now(), open(Content::none));
+  running().leave(now(), open(Content::none));
   after_step();
 }
 
 RemoveOutcome Machine::remove(std::uint32_t other) {
   const std::string node_id = node_options(scenario_, other).members.node_id;
-  const RemoveOutcome outcome = node().remove_member(now(), node_id, open(Content::none));
+  const RemoveOutcome outcome = running().remove_member(now(), node_id, open(Content::none));
   after_step();
   return outcome;
 }
@@ -162,7 +162,7 @@ void Machine::read_all() {
 
 void Machine::found_damage(const std::string& key) {
   KVS_PROBE("machine: a reader met a damaged record");
-  node().found_damage(now(), key, open(Content::none));
+  running().found_damage(now(), key, open(Content::none));
   after_step();
 }
 
@@ -221,7 +221,7 @@ bool Machine::ask(Ticket ticket) {
     callers_->answered(ticket);
     return true;
   }
-  node().step(now(), operation.command(), open(Content::some));
+  running().step(now(), operation.command(), open(Content::some));
   after_step();
   return true;
 }
@@ -241,11 +241,11 @@ void Machine::read(const Operation& operation) {
 void Machine::called(PeerCall call) {
   premises_.observers.tell(&ClusterObserver::called, number_, call);
   if (is_news(call.request)) {
-    node().step(now(), call, open(Content::none));
+    running().step(now(), call, open(Content::none));
     return after_step();
   }
   const auto kept = std::make_shared<const PeerCall>(std::move(call));
-  node().step(now(), *kept, open(Content::some));
+  running().step(now(), *kept, open(Content::some));
   open_batch().kept.push_back(kept);
   after_step();
 }
@@ -253,18 +253,18 @@ void Machine::called(PeerCall call) {
 void Machine::returned(PeerReturn returned) {
   premises_.observers.tell(&ClusterObserver::returned, number_, returned);
   if (is_news(returned)) {
-    node().step(now(), returned, open(Content::none));
+    running().step(now(), returned, open(Content::none));
     return after_step();
   }
   const auto kept = std::make_shared<const PeerReturn>(std::move(returned));
-  node().step(now(), *kept, open(Content::some));
+  running().step(now(), *kept, open(Content::some));
   open_batch().kept.push_back(kept);
   after_step();
 }
 
 void Machine::after_step() {
   const Effects& effects = open_batch().effects;
-  if (node().dirty() || !effects.nothing_to_store() || !effects.peer_replies.empty()) {
+  if (running().dirty() || !effects.nothing_to_store() || !effects.peer_replies.empty()) {
     content_ = Content::some;
   }
   pass_on(open_batch().effects);
@@ -292,7 +292,7 @@ void Machine::pass_on(Effects& effects) {
 // --- deadlines
 
 void Machine::watch_deadline() {
-  const Instant deadline = node().next_deadline();
+  const Instant deadline = running().next_deadline();
   if (deadline >= woken_at_) {
     return;
   }
@@ -307,7 +307,7 @@ void Machine::deadline_passes() {
     return;  // an earlier one had been asked for since
   }
   woken_at_ = Instant::never();
-  if (node().next_deadline() <= instant) {
+  if (running().next_deadline() <= instant) {
     return tick(instant);
   }
   watch_deadline();
@@ -321,7 +321,7 @@ void Machine::tick(Instant instant) {
     premises_.findings.report("deadlines pass", "ticks do not move a deadline that has passed");
     return;
   }
-  node().tick(now(), open(Content::none));
+  running().tick(now(), open(Content::none));
   after_step();
 }
 
@@ -341,7 +341,7 @@ void Machine::close_batch() {
     return;  // a failed commit took it
   }
   Batch batch = *std::exchange(open_, std::nullopt);
-  node().close_batch(now(), batch.effects);
+  running().close_batch(now(), batch.effects);
   batch.flush = flush_of(batch.effects, Durability::sync);
   mix_effects(batch.effects, premises_.world.digest());
   pass_on(batch.effects);
@@ -352,10 +352,10 @@ void Machine::close_batch() {
 void Machine::settled(Batch batch) {
   premises_.observers.tell(&ClusterObserver::durable, number_, batch);
   Effects follow_up;
-  node().committed(now(), follow_up);
+  running().committed(now(), follow_up);
   pass_on(follow_up);
   send_replies(std::move(batch.effects));
-  if (node().dirty()) {
+  if (running().dirty()) {
     open(Content::some);
     close_when_due();
   }
@@ -367,7 +367,7 @@ void Machine::voided(std::deque<Batch> batches, Errc why) {
     return doomed(batches, why);
   }
   Effects follow_up;
-  node().commit_failed(now(), follow_up);
+  running().commit_failed(now(), follow_up);
   pass_on(follow_up);
   if (open_) {
     batches.push_back(*std::exchange(open_, std::nullopt));

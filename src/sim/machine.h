@@ -127,8 +127,8 @@ class Machine final : public NetworkPeer, public BatchOwner {
   [[nodiscard]] Now now() const;
   enum class Content : std::uint8_t { none, some };
 
-  /// Of a process that runs.
-  Node& node();
+  /// As node(), to be given inputs.
+  Node& running();
 
   Effects& open(Content content);
 
