@@ -45,6 +45,17 @@ HttpClientOptions http_options(const ClientOptions& options, Interrupt* interrup
   return http;
 }
 
+LanePoolOptions pool_options(const ClientOptions& options, const Lanes& lanes,
+                             Interrupt& interrupt) {
+  const HttpClientOptions http = http_options(options, &interrupt);
+  return {.node = http.node,
+          .connections = lanes.connections,
+          .depth = lanes.depth,
+          .connect_timeout = http.connect_timeout,
+          .silence_timeout = http.silence_timeout,
+          .interrupt = &interrupt};
+}
+
 Result<Answer> fine_answer(Result<Answer> answer) {
   if (!answer || answer->head.fine()) {
     return answer;

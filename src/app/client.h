@@ -4,6 +4,7 @@
 // {"error":{"code":"...","message":"..."}}. docs/kvs.1 is normative.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "core/key.h"
 #include "io/http_client.h"
+#include "io/lane_pool.h"
 
 namespace kvs {
 
@@ -28,6 +30,15 @@ void declare_client_options(CLI::App& parser, ClientOptions& options);
 
 [[nodiscard]] HttpClientOptions http_options(const ClientOptions& options,
                                              Interrupt* interrupt = nullptr);
+
+/// How much may be under way at once.
+struct Lanes {
+  std::size_t connections = 1;
+  std::size_t depth = 1;  // calls on each
+};
+
+[[nodiscard]] LanePoolOptions pool_options(const ClientOptions& options, const Lanes& lanes,
+                                           Interrupt& interrupt);
 
 /// The answer, or what it refuses, with when to try again.
 [[nodiscard]] Result<Answer> fine_answer(Result<Answer> answer);

@@ -30,20 +30,16 @@ struct BenchOptions {
 };
 
 BenchRunOptions run_options(const BenchOptions& options, Interrupt& interrupt) {
-  const HttpClientOptions http = http_options(options.client, &interrupt);
-  return {.pool = {.node = http.node,
-                   .connections = options.connections,
-                   .depth = options.depth,
-                   .connect_timeout = http.connect_timeout,
-                   .silence_timeout = http.silence_timeout,
-                   .interrupt = &interrupt},
-          .prefix = options.prefix,
-          .keys = options.keys,
-          .count = options.count == 0 ? UINT64_MAX : options.count,
-          .time = Duration::from_seconds(options.seconds),
-          .value_bytes = options.size,
-          .reads_percent = options.reads,
-          .seed = entropy()};
+  return {
+      .pool = pool_options(options.client,
+                           {.connections = options.connections, .depth = options.depth}, interrupt),
+      .prefix = options.prefix,
+      .keys = options.keys,
+      .count = options.count == 0 ? UINT64_MAX : options.count,
+      .time = Duration::from_seconds(options.seconds),
+      .value_bytes = options.size,
+      .reads_percent = options.reads,
+      .seed = entropy()};
 }
 
 double rate_of(std::uint64_t count, Duration took) {

@@ -31,17 +31,13 @@ struct ImportOptions {
 };
 
 ImportRunOptions run_options(const ImportOptions& options, Interrupt& interrupt) {
-  const HttpClientOptions http = http_options(options.client, &interrupt);
-  return {.pool = {.node = http.node,
-                   .connections = options.connections,
-                   .depth = options.depth,
-                   .connect_timeout = http.connect_timeout,
-                   .silence_timeout = http.silence_timeout,
-                   .interrupt = &interrupt},
-          .first_line = options.from_line,
-          .patience = Duration::from_seconds(options.retry_s),
-          .keep_existing = options.keep_existing,
-          .skip_refused = options.skip_refused};
+  return {
+      .pool = pool_options(options.client,
+                           {.connections = options.connections, .depth = options.depth}, interrupt),
+      .first_line = options.from_line,
+      .patience = Duration::from_seconds(options.retry_s),
+      .keep_existing = options.keep_existing,
+      .skip_refused = options.skip_refused};
 }
 
 std::string json_summary(const ImportOutcome& outcome) {

@@ -407,7 +407,7 @@ void Service::hand_over() {
 }
 
 Handled Service::answer(const GetMembers& request, const ReceivedRequest& /*received*/,
-                        const AnswerTarget& target) {
+                        const AnswerTarget& target) const {
   const NodeThreadStatus status = parts_.node.status();
   append_members_response(target, member_views(status, request.which, wall_now()));
   return {};
@@ -433,7 +433,7 @@ Handled Service::answer(const GetHealth& /*request*/, const ReceivedRequest& rec
 }
 
 Handled Service::answer(const GetConvergence& /*request*/, const ReceivedRequest& /*received*/,
-                        const AnswerTarget& target) {
+                        const AnswerTarget& target) const {
   const NodeThreadStatus status = parts_.node.status();
   append_convergence_response(target, convergence(status, wall_now()));
   return {};

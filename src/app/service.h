@@ -52,7 +52,7 @@ class Service final : public RequestHandler {
   Handled answer(const ListKeys& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   Handled answer(const GetMembers& request, const ReceivedRequest& received,
-                 const AnswerTarget& target);
+                 const AnswerTarget& target) const;
   Handled answer(const GetHealth& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   Handled answer(const GetMetrics& request, const ReceivedRequest& received,
@@ -66,7 +66,7 @@ class Service final : public RequestHandler {
   Handled answer(const LeaveCluster& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   Handled answer(const GetConvergence& request, const ReceivedRequest& received,
-                 const AnswerTarget& target);
+                 const AnswerTarget& target) const;
   Handled answer(const GetLost& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   Handled answer(const RunBatch& request, const ReceivedRequest& received,

@@ -21,56 +21,71 @@ Words words_for(Trace::Kind kind) {
   using enum LogLevel;
   switch (kind) {
     case origin_taken:
-      return {debug, "this run took an origin", {}, "origin"};
+      return {.level = debug, .message = "this run took an origin", .number = "origin"};
     case damaged_record_replaced:
-      return {warn, "a client's write replaced a damaged record", {}, {}};
+      return {.level = warn, .message = "a client's write replaced a damaged record"};
     case clock_behind:
-      return {warn, "stamps run ahead of this machine's clock: was it set back?", {}, "ahead_ms"};
+      return {.level = warn,
+              .message = "stamps run ahead of this machine's clock: was it set back?",
+              .number = "ahead_ms"};
     case damage_found:
-      return {
-          error, "damaged data was found: all records are fetched from peers again", "path", {}};
+      return {.level = error,
+              .message = "damaged data was found: all records are fetched from peers again",
+              .text = "path"};
     case bootstrap_began:
-      return {info, "this node fetches the cluster's data; writes wait", "donor", {}};
+      return {.level = info,
+              .message = "this node fetches the cluster's data; writes wait",
+              .text = "donor"};
     case bootstrap_ended:
-      return {info, "this node has fetched the recent data and serves writes", {}, "records"};
+      return {.level = info,
+              .message = "this node has fetched the recent data and serves writes",
+              .number = "records"};
     case exchange_ended:
-      return {debug, "an exchange ended", "exchange", {}};
+      return {.level = debug, .message = "an exchange ended", .text = "exchange"};
     case divergence:
-      return {error, "nodes that had seen the same writes held different records: repaired", "peer",
-              "paths"};
+      return {.level = error,
+              .message = "nodes that had seen the same writes held different records: repaired",
+              .text = "peer",
+              .number = "paths"};
     case drops_doubted:
-      return {error,
-              "an exchange would drop many live records: fingerprints are counted anew first",
-              "peer", "records"};
+      return {.level = error,
+              .message =
+                  "an exchange would drop many live records: fingerprints are counted anew first",
+              .text = "peer",
+              .number = "records"};
     case conflict_settled:
-      return {info, "a conflict was settled", "verdict", {}};
+      return {.level = info, .message = "a conflict was settled", .text = "verdict"};
     case member_joined:
-      return {info, "a member joined", "member", {}};
+      return {.level = info, .message = "a member joined", .text = "member"};
     case member_suspected:
-      return {debug, "a member does not answer", "member", {}};
+      return {.level = debug, .message = "a member does not answer", .text = "member"};
     case member_failed:
-      return {warn, "a member failed", "member", {}};
+      return {.level = warn, .message = "a member failed", .text = "member"};
     case member_back:
-      return {info, "a member is back", "member", {}};
+      return {.level = info, .message = "a member is back", .text = "member"};
     case member_left:
-      return {info, "a member left", "member", {}};
+      return {.level = info, .message = "a member left", .text = "member"};
     case member_removed:
-      return {warn, "a member was removed from the list: it failed long ago", "member", {}};
+      return {.level = warn,
+              .message = "a member was removed from the list: it failed long ago",
+              .text = "member"};
     case join_refused:
-      return {error, "the cluster does not let this node in", "why", {}};
+      return {.level = error, .message = "the cluster does not let this node in", .text = "why"};
     case accused:
-      return {debug, "somebody took this node for dead", "who", {}};
+      return {.level = debug, .message = "somebody took this node for dead", .text = "who"};
     case isolated:
-      return {warn, "this node reaches few of the others", {}, {}};
+      return {.level = warn, .message = "this node reaches few of the others"};
     case identity_replaced:
-      return {warn, "another process runs on a copy of this data folder", "where", {}};
+      return {.level = warn,
+              .message = "another process runs on a copy of this data folder",
+              .text = "where"};
     case clock_far_off:
-      return {warn,
-              "this machine's clock is far ahead of the other members': check its time service",
-              {},
-              "ahead_ms"};
+      return {.level = warn,
+              .message =
+                  "this machine's clock is far ahead of the other members': check its time service",
+              .number = "ahead_ms"};
   }
-  return {debug, "something happened", "what", "number"};
+  return {.level = debug, .message = "something happened", .text = "what", .number = "number"};
 }
 
 }  // namespace

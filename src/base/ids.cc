@@ -1,5 +1,7 @@
 #include "base/ids.h"
 
+#include "base/hex.h"
+
 namespace kvs {
 
 namespace {
@@ -8,17 +10,6 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 constexpr bool is_dash(std::size_t position) {
   return position == 8 || position == 13 || position == 18 || position == 23;
-}
-
-std::optional<std::uint64_t> hex_value(char c) {
-  if (c >= '0' && c <= '9') {
-    return static_cast<std::uint64_t>(c - '0');
-  }
-  const char lower = static_cast<char>(c | 0x20);
-  if (lower >= 'a' && lower <= 'f') {
-    return static_cast<std::uint64_t>(lower - 'a' + 10);
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -62,12 +53,12 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
       }
       continue;
     }
-    const auto value = hex_value(text[i]);
-    if (!value) {
+    const int value = hex_value(text[i]);
+    if (value < 0) {
       return std::nullopt;
     }
     std::uint64_t& word = digit++ < 16 ? uuid.high : uuid.low;
-    word = (word << 4U) | *value;
+    word = (word << 4U) | static_cast<std::uint64_t>(value);
   }
   return uuid;
 }

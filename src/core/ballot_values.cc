@@ -114,6 +114,7 @@ void Ballots::rule(const Now& now, const Question& question, PeerRecord winner) 
 /// Everything that was met, the candidates with their votes first.
 std::vector<Ruling::Candidate> Ballots::candidates_of(const Question& question) const {
   std::vector<Ruling::Candidate> candidates;
+  candidates.reserve(question.tally.standings.size() + 2);
   for (const Standing& standing : question.tally.standings) {
     candidates.push_back(
         {.header = standing.header, .votes = static_cast<std::uint32_t>(standing.holders.size())});

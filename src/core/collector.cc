@@ -98,7 +98,8 @@ void Collector::look(const std::shared_ptr<const Knowledge>& mine, WallTime wall
   }
   if (now.low.covers(round_->high)) {
     KVS_PROBE("collector: a second round is over");
-    sweep_ = Sweep{.low = std::exchange(round_, std::move(now))->low, .after = {}};
+    sweep_ = Sweep{.low = std::move(round_->low), .after = {}};
+    round_ = std::move(now);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/mutant.h"
 #include "base/probe.h"
 #include "core/call.h"
@@ -142,8 +143,8 @@ Mode Node::mode() const {
 
 /// Whoever sets this node's clock does not set the cluster's, nor what may be stamped and taken.
 void Node::follow_own_clock(const Now& now) {
-  if (members_->own_clock_was_set(now)) {
-    clock_.set_offset_ms(members_->cluster_clock_ahead_ms());
+  if (members().own_clock_was_set(now)) {
+    clock_.set_offset_ms(members().cluster_clock_ahead_ms());
   }
 }
 
@@ -198,7 +199,7 @@ void Node::heard(const Now& now, const PeerEnvelope& envelope) {
   if (envelope.cluster != cluster_ || envelope.sender == self_.instance) {
     return;
   }
-  members_->heard_from(now, envelope);
+  members().heard_from(now, envelope);
   outbox_.peer_heard(envelope.sender);
 }
 
@@ -223,8 +224,8 @@ void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
   }
   heard(now, call.envelope);
   if (is_membership(call.request)) {
-    members_->called(now, call, effects);
-    if (const Member* const sender = members_->find(call.envelope.sender)) {
+    members().called(now, call, effects);
+    if (const Member* const sender = members().find(call.envelope.sender)) {
       heard_digest(now, *sender, effects);
     }
   } else if (const auto* push = std::get_if<Push>(&call.request)) {
@@ -284,14 +285,14 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
   }
   switch (caller_of(returned.id)) {
     case Caller::members:
-      members_->returned(now, returned, effects);
-      if (const Member* const sender = members_->find(returned.envelope.sender)) {
+      members().returned(now, returned, effects);
+      if (const Member* const sender = members().find(returned.envelope.sender)) {
         heard_digest(now, *sender, effects);
       }
       break;
     case Caller::outbox:
       if (const auto refused = outbox_.returned(now, returned, effects)) {
-        members_->suspect_link(now, *refused, effects);
+        members().suspect_link(now, *refused, effects);
       }
       break;
     case Caller::sync: {
@@ -314,7 +315,7 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
 
 void Node::tick(const Now& now, Effects& effects) {
   follow_own_clock(now);
-  members_->tick(now, effects);
+  members().tick(now, effects);
   sync_.tick(now, effects);
   ballots_.tick(now, effects);
   outbox_.tick(now, effects);
@@ -329,7 +330,7 @@ Instant Node::next_deadline() const {
   if (holdings_.wants_to_count()) {
     return {};
   }
-  return std::min({members_->next_deadline(), sync_.next_deadline(), ballots_.next_deadline(),
+  return std::min({members().next_deadline(), sync_.next_deadline(), ballots_.next_deadline(),
                    outbox_.next_deadline(), next_collect_});
 }
 
@@ -350,13 +351,28 @@ void Node::read_elsewhere(const Now& now, Ticket ticket, std::string path, Effec
   finish_step(now, effects);
 }
 
+Members& Node::members() {
+  KVS_CHECK(members_.has_value(), "a node is used from start() on");
+  return *members_;
+}
+
+const Members& Node::members() const {
+  KVS_CHECK(members_.has_value(), "a node is used from start() on");
+  return *members_;
+}
+
+Identity& Node::identity() {
+  KVS_CHECK(identity_.has_value(), "a node is used from start() on");
+  return *identity_;
+}
+
 // --- what follows from a step
 
 void Node::finish_step(const Now& now, Effects& effects) {
   open_ballots(now);
   carry_out_rulings(now, effects);
   if (leaving_ && !outbox_.owes_anything()) {
-    members_->leave(now, effects);
+    members().leave(now, effects);
   }
   follow_members(now, effects);
   note_fill(effects);
@@ -376,9 +392,7 @@ void Node::open_ballots(const Now& now) {
 void Node::carry_out_rulings(const Now& now, Effects& effects) {
   for (const Ruling& ruling : ballots_.take_rulings()) {
     if (ruling.kind == Ruling::Kind::found) {
-      PeerRecord winner = ruling.winner;
-      replica_.take_kept(std::move(winner), terms(now, Change::Cause::exchange, Instance{}),
-                         effects);
+      replica_.take_kept(ruling.winner, terms(now, Change::Cause::exchange, Instance{}), effects);
       continue;
     }
     effects.trace.push_back({.kind = Trace::Kind::conflict_settled, .text = describe(ruling)});
@@ -387,19 +401,19 @@ void Node::carry_out_rulings(const Now& now, Effects& effects) {
 }
 
 void Node::follow_members(const Now& now, Effects& effects) {
-  if (members_->new_instance_wanted()) {
+  if (members().new_instance_wanted()) {
     replace_identity(now, effects);
   }
-  const std::vector<MemberEvent> events = members_->take_events();
+  const std::vector<MemberEvent> events = members().take_events();
   for (const MemberEvent& event : events) {
     effects.trace.push_back({.kind = trace_kind(event.kind), .text = describe(event)});
   }
-  clock_.set_offset_ms(members_->cluster_clock_ahead_ms());
-  if (view_ != nullptr && members_->view_version() == view_version_) {
+  clock_.set_offset_ms(members().cluster_clock_ahead_ms());
+  if (view_ != nullptr && members().view_version() == view_version_) {
     return;
   }
-  view_version_ = members_->view_version();
-  view_ = members_->view();
+  view_version_ = members().view_version();
+  view_ = members().view();
   sync_.set_view(view_);
   outbox_.set_view(view_);
   ballots_.set_view(view_);
@@ -419,12 +433,12 @@ void Node::follow_members(const Now& now, Effects& effects) {
 void Node::replace_identity(const Now& now, Effects& effects) {
   KVS_PROBE("node: a copied data folder took another identity");
   identity_ = Identity{
-      .instance = prng_.next() | 1U, .joined_ms = now.wall.ms, .complete = identity_->complete};
+      .instance = prng_.next() | 1U, .joined_ms = now.wall.ms, .complete = identity().complete};
   effects.identity = identity_;
-  self_.instance = Instance{identity_->instance};
-  self_.joined_ms = identity_->joined_ms;
+  self_.instance = Instance{identity().instance};
+  self_.joined_ms = identity().joined_ms;
   self_.run = prng_.next() | 1U;
-  members_->become(now, self_, effects);
+  members().become(now, self_, effects);
 }
 
 /// Keeps the list of members on disk: after a restart this node must not take itself for the only
@@ -446,14 +460,14 @@ void Node::note_roster(Effects& effects) {
 }
 
 void Node::note_fill(Effects& effects) {
-  if (sync_.fill() == Sync::Fill::none && members_->without_seeds() && view_->members.size() == 1) {
+  if (sync_.fill() == Sync::Fill::none && members().without_seeds() && view_->members.size() == 1) {
     KVS_PROBE("node: a new node is its own only seed");
     sync_.serve_alone();
   }
-  if (!identity_->complete && sync_.fill() == Sync::Fill::complete) {
-    identity_->complete = true;
+  if (!identity().complete && sync_.fill() == Sync::Fill::complete) {
+    identity().complete = true;
     effects.identity = identity_;
-    members_->update_self(holdings_.digest(), mode());
+    members().update_self(holdings_.digest(), mode());
   }
 }
 
@@ -478,7 +492,7 @@ const std::shared_ptr<const Knowledge>& Node::told() {
 
 void Node::collect_tombstones(const Now& now, Effects& effects) {
   next_collect_ = now.instant + kCollectInterval;
-  if (!members_->joined()) {
+  if (!members().joined()) {
     KVS_PROBE("node: who the members are is not known yet: nothing is collected");
     return;
   }
@@ -531,11 +545,11 @@ void Node::leave(const Now& now, Effects& effects) {
 }
 
 bool Node::may_stop() const {
-  return leaving_ && !outbox_.owes_anything() && members_->has_left();
+  return leaving_ && !outbox_.owes_anything() && members().has_left();
 }
 
 RemoveOutcome Node::remove_member(const Now& now, std::string_view node_id, Effects& effects) {
-  const RemoveOutcome outcome = members_->remove(now, node_id, effects);
+  const RemoveOutcome outcome = members().remove(now, node_id, effects);
   finish_step(now, effects);
   return outcome;
 }
@@ -546,7 +560,7 @@ void Node::close_batch(const Now& now, Effects& effects) {
   watch_clock(now, effects);
   replica_.close_batch(effects);
   effects.closed_at = now.wall;
-  closed_.push_back({.onwards = std::exchange(open_onward_, {}), .complete = identity_->complete});
+  closed_.push_back({.onwards = std::exchange(open_onward_, {}), .complete = identity().complete});
 }
 
 void Node::committed(const Now& now, Effects& effects) {
@@ -563,7 +577,7 @@ void Node::committed(const Now& now, Effects& effects) {
   }
   ballots_.settled(changes);
   holdings_.count_some();
-  members_->update_self(holdings_.digest(), mode());
+  members().update_self(holdings_.digest(), mode());
   outbox_.flush(now, effects);
   stamp_envelopes(now, effects);
 }
@@ -574,9 +588,9 @@ void Node::commit_failed(const Now& now, Effects& effects) {
   view_version_ = 0;  // the roster is stored again
   open_onward_.clear();
   closed_.clear();
-  if (identity_->complete && !holdings_.complete()) {
+  if (identity().complete && !holdings_.complete()) {
     KVS_PROBE("node: the batch that completes the fill failed");
-    identity_->complete = false;
+    identity().complete = false;
     sync_.fill_failed();
   }
   sync_.commit_failed(now, effects);
@@ -618,7 +632,7 @@ NodeStatus Node::status() const {
                     .damage_found = holdings_.damage_count(),
                     .open_ties = ballots_.open_ties(),
                     .replica = replica_.stats(),
-                    .members = members_->stats(),
+                    .members = members_ ? members_->stats() : MembersStats{},
                     .outbox = outbox_.stats(),
                     .sync = sync_.stats(),
                     .sync_answers = sync_answers_.stats(),
@@ -644,7 +658,7 @@ std::vector<PeerStanding> Node::standings() const {
     standing.writes_behind = equal || !told ? 0 : count_dots(mine.minus(*told));
     const auto lag = std::ranges::find(lags, member.instance, &PeerLag::peer);
     standing.writes_owed = lag == lags.end() ? 0 : lag->writes;
-    if (const auto contact = members_->contact(member.instance)) {
+    if (const auto contact = members().contact(member.instance)) {
       standing.clock_ahead_ms = contact->clock_ahead_ms;
       standing.last_seen_ms = contact->last_seen_ms;
       standing.round_trip = contact->round_trip;

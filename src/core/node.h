@@ -170,6 +170,11 @@ class Node {
     bool complete = false;  // the fill is, with this batch
   };
 
+  /// What is there from start() on.
+  [[nodiscard]] Members& members();
+  [[nodiscard]] const Members& members() const;
+  [[nodiscard]] Identity& identity();
+
   [[nodiscard]] std::optional<WriteStatus> refusal_for(const WriteCommand& command) const;
   [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause, Instance from) const;
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;

@@ -157,7 +157,7 @@ Outbox::Queue* Outbox::forward_queue(const RingStretch& stretch) {
   if (const auto it = forwards_.find(*trimmed); it != forwards_.end()) {
     return &it->second;
   }
-  Queue queue{.stretch = *trimmed};
+  Queue queue{.stretch = trimmed};
   lay_lanes(queue);
   if (queue.lanes.empty()) {
     return nullptr;
@@ -322,19 +322,19 @@ std::optional<Instance> Outbox::returned(const Now& now, const PeerReturn& back,
     queue = &it->second;
     lane = lane_of(*queue, back.id);
   }
-  if (lane == nullptr) {
+  if (lane == nullptr || !lane->flight) {
     KVS_PROBE("outbox: an answer that no lane waits for");
     return std::nullopt;
   }
-  const Instance peer = lane->flight->target;
+  const Flight flight = *lane->flight;
   if (delivered(back)) {
-    patience_.answered(now.instant - lane->flight->sent);
-    paused_.erase(peer);
+    patience_.answered(now.instant - flight.sent);
+    paused_.erase(flight.target);
   } else {
     if (back.failure == PeerReturn::Failure::timed_out) {
       patience_.unanswered();
     }
-    give_up(*queue, *lane, now);
+    give_up(*queue, *lane, flight, now);
   }
   if (delivered(back) || !KVS_MUTATED(lost_frame_stays_in_flight)) {
     lane->flight.reset();
@@ -342,7 +342,7 @@ std::optional<Instance> Outbox::returned(const Now& now, const PeerReturn& back,
   flush_queue(now, *queue, effects);
   trim(*queue);
   const bool refused = back.failure == PeerReturn::Failure::refused_connection;
-  return refused ? std::optional(peer) : std::nullopt;
+  return refused ? std::optional(flight.target) : std::nullopt;
 }
 
 Outbox::Lane* Outbox::lane_of(Queue& queue, CallId call) {
@@ -352,17 +352,16 @@ Outbox::Lane* Outbox::lane_of(Queue& queue, CallId call) {
 }
 
 /// The frame on its way was not delivered: it goes to the next member of the part, or is lost.
-void Outbox::give_up(const Queue& queue, Lane& lane, const Now& now) {
+void Outbox::give_up(const Queue& queue, Lane& lane, const Flight& flight, const Now& now) {
   ++stats_.failed;
-  paused_[lane.flight->target] = now.instant + options_.pause;
-  const std::uint64_t begin = lane.flight->begin;
+  paused_[flight.target] = now.instant + options_.pause;
   if (target_of(lane.part) != nullptr) {
     KVS_PROBE("outbox: a failed frame goes to the next delegate");
-    lane.next = std::min(lane.next, std::max(begin, queue.first));
+    lane.next = std::min(lane.next, std::max(flight.begin, queue.first));
   } else {
     KVS_PROBE("outbox: a failed frame is lost");
-    missed_.insert(lane.flight->target);
-    stats_.dropped += lane.next - std::min(lane.next, begin);
+    missed_.insert(flight.target);
+    stats_.dropped += lane.next - std::min(lane.next, flight.begin);
   }
 }
 

@@ -160,7 +160,7 @@ class Outbox {
                                                              const Frame& frame) const;
   [[nodiscard]] const Member* target_of(const RingPart& part) const;
   static Lane* lane_of(Queue& queue, CallId call);
-  void give_up(const Queue& queue, Lane& lane, const Now& now);
+  void give_up(const Queue& queue, Lane& lane, const Flight& flight, const Now& now);
 
   OutboxOptions options_;
   const StoreView& store_;

@@ -183,7 +183,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
     stamper_.observe(version.stamp);
   }
   const MergeOutcome outcome = mine ? merge(mine->version, version) : MergeOutcome::take;
-  if (outcome == MergeOutcome::tie && !KVS_MUTATED(tie_broken_alone)) {
+  if (mine && outcome == MergeOutcome::tie && !KVS_MUTATED(tie_broken_alone)) {
     ++stats_.ties;
     remember_unsettled(theirs, Taken::tied, terms.from);
     ties_met_.push_back({.mine = *mine, .theirs = theirs});
@@ -361,7 +361,8 @@ Knowledge Replica::tied_dots(const Knowledge& theirs) const {
       continue;
     }
     const auto found = held(Key::from_store(place.first));
-    const bool settled_there = found && *found && theirs.covers((*found)->version.dot);
+    const std::optional<RecordHeader> mine = found ? *found : std::nullopt;
+    const bool settled_there = mine && theirs.covers(mine->version.dot);
     if (!settled_there) {
       dots.add(place.second);
     }

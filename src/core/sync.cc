@@ -376,15 +376,16 @@ void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::T
     KVS_PROBE("sync: damage was found here while an answer was on its way");
     return fail(now, damage, effects);
   }
-  if (session_->stage == Stage::reconciling) {
-    const auto taken = session_->reconciliation->answered(returned.answer, terms, effects);
+  Session& session = *session_;
+  if (session.stage == Stage::reconciling && session.reconciliation) {
+    const auto taken = session.reconciliation->answered(returned.answer, terms, effects);
     if (!taken && taken.error().code == Errc::corrupt_data) {
       parts_.holdings.found_damage(taken.error().detail);
     }
     if (!taken) {
       return fail(now, taken.error().code == Errc::corrupt_data ? damage : taken.error(), effects);
     }
-    return go_on_reconciling(now, effects);
+    return go_on_reconciling(now, *session.reconciliation, effects);
   }
   if (const auto* refused = std::get_if<Refused>(&returned.answer)) {
     return fail(now, {.code = refused->code, .detail = refused->detail}, effects);
@@ -491,22 +492,22 @@ void Sync::give(const Now& now, Effects& effects) {
 void Sync::reconcile(const Now& now, Effects& effects) {
   session_->stage = Stage::reconciling;
   const bool confirmed = drops_doubted_with_ == session_->peer;
-  session_->reconciliation.emplace(
+  Reconciliation& reconciliation = session_->reconciliation.emplace(
       Reconciliation::Parts{.source = parts_.holdings.source(), .replica = parts_.replica},
       Reconciliation::Start{.peer_run = session_->peer_run,
                             .mine = session_->mine,
                             .theirs = session_->theirs,
                             .drops_confirmed = confirmed});
-  go_on_reconciling(now, effects);
+  go_on_reconciling(now, reconciliation, effects);
 }
 
-void Sync::go_on_reconciling(const Now& now, Effects& effects) {
-  auto next = session_->reconciliation->next();
+void Sync::go_on_reconciling(const Now& now, Reconciliation& reconciliation, Effects& effects) {
+  auto next = reconciliation.next();
   if (!next) {
     if (next.error().code == Errc::corrupt_data) {
       parts_.holdings.found_damage(next.error().detail);
     } else if (next.error().code == Errc::overloaded) {
-      const ReconciliationFigures& figures = session_->reconciliation->figures();
+      const ReconciliationFigures& figures = reconciliation.figures();
       ++stats_.drops_doubted;
       drops_doubted_with_ = session_->peer;
       recount_told_ = false;
@@ -517,14 +518,14 @@ void Sync::go_on_reconciling(const Now& now, Effects& effects) {
     }
     return fail(now, next.error(), effects);
   }
-  if (!*next) {
-    return end_reconciled(now, effects);
+  std::optional<PeerRequest> request = *std::move(next);
+  if (!request) {
+    return end_reconciled(now, reconciliation.figures(), effects);
   }
-  call(now, **std::move(next), effects);
+  call(now, *std::move(request), effects);
 }
 
-void Sync::end_reconciled(const Now& now, Effects& effects) {
-  const ReconciliationFigures& figures = session_->reconciliation->figures();
+void Sync::end_reconciled(const Now& now, const ReconciliationFigures& figures, Effects& effects) {
   stats_.records_received += figures.records_fetched;
   stats_.records_sent += figures.records_given;
   SyncStats::Sessions& sessions = stats_.sessions[static_cast<std::size_t>(session_->kind)];

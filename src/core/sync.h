@@ -208,8 +208,8 @@ class Sync {
                   Effects& effects);
   void give(const Now& now, Effects& effects);
   void reconcile(const Now& now, Effects& effects);
-  void go_on_reconciling(const Now& now, Effects& effects);
-  void end_reconciled(const Now& now, Effects& effects);
+  void go_on_reconciling(const Now& now, Reconciliation& reconciliation, Effects& effects);
+  void end_reconciled(const Now& now, const ReconciliationFigures& figures, Effects& effects);
 
   void look_for_donor(const Now& now, Effects& effects);
   void ask_page(const Now& now, Effects& effects);

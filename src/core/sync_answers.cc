@@ -125,14 +125,14 @@ PeerAnswer SyncAnswers::answer(const Fetch& fetch) {
     if (!record) {
       return refusal(record.error());
     }
-    if (*record) {
-      bytes += path.size() + (*record)->value.size() + sizeof(RecordHeader);
+    if (auto held = *std::move(record)) {
+      bytes += path.size() + held->value.size() + sizeof(RecordHeader);
       if (bytes > kAnswerBytesMax && !answer.records.empty()) {
         KVS_PROBE("sync_answers: a record goes into the next answer");
         answer.cut = true;
         break;
       }
-      answer.records.push_back({.path = path, .record = **std::move(record), .replaced = {}});
+      answer.records.push_back({.path = path, .record = *std::move(held), .replaced = {}});
     }
   }
   stats_.records_sent += answer.records.size();

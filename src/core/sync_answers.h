@@ -38,7 +38,7 @@ class SyncAnswers {
   PeerAnswer answer(const Hello& hello, Mode mode, const Replica::Terms& terms, Effects& effects);
   PeerAnswer answer(const Compare& compare);
   PeerAnswer answer(const Fetch& fetch);
-  PeerAnswer answer(const AskPage& page);
+  PeerAnswer answer(const AskPage& ask);
   PeerAnswer answer(const Settle& settle, const Replica::Terms& terms, Effects& effects);
   PeerAnswer answer(const Finish& finish, const Replica::Terms& terms, Effects& effects);
 

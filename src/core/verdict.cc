@@ -14,10 +14,17 @@ namespace kvs {
 
 namespace {
 
-std::uint64_t hash_of_voters(std::span<const Vote* const> voted) {
+/// A vote that names a version; what it points to is the caller's.
+struct Cast {
+  const Voter* voter;
+  const RecordHeader* held;
+};
+
+std::uint64_t hash_of_voters(std::span<const Cast> voted) {
   std::vector<Instance> instances;
-  for (const Vote* vote : voted) {
-    instances.push_back(vote->voter.instance);
+  instances.reserve(voted.size());
+  for (const Cast& vote : voted) {
+    instances.push_back(vote.voter->instance);
   }
   std::ranges::sort(instances);
   std::string bytes;
@@ -28,28 +35,28 @@ std::uint64_t hash_of_voters(std::span<const Vote* const> voted) {
 }
 
 /// All votes that name a version, the oldest voter's first.
-std::vector<const Vote*> by_age(std::span<const Vote> votes) {
-  std::vector<const Vote*> sorted;
+std::vector<Cast> by_age(std::span<const Vote> votes) {
+  std::vector<Cast> sorted;
   for (const Vote& vote : votes) {
     if (vote.held) {
-      sorted.push_back(&vote);
+      sorted.push_back({.voter = &vote.voter, .held = &*vote.held});
     }
   }
-  std::ranges::sort(sorted, [](const Vote* a, const Vote* b) { return older(a->voter, b->voter); });
+  std::ranges::sort(sorted, [](const Cast& a, const Cast& b) { return older(*a.voter, *b.voter); });
   return sorted;
 }
 
-std::optional<Standing> find_decisive(Stamp tied, std::span<const Vote* const> votes) {
+std::optional<Standing> find_decisive(Stamp tied, std::span<const Cast> votes) {
   std::optional<Standing> found;
-  for (const Vote* vote : votes) {
-    const Version& version = vote->held->version;
+  for (const Cast& vote : votes) {
+    const Version& version = vote.held->version;
     if (!is_decisive(version, tied) || (found && version < found->header.version)) {
       continue;
     }
     if (!found || version > found->header.version) {
-      found = Standing{.header = *vote->held, .holders = {}};
+      found = Standing{.header = *vote.held, .holders = {}};
     }
-    found->holders.push_back(vote->voter.instance);
+    found->holders.push_back(vote.voter->instance);
   }
   return found;
 }
@@ -85,27 +92,27 @@ Verdict Tally::verdict_for(std::size_t place) const {
 }
 
 Tally count_votes(Stamp tied, std::span<const Vote> votes) {
-  const std::vector<const Vote*> sorted = by_age(votes);
+  const std::vector<Cast> sorted = by_age(votes);
   Tally tally;
   tally.found = find_decisive(tied, sorted);
-  std::vector<const Vote*> voted;
-  for (const Vote* vote : sorted) {
-    if (!is_candidate(vote->held->version, tied)) {
+  std::vector<Cast> voted;
+  for (const Cast& vote : sorted) {
+    if (!is_candidate(vote.held->version, tied)) {
       continue;
     }
     voted.push_back(vote);
-    auto it = std::ranges::find(tally.standings, vote->held->version.uuid,
+    auto it = std::ranges::find(tally.standings, vote.held->version.uuid,
                                 [](const Standing& s) { return s.header.version.uuid; });
     if (it == tally.standings.end()) {
-      it = tally.standings.insert(it, Standing{.header = *vote->held, .holders = {}});
+      it = tally.standings.insert(it, Standing{.header = *vote.held, .holders = {}});
     }
-    it->holders.push_back(vote->voter.instance);
+    it->holders.push_back(vote.voter->instance);
   }
   if (voted.empty()) {
     return tally;
   }
   tally.base = {.votes = 0,
-                .oldest_join_ms = voted.front()->voter.joined_ms,
+                .oldest_join_ms = voted.front().voter->joined_ms,
                 .voters_hash = hash_of_voters(voted)};
   // Candidates stand in the order of their oldest voters; among equal votes that order stays.
   if (!KVS_MUTATED(verdict_ignores_majority)) {

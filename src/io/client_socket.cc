@@ -102,7 +102,7 @@ Result<ClientSocket> ClientSocket::connect(const Address& address, Instant until
   return outcome;
 }
 
-Result<std::size_t> ClientSocket::send(std::string_view bytes) {
+Result<std::size_t> ClientSocket::send(std::string_view bytes) const {
   const ssize_t count = ::send(number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (count >= 0) {
     return static_cast<std::size_t>(count);
@@ -113,7 +113,7 @@ Result<std::size_t> ClientSocket::send(std::string_view bytes) {
   return failed(words_for(errno));
 }
 
-Result<ClientSocket::Bytes> ClientSocket::receive(std::span<char> buffer) {
+Result<ClientSocket::Bytes> ClientSocket::receive(std::span<char> buffer) const {
   const ssize_t count = ::recv(number(), buffer.data(), buffer.size(), 0);
   if (count > 0) {
     return Bytes{.received = Received::some,

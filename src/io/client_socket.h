@@ -22,7 +22,7 @@ class ClientSocket {
   static Result<ClientSocket> connect(const Address& address, Instant until, Interrupt* interrupt);
 
   /// Sends what the kernel takes at once: how much that was.
-  Result<std::size_t> send(std::string_view bytes);
+  Result<std::size_t> send(std::string_view bytes) const;
 
   enum class Received : std::uint8_t { some, nothing_yet, ended };
 
@@ -32,7 +32,7 @@ class ClientSocket {
   };
 
   /// Takes what has come, into `buffer`.
-  Result<Bytes> receive(std::span<char> buffer);
+  Result<Bytes> receive(std::span<char> buffer) const;
 
   /// To wait with.
   [[nodiscard]] int number() const { return socket_.number(); }

@@ -16,7 +16,7 @@ pollfd HttpLane::wanted() const {
 }
 
 Result<void> HttpLane::pump(const TakeAnswer& take) {
-  const auto sent = send();
+  auto sent = send();
   KVS_TRY(receive(take));  // what came says more than that no more can be sent
   return sent;
 }

@@ -96,7 +96,12 @@ void LinkThread::send(std::vector<PeerSend>&& sends) {
   {
     const std::lock_guard lock(inbox_mutex_);
     was_empty = inbox_.empty();
-    inbox_.insert(inbox_.end(), std::move_iterator(sends.begin()), std::move_iterator(sends.end()));
+    if (was_empty) {
+      inbox_ = std::move(sends);
+    } else {
+      inbox_.insert(inbox_.end(), std::move_iterator(sends.begin()),
+                    std::move_iterator(sends.end()));
+    }
   }
   sends.clear();
   if (was_empty) {
@@ -214,7 +219,7 @@ void LinkThread::repeat(CallNumber number) {
 
 void LinkThread::end_call(CallNumber number, PeerReturn&& returned) {
   const auto found = calls_.find(number);
-  Call& call = found->second;
+  const Call& call = found->second;
   due_.erase({call.due, number});
   if (call.seat != nullptr) {
     call.seat->call.reset();
@@ -377,7 +382,7 @@ void LinkThread::connected(PeerLink& link) {
   serve(*seat.line);
 }
 
-void LinkThread::answered(PeerLink& link, PeerResponse&& response) {
+void LinkThread::answered(PeerLink& link, const PeerResponse& response) {
   Seat& seat = seats_.at(&link);
   KVS_CHECK(seat.call.has_value(), "an answer without a call");
   const CallNumber number = *seat.call;

@@ -94,7 +94,7 @@ class LinkThread final : private LinkOwner {
 
   // LinkOwner
   void connected(PeerLink& link) override;
-  void answered(PeerLink& link, PeerResponse&& response) override;
+  void answered(PeerLink& link, const PeerResponse& response) override;
   void broken(PeerLink& link, Fault fault) override;
   void count_sent(const PeerLink& link, std::size_t bytes) override;
   void count_received(const PeerLink& link, std::size_t bytes) override;

@@ -61,7 +61,7 @@ Result<LostPage> list_lost(rocksdb::DB& database, const LostRange& range) {
     const auto key = parse_lost_record_key(view(cursor.key()));
     const auto record = key ? decode_record(Key::from_store(key->path), cursor.value())
                             : fail(Errc::corrupt_data, "");
-    if (record) {
+    if (key && record) {
       bytes += cursor.value().size();
       page.records.push_back(
           {.path = std::string(key->path),

@@ -120,14 +120,14 @@ void PeerLink::take(std::string_view bytes) {
       break;
   }
   const auto self = shared_from_this();
-  PeerResponse response = reader_.take_response();
+  const PeerResponse response = reader_.take_response();
   asked_ = false;
   if (written_ && response.keep_alive) {
     await_bytes();
   } else {
     close();
   }
-  owner_.answered(*this, std::move(response));
+  owner_.answered(*this, response);
 }
 
 void PeerLink::fail(LinkOwner::Fault fault) {

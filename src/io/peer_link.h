@@ -33,7 +33,7 @@ class LinkOwner {
   virtual void connected(PeerLink& link) = 0;
 
   /// The link takes the next request if it is still open.
-  virtual void answered(PeerLink& link, PeerResponse&& response) = 0;
+  virtual void answered(PeerLink& link, const PeerResponse& response) = 0;
 
   /// The link has closed, whether or not something was asked.
   virtual void broken(PeerLink& link, Fault fault) = 0;

@@ -156,7 +156,7 @@ void ClusterNemesis::begin(const Strike& strike) {
       return machines_[strike.machine]->rot();
     case ClusterFault::coarse_clocks:
       for (const auto& machine : machines_) {
-        machine->wall_clock().set_grain(static_cast<std::int64_t>(10U << (strike.dice % 8)));
+        machine->wall_clock().set_grain(std::int64_t{10} << (strike.dice % 8));
       }
       return;
     case ClusterFault::clock_jump:
@@ -297,7 +297,7 @@ void ClusterNemesis::separate(const Strike& strike) {
 }
 
 void ClusterNemesis::end_on_membership(const Strike& strike) {
-  Machine& machine = *machines_[strike.machine];
+  const Machine& machine = *machines_[strike.machine];
   if (strike.fault == ClusterFault::leave) {
     if (machine.serving() && machine.node().may_stop()) {
       KVS_PROBE("cluster nemesis: a node has left");
@@ -308,6 +308,17 @@ void ClusterNemesis::end_on_membership(const Strike& strike) {
     remove(strike.machine);
     held_down_[strike.machine] -= (strike.dice & 1U) != 0 ? 1 : 0;
     restart(strike.machine, Crash::kill);
+  }
+}
+
+void ClusterNemesis::end_pause(std::uint32_t machine) {
+  if (paused_[machine] == 0) {
+    return;
+  }
+  --paused_[machine];
+  if (paused_[machine] == 0) {
+    machines_[machine]->disturb();
+    premises_.world.resume_process(machine);
   }
 }
 
@@ -334,11 +345,7 @@ void ClusterNemesis::end(const Strike& strike) {
       return swap(strike);
     case ClusterFault::pause:
     case ClusterFault::long_pause:
-      if (paused_[strike.machine] > 0 && --paused_[strike.machine] == 0) {
-        machine.disturb();
-        premises_.world.resume_process(strike.machine);
-      }
-      return;
+      return end_pause(strike.machine);
     case ClusterFault::clock_drift:
       return machine.wall_clock().set_rate(premises_.world.now(), 1000);
     case ClusterFault::clock_far_future:

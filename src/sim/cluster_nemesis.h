@@ -42,6 +42,7 @@ class ClusterNemesis {
   void begin_on_membership(const Strike& strike);
   void end(const Strike& strike);
   void end_on_membership(const Strike& strike);
+  void end_pause(std::uint32_t machine);
   void end_on_network(const Strike& strike);
   void separate(const Strike& strike);
   void restart(std::uint32_t machine, Crash crash);

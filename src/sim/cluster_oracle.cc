@@ -195,14 +195,15 @@ void RecordsAreExact::closed(Machine machine, const Batch& batch) {
 }
 
 void RecordsAreExact::got(Machine machine, const Reading& reading) {
-  if (!reading.record || !*reading.record) {
+  const Record* const record = reading.found();
+  if (record == nullptr) {
     return;
   }
-  const Record& record = **reading.record;
-  const ClusterWrite* original = ledger().find(record.header.version.dot);
-  if (original == nullptr || original->key != reading.operation.key || original->record != record) {
+  const ClusterWrite* original = ledger().find(record->header.version.dot);
+  if (original == nullptr || original->key != reading.operation.key ||
+      original->record != *record) {
     report(fmt::format("machine {} shows {} under `{}`, which is not what was written", machine,
-                       name_of(record.header.version), reading.operation.key));
+                       name_of(record->header.version), reading.operation.key));
   }
 }
 

@@ -59,6 +59,10 @@ class ClusterSimulation {
     }
     while (!over_ && findings_.empty()) {
       const auto event = world_.take();
+      if (!event) {
+        findings_.report("the world goes on", "nothing will ever happen again");
+        break;
+      }
       ++result_.events;
       if (watcher_ != nullptr) {
         watcher_->time_is(event->at);
@@ -197,7 +201,11 @@ class ClusterSimulation {
   Operations operations_;
   ClusterObservers observers_;
   Findings findings_;
-  Premises premises_{world_, network_, operations_, observers_, findings_};
+  Premises premises_{.world = world_,
+                     .network = network_,
+                     .operations = operations_,
+                     .observers = observers_,
+                     .findings = findings_};
   Machines machines_ = make_machines();
   ClusterLedger ledger_;
   NeverGoesBack never_goes_back_{ledger_, findings_};

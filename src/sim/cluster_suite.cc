@@ -37,9 +37,11 @@ struct Shrinking {
 void Shrinking::drop_faults() {
   for (std::size_t i = 0; i < kClusterFaultCount; ++i) {
     const auto fault = static_cast<ClusterFault>(i);
-    if (smallest.faults->contains(fault)) {
+    ClusterFaultSet fewer = smallest.faults.value_or(ClusterFaultSet{});
+    if (fewer.contains(fault)) {
+      fewer.erase(fault);
       ClusterOverrides candidate = smallest;
-      candidate.faults->erase(fault);
+      candidate.faults = fewer;
       adopt(candidate);
     }
   }
@@ -47,11 +49,13 @@ void Shrinking::drop_faults() {
 
 /// The smallest value of one number, by halving the distance.
 void Shrinking::lower(std::optional<std::uint64_t> ClusterOverrides::* number) {
-  for (std::uint64_t step = *(smallest.*number) / 2; step > 0;) {
+  std::uint64_t best = (smallest.*number).value_or(1);
+  for (std::uint64_t step = best / 2; step > 0;) {
     ClusterOverrides candidate = smallest;
-    candidate.*number = *(smallest.*number) - step;
-    const bool adopted = *(smallest.*number) > step && adopt(candidate);
-    step = adopted ? std::min(step, *(smallest.*number) / 2) : step / 2;
+    candidate.*number = best - step;
+    const bool adopted = best > step && adopt(candidate);
+    best = adopted ? best - step : best;
+    step = adopted ? std::min(step, best / 2) : step / 2;
   }
 }
 

@@ -130,9 +130,9 @@ void ClusterTracer::answered(Machine machine, const Operation& operation,
 }
 
 void ClusterTracer::got(Machine machine, const Reading& reading) {
-  const bool found = reading.record && *reading.record;
+  const Record* const found = reading.found();
   line(machine, fmt::format("#{} got {}", trace_number(reading.operation),
-                            found ? trace_name(**reading.record) : "nothing"));
+                            found != nullptr ? trace_name(*found) : "nothing"));
 }
 
 void ClusterTracer::crashed(Machine machine, Crash crash) {

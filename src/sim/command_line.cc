@@ -95,9 +95,13 @@ Result<void> take_number(std::string_view option, std::string_view value, Comman
   };
 
   for (const auto& [name, of_node, of_cluster] :
-       {Place{"--clients", &Overrides::clients, &ClusterOverrides::clients},
-        Place{"--keys", &Overrides::keys, &ClusterOverrides::keys},
-        Place{"--steps", &Overrides::steps, &ClusterOverrides::steps}}) {
+       {Place{.name = "--clients",
+              .of_node = &Overrides::clients,
+              .of_cluster = &ClusterOverrides::clients},
+        Place{.name = "--keys", .of_node = &Overrides::keys, .of_cluster = &ClusterOverrides::keys},
+        Place{.name = "--steps",
+              .of_node = &Overrides::steps,
+              .of_cluster = &ClusterOverrides::steps}}) {
     if (option == name) {
       line.overrides.*of_node = KVS_TRY(parse_number(value));
       line.cluster_overrides.*of_cluster = line.overrides.*of_node;
@@ -116,6 +120,15 @@ Result<void> take_number(std::string_view option, std::string_view value, Comman
   return fail(Errc::invalid_config, fmt::format("unknown option `{}`", option));
 }
 
+Result<void> take_faults(std::string_view value, CommandLine& line) {
+  if (line.cluster) {
+    line.cluster_overrides.faults = KVS_TRY(parse_cluster_faults(value));
+  } else {
+    line.overrides.faults = KVS_TRY(parse_faults(value));
+  }
+  return {};
+}
+
 Result<void> take_option(std::string_view option, std::string_view value, CommandLine& line) {
   if (option == "--seeds") {
     line.seeds = KVS_TRY(parse_seeds(value));
@@ -128,11 +141,7 @@ Result<void> take_option(std::string_view option, std::string_view value, Comman
     line.task = Task::measure;
     line.measures = KVS_TRY(parse_measures(value));
   } else if (option == "--faults") {
-    if (line.cluster) {
-      line.cluster_overrides.faults = KVS_TRY(parse_cluster_faults(value));
-    } else {
-      line.overrides.faults = KVS_TRY(parse_faults(value));
-    }
+    return take_faults(value, line);
   } else {
     return take_number(option, value, line);
   }

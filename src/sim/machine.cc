@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/check.h"
 #include "base/probe.h"
 
 namespace kvs {
@@ -76,6 +77,21 @@ void Machine::handle(const Wake& wake) {
   }
 }
 
+const Node& Machine::node() const {
+  KVS_CHECK(node_.has_value(), "the process runs");
+  return *node_;
+}
+
+Node& Machine::running() {
+  KVS_CHECK(node_.has_value(), "the process runs");
+  return *node_;
+}
+
+Batch& Machine::open_batch() {
+  KVS_CHECK(open_.has_value(), "a step opens a batch");
+  return *open_;
+}
+
 // --- life and death
 
 void Machine::start_after(Duration delay) {
@@ -118,13 +134,13 @@ void Machine::abandon() {
 }
 
 void Machine::leave() {
-  node_->leave(now(), open(Content::none));
+  running().leave(now(), open(Content::none));
   after_step();
 }
 
 RemoveOutcome Machine::remove(std::uint32_t other) {
   const std::string node_id = node_options(scenario_, other).members.node_id;
-  const RemoveOutcome outcome = node_->remove_member(now(), node_id, open(Content::none));
+  const RemoveOutcome outcome = running().remove_member(now(), node_id, open(Content::none));
   after_step();
   return outcome;
 }
@@ -146,7 +162,7 @@ void Machine::read_all() {
 
 void Machine::found_damage(const std::string& key) {
   KVS_PROBE("machine: a reader met a damaged record");
-  node_->found_damage(now(), key, open(Content::none));
+  running().found_damage(now(), key, open(Content::none));
   after_step();
 }
 
@@ -175,10 +191,10 @@ void Machine::refuse_to_start(const Error& error) {
 
 void Machine::run_node(const Recovered& recovered) {
   disturb();
-  node_.emplace(node_options(scenario_, number_), recovered, disk_, prng_.next());
-  node_->start(now(), open(Content::some));
-  first_batch_ = open_->number;
-  pass_on(open_->effects);
+  Node& born = node_.emplace(node_options(scenario_, number_), recovered, disk_, prng_.next());
+  born.start(now(), open(Content::some));
+  first_batch_ = open_batch().number;
+  pass_on(open_batch().effects);
   close_batch();
   watch_deadline();
 }
@@ -205,14 +221,15 @@ bool Machine::ask(Ticket ticket) {
     callers_->answered(ticket);
     return true;
   }
-  node_->step(now(), operation.command(), open(Content::some));
+  running().step(now(), operation.command(), open(Content::some));
   after_step();
   return true;
 }
 
 void Machine::read(const Operation& operation) {
   const auto record = disk_.get(Key::from_store(operation.key));
-  premises_.world.digest().mix(record && *record ? (*record)->header.version.uuid.low : 0);
+  const Record* const found = record_in(record);
+  premises_.world.digest().mix(found != nullptr ? found->header.version.uuid.low : 0);
   premises_.observers.tell(
       &ClusterObserver::got, number_,
       Reading{.operation = operation, .record = record, .read_fault = disk_.take_read_fault()});
@@ -224,33 +241,33 @@ void Machine::read(const Operation& operation) {
 void Machine::called(PeerCall call) {
   premises_.observers.tell(&ClusterObserver::called, number_, call);
   if (is_news(call.request)) {
-    node_->step(now(), call, open(Content::none));
+    running().step(now(), call, open(Content::none));
     return after_step();
   }
   const auto kept = std::make_shared<const PeerCall>(std::move(call));
-  node_->step(now(), *kept, open(Content::some));
-  open_->kept.push_back(kept);
+  running().step(now(), *kept, open(Content::some));
+  open_batch().kept.push_back(kept);
   after_step();
 }
 
 void Machine::returned(PeerReturn returned) {
   premises_.observers.tell(&ClusterObserver::returned, number_, returned);
   if (is_news(returned)) {
-    node_->step(now(), returned, open(Content::none));
+    running().step(now(), returned, open(Content::none));
     return after_step();
   }
   const auto kept = std::make_shared<const PeerReturn>(std::move(returned));
-  node_->step(now(), *kept, open(Content::some));
-  open_->kept.push_back(kept);
+  running().step(now(), *kept, open(Content::some));
+  open_batch().kept.push_back(kept);
   after_step();
 }
 
 void Machine::after_step() {
-  const Effects& effects = open_->effects;
-  if (node_->dirty() || !effects.nothing_to_store() || !effects.peer_replies.empty()) {
+  const Effects& effects = open_batch().effects;
+  if (running().dirty() || !effects.nothing_to_store() || !effects.peer_replies.empty()) {
     content_ = Content::some;
   }
-  pass_on(open_->effects);
+  pass_on(open_batch().effects);
   close_when_due();
   watch_deadline();
 }
@@ -275,7 +292,7 @@ void Machine::pass_on(Effects& effects) {
 // --- deadlines
 
 void Machine::watch_deadline() {
-  const Instant deadline = node_->next_deadline();
+  const Instant deadline = running().next_deadline();
   if (deadline >= woken_at_) {
     return;
   }
@@ -290,7 +307,7 @@ void Machine::deadline_passes() {
     return;  // an earlier one had been asked for since
   }
   woken_at_ = Instant::never();
-  if (node_->next_deadline() <= instant) {
+  if (running().next_deadline() <= instant) {
     return tick(instant);
   }
   watch_deadline();
@@ -304,7 +321,7 @@ void Machine::tick(Instant instant) {
     premises_.findings.report("deadlines pass", "ticks do not move a deadline that has passed");
     return;
   }
-  node_->tick(now(), open(Content::none));
+  running().tick(now(), open(Content::none));
   after_step();
 }
 
@@ -324,7 +341,7 @@ void Machine::close_batch() {
     return;  // a failed commit took it
   }
   Batch batch = *std::exchange(open_, std::nullopt);
-  node_->close_batch(now(), batch.effects);
+  running().close_batch(now(), batch.effects);
   batch.flush = flush_of(batch.effects, Durability::sync);
   mix_effects(batch.effects, premises_.world.digest());
   pass_on(batch.effects);
@@ -335,10 +352,10 @@ void Machine::close_batch() {
 void Machine::settled(Batch batch) {
   premises_.observers.tell(&ClusterObserver::durable, number_, batch);
   Effects follow_up;
-  node_->committed(now(), follow_up);
+  running().committed(now(), follow_up);
   pass_on(follow_up);
   send_replies(std::move(batch.effects));
-  if (node_->dirty()) {
+  if (running().dirty()) {
     open(Content::some);
     close_when_due();
   }
@@ -350,7 +367,7 @@ void Machine::voided(std::deque<Batch> batches, Errc why) {
     return doomed(batches, why);
   }
   Effects follow_up;
-  node_->commit_failed(now(), follow_up);
+  running().commit_failed(now(), follow_up);
   pass_on(follow_up);
   if (open_) {
     batches.push_back(*std::exchange(open_, std::nullopt));

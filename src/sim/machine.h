@@ -70,7 +70,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
   void disturb() { disturbed_ = premises_.world.now(); }
 
   /// Of a serving machine.
-  [[nodiscard]] const Node& node() const { return *node_; }
+  [[nodiscard]] const Node& node() const;
 
   [[nodiscard]] Disk& disk() { return disk_; }
 
@@ -127,7 +127,14 @@ class Machine final : public NetworkPeer, public BatchOwner {
   [[nodiscard]] Now now() const;
   enum class Content : std::uint8_t { none, some };
 
+  /// As node(), to be given inputs.
+  Node& running();
+
   Effects& open(Content content);
+
+  /// The batch that this step has opened.
+  Batch& open_batch();
+
   void after_step();
   void pass_on(Effects& effects);
   void close_when_due();

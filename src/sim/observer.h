@@ -28,11 +28,22 @@ struct Decision {
   std::optional<WriteOutcome> outcome;  // of the reply; nothing: the node did not reply
 };
 
+/// The record that was read; nullptr: there is none, or it could not be read.
+[[nodiscard]] inline const Record* record_in(const Result<std::optional<Record>>& read) {
+  if (!read) {
+    return nullptr;
+  }
+  const std::optional<Record>& record = *read;
+  return record ? &*record : nullptr;
+}
+
 /// What a GET was answered.
 struct Reading {
   const Operation& operation;
   const Result<std::optional<Record>>& record;  // tombstones included
   std::optional<Errc> read_fault;
+
+  [[nodiscard]] const Record* found() const { return record_in(record); }
 };
 
 /// What a listing of everything was answered: the live records.

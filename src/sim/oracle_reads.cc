@@ -20,8 +20,8 @@ void MonotonicReads::got(const Reading& reading) {
     return;
   }
   const std::string& key = reading.operation.key;
-  if (*reading.record) {
-    see(key, (*reading.record)->header.version);
+  if (const Record* const record = reading.found()) {
+    see(key, record->header.version);
   } else if (seen_.of(key) != nullptr) {
     report(fmt::format("{}: nothing at all after a record had been read", key));
   }
@@ -57,8 +57,8 @@ void ReadYourWrites::got(const Reading& reading) {
   if (!reading.record || floor == nullptr) {
     return;
   }
-  const std::optional<Record>& record = *reading.record;
-  if (!record || record->header.version < floor->version()) {
+  const Record* const record = reading.found();
+  if (record == nullptr || record->header.version < floor->version()) {
     report(fmt::format("{}: a read does not show the acknowledged {}", reading.operation.key,
                        to_string(floor->version().uuid)));
   }
@@ -103,12 +103,12 @@ void NothingDamagedServed::got(const Reading& reading) {
     check_error(key, reading.record.error().code, reading.read_fault);
     return;
   }
-  if (!*reading.record) {
+  const Record* const record = reading.found();
+  if (record == nullptr) {
     return;
   }
-  const Record& record = **reading.record;
-  const Write* write = history().find(record.header.version.uuid);
-  if (write == nullptr || write->key != key || write->record != record) {
+  const Write* write = history().find(record->header.version.uuid);
+  if (write == nullptr || write->key != key || write->record != *record) {
     report(fmt::format("{}: what was served was never written", key));
   }
 }
@@ -140,13 +140,13 @@ void ReadsShowTheModel::got(const Reading& reading) {
     return;
   }
   const Write* expected = history().stored(reading.operation.key);
-  const std::optional<Record>& record = *reading.record;
-  const bool equal = expected == nullptr
-                         ? !record
-                         : record && record->header.version.uuid == expected->version().uuid;
+  const Record* const record = reading.found();
+  const bool equal = expected == nullptr ? record == nullptr
+                                         : record != nullptr && record->header.version.uuid ==
+                                                                    expected->version().uuid;
   if (!equal) {
     report(fmt::format("{}: read {}, the newest durable write is {}", reading.operation.key,
-                       record ? to_string(record->header.version.uuid) : "nothing",
+                       record != nullptr ? to_string(record->header.version.uuid) : "nothing",
                        expected != nullptr ? to_string(expected->version().uuid) : "none"));
   }
 }

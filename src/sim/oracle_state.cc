@@ -130,6 +130,7 @@ OneOutcome::Contents OneOutcome::merged(const Deliveries& deliveries) {
   Contents contents;
   // Half as many again as there are: each at least once, some again, in a random order.
   std::vector<std::size_t> order;
+  order.reserve(deliveries.size() * 3 / 2);
   for (std::size_t i = 0; i < deliveries.size() * 3 / 2; ++i) {
     order.push_back(i < deliveries.size() ? i : prng_.below(deliveries.size()));
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "base/mutant.h"
 #include "base/probe.h"
 
@@ -120,11 +121,10 @@ void Shell::refuse_to_start(const Error& error) {
 }
 
 void Shell::run_node(const Recovered& recovered) {
-  node_.emplace(NodeOptions{.mode = mode_}, recovered, around_.disk, prng_.next());
-  open_.emplace(Batch{.number = ++batch_number_});
-  first_batch_ = open_->number;
-  open_now_ = now();
-  node_->start(open_now_, open_->effects);
+  Node& born = node_.emplace(NodeOptions{.mode = mode_}, recovered, around_.disk, prng_.next());
+  Batch& batch = open();
+  first_batch_ = batch.number;
+  born.start(open_now_, batch.effects);
   close_batch();
 }
 
@@ -152,7 +152,8 @@ void Shell::arrive(Ticket ticket) {
 void Shell::read(const Operation& operation) {
   around_.disk.take_read_fault();
   const auto record = around_.disk.get(Key::from_store(operation.key));
-  around_.world.digest().mix(record && *record ? (*record)->header.version.uuid.low : 0);
+  const Record* const found = record_in(record);
+  around_.world.digest().mix(found != nullptr ? found->header.version.uuid.low : 0);
   around_.observers.tell(&Observer::got, Reading{.operation = operation,
                                                  .record = record,
                                                  .read_fault = around_.disk.take_read_fault()});
@@ -191,23 +192,33 @@ void Shell::pump() {
   }
 }
 
-void Shell::step(Ticket ticket) {
+Node& Shell::node() {
+  KVS_CHECK(node_.has_value(), "the process runs");
+  return *node_;
+}
+
+Batch& Shell::open() {
   if (!open_) {
     open_.emplace(Batch{.number = ++batch_number_});
     open_now_ = now();
   }
+  return *open_;
+}
+
+void Shell::step(Ticket ticket) {
+  Batch& batch = open();
   ++open_steps_;
-  const std::size_t replies_before = open_->effects.replies.size();
+  const std::size_t replies_before = batch.effects.replies.size();
   const Operation& operation = around_.operations.of(ticket);
   around_.disk.take_read_fault();
-  node_->step(open_now_, operation.command(), open_->effects);
+  node().step(open_now_, operation.command(), batch.effects);
   Decision decision{.operation = operation,
-                    .batch = open_->number,
+                    .batch = batch.number,
                     .mode = mode_,
                     .read_fault = around_.disk.take_read_fault(),
                     .outcome = {}};
-  if (open_->effects.replies.size() > replies_before) {
-    decision.outcome = open_->effects.replies.back().outcome;
+  if (batch.effects.replies.size() > replies_before) {
+    decision.outcome = batch.effects.replies.back().outcome;
   }
   around_.observers.tell(&Observer::decided, decision);
 }
@@ -219,7 +230,7 @@ void Shell::close_batch() {
   }
   Batch batch = *std::exchange(open_, std::nullopt);
   open_steps_ = 0;
-  node_->close_batch(open_now_, batch.effects);
+  node().close_batch(open_now_, batch.effects);
   batch.flush = flush_of(batch.effects, scenario_.durability);
   mix_effects(batch.effects, around_.world.digest());
   around_.observers.tell(&Observer::closed, batch);
@@ -235,18 +246,17 @@ void Shell::close_batch() {
 void Shell::settled(Batch batch) {
   around_.observers.tell(&Observer::durable, batch);
   Effects follow_up;
-  node_->committed(now(), follow_up);
+  node().committed(now(), follow_up);
   send_replies(std::move(batch.effects.replies));
   if (!line_.empty() || open_) {
     return;
   }
-  if (node_->dirty()) {
+  if (node().dirty()) {
     KVS_PROBE("shell: a commit made the node want another");
-    open_.emplace(Batch{.number = ++batch_number_});
-    open_now_ = now();
+    open();
     return close_batch();
   }
-  around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
+  around_.observers.tell(&Observer::idle, node().replica().knowledge(), around_.disk);
 }
 
 void Shell::voided(std::deque<Batch> batches, Errc why) {
@@ -257,7 +267,7 @@ void Shell::voided(std::deque<Batch> batches, Errc why) {
     KVS_PROBE("shell: a failed commit took a waiting batch and the open one with it");
   }
   Effects follow_up;
-  node_->commit_failed(now(), follow_up);
+  node().commit_failed(now(), follow_up);
   if (open_) {
     batches.push_back(*std::exchange(open_, std::nullopt));
     open_steps_ = 0;
@@ -270,7 +280,7 @@ void Shell::voided(std::deque<Batch> batches, Errc why) {
     refuse(batch.effects.replies, refusal_for(why));
     send_replies(std::move(batch.effects.replies));
   }
-  around_.observers.tell(&Observer::idle, node_->replica().knowledge(), around_.disk);
+  around_.observers.tell(&Observer::idle, node().replica().knowledge(), around_.disk);
 }
 
 /// Only for a mutant: a thread that commits did not hear of the failure.

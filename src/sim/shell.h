@@ -96,6 +96,13 @@ class Shell final : public BatchOwner {
   void read(const Operation& operation);
   void list(const Operation& operation);
   void pump();
+
+  /// Of a process that runs.
+  Node& node();
+
+  /// The batch that steps go into.
+  Batch& open();
+
   void step(Ticket ticket);
   void close_batch();
   void commit_voided(const Batch& batch);

@@ -43,9 +43,10 @@ void Tracer::answered(const Operation& operation, const WriteOutcome& outcome) {
 }
 
 void Tracer::got(const Reading& reading) {
-  const std::string found = !reading.record   ? std::string(to_string(reading.record.error().code))
-                            : *reading.record ? trace_name(**reading.record)
-                                              : "nothing";
+  const Record* const record = reading.found();
+  const std::string found = !reading.record ? std::string(to_string(reading.record.error().code))
+                            : record != nullptr ? trace_name(*record)
+                                                : "nothing";
   fmt::print("  #{} read {}: {}\n", trace_number(reading.operation), reading.operation.key, found);
 }
 

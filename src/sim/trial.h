@@ -91,7 +91,11 @@ class Trial final : public ClusterCallers {
   ClusterObservers observers_;
   Findings findings_;
   Refusals refusals_;
-  Premises premises_{world_, network_, operations_, observers_, findings_};
+  Premises premises_{.world = world_,
+                     .network = network_,
+                     .operations = operations_,
+                     .observers = observers_,
+                     .findings = findings_};
   std::vector<std::unique_ptr<Machine>> machines_;
 };
 

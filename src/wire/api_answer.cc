@@ -271,8 +271,9 @@ void append_value_response(const AnswerTarget& target, const GetValue& request,
                            const RecordView& record) {
   const Version& version = record.header.version;
   if (!holds(request.if_match, version.uuid)) {
-    append_error_response(
-        target, Error{Errc::version_mismatch, "the key holds another version than If-Match names"});
+    append_error_response(target,
+                          Error{.code = Errc::version_mismatch,
+                                .detail = "the key holds another version than If-Match names"});
     return;
   }
   SmallText tag;

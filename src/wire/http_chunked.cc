@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
 #include "wire/http_chars.h"
 
 namespace kvs {
@@ -39,14 +40,6 @@ constexpr std::array<std::string_view, 25> kForbiddenTrailers = {"authorization"
                                                                  "transfer-encoding",
                                                                  "upgrade",
                                                                  "proxy-connection"};
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  const int letter = c | 0x20;
-  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
 
 }  // namespace
 

@@ -175,6 +175,7 @@ Result<Frame> open_frame(std::string_view bytes, const DecodeLimits& limits) {
 template <class Decoded, class TakeMessage>
 Result<Decoded> decode(std::string_view bytes, const DecodeLimits& limits, TakeMessage take) {
   const Frame frame = KVS_TRY(open_frame(bytes, limits));
+  // NOLINTNEXTLINE(misc-const-correctness): `take` reads from it, which a template hides.
   PeerReader reader(frame.body(), kUnfolding * limits.frame_bytes_max);
   auto message = take(frame.kind, reader);
   if (!message) {

@@ -70,7 +70,7 @@ __attribute__((target("sse4.2"))) std::uint32_t crc_by_instruction(std::string_v
 #endif
 
 Error damaged(std::string_view what) {
-  return {Errc::corrupt_data, fmt::format("a stored {} is damaged", what)};
+  return {.code = Errc::corrupt_data, .detail = fmt::format("a stored {} is damaged", what)};
 }
 
 /// format byte, CRC-32C over `salt` and body, body.

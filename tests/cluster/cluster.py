@@ -281,3 +281,24 @@ def differences(nodes, held):
         for key in differing[:3]
     )
     return f"{len(differing)} of {len(keys)} keys, such as {shown}"
+
+
+class Clusters:
+    """Makes clusters that do not run yet, each with a folder of its own; as a context, ends them."""
+
+    def __init__(self, binary, folder):
+        self.binary, self.folder = binary, folder
+        self.made = []
+
+    def make(self, size, **settings):
+        folder = self.folder / f"cluster{len(self.made)}"
+        folder.mkdir()
+        self.made.append(Cluster(self.binary, folder, size, settings))
+        return self.made[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for cluster in self.made:
+            cluster.close()

@@ -4,24 +4,11 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "system"))  # harness: one node as a process
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))  # fixtures, harness
 
-from cluster import Cluster  # noqa: E402
+from cluster import Clusters  # noqa: E402
+from fixtures import kvs, pytest_addoption  # noqa: E402, F401
 import partition  # noqa: E402
-
-
-def pytest_addoption(parser):
-    parser.addoption("--kvs", default="build/test/kvs", help="the binary under test")
-
-
-@pytest.fixture(scope="session")
-def kvs(request):
-    """The path of the binary under test."""
-    binary = (ROOT / request.config.getoption("--kvs")).resolve()
-    if not binary.is_file():
-        pytest.exit(f"{binary} is not there: build it, or name another with --kvs", returncode=3)
-    return binary
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -33,26 +20,15 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture
-def new_cluster(request, kvs, tmp_path):
+def new_cluster(request, kvs, tmp_path):  # noqa: F811
     """Makes clusters that do not run yet. At the end of each test all their running nodes must hold
     the same, and none may have logged an error that was not expected; then they end."""
-    clusters = []
-
-    def make(size, **settings):
-        folder = tmp_path / f"cluster{len(clusters)}"
-        folder.mkdir()
-        clusters.append(Cluster(kvs, folder, size, settings))
-        return clusters[-1]
-
-    yield make
-    try:
-        for cluster in clusters:
-            if getattr(request.node, "passed", False):
+    with Clusters(kvs, tmp_path) as clusters:
+        yield clusters.make
+        if getattr(request.node, "passed", False):
+            for cluster in clusters.made:
                 cluster.assert_equal()
                 cluster.assert_sound()
-    finally:
-        for cluster in clusters:
-            cluster.close()
 
 
 @pytest.fixture

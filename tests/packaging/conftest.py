@@ -7,61 +7,23 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-for folder in ("system", "cluster"):  # harness: one node as a process; cluster: several
-    sys.path.insert(0, str(ROOT / "tests" / folder))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+for folder in ("system", "cluster"):  # fixtures: one node as a process; cluster: several
+    sys.path.insert(0, str(TESTS / folder))
 
-from cluster import Cluster  # noqa: E402
-from harness import Node  # noqa: E402
-
-
-def pytest_addoption(parser):
-    parser.addoption("--kvs", default="build/test/kvs", help="the binary under test")
-
-
-@pytest.fixture(scope="session")
-def kvs(request):
-    """The path of the binary under test."""
-    binary = (ROOT / request.config.getoption("--kvs")).resolve()
-    if not binary.is_file():
-        pytest.exit(f"{binary} is not there: build it, or name another with --kvs", returncode=3)
-    return binary
+from cluster import Clusters  # noqa: E402
+from fixtures import ROOT, kvs, new_node, pytest_addoption  # noqa: E402, F401
 
 
 @pytest.fixture
-def new_node(kvs, tmp_path):
-    """Makes nodes, each with a folder of its own; ends all that still run."""
-    nodes = []
-
-    def make(**settings):
-        folder = tmp_path / f"node{len(nodes)}"
-        folder.mkdir()
-        nodes.append(Node(kvs, folder, settings))
-        return nodes[-1]
-
-    yield make
-    for node in nodes:
-        node.destroy()
-
-
-@pytest.fixture
-def new_cluster(kvs, tmp_path):
+def new_cluster(kvs, tmp_path):  # noqa: F811
     """Makes clusters that do not run yet, and ends them."""
-    clusters = []
-
-    def make(size, **settings):
-        folder = tmp_path / f"cluster{len(clusters)}"
-        folder.mkdir()
-        clusters.append(Cluster(kvs, folder, size, settings))
-        return clusters[-1]
-
-    yield make
-    for cluster in clusters:
-        cluster.close()
+    with Clusters(kvs, tmp_path) as clusters:
+        yield clusters.make
 
 
 @pytest.fixture(scope="session")
-def package(kvs, tmp_path_factory):
+def package(kvs, tmp_path_factory):  # noqa: F811
     """The Debian package of the binary under test, made by cpack."""
     for tool in ("cpack", "dpkg-deb", "dpkg-shlibdeps", "file"):
         if shutil.which(tool) is None:
