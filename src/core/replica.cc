@@ -176,6 +176,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
     note_damage();
     if (!given_up_.contains(theirs.path) && !KVS_MUTATED(damage_keeps_knowledge)) {
       forget_knowledge();
+      effects.trace.push_back({.kind = Trace::Kind::damage_found, .text = theirs.path});
     }
   }
   const std::optional<RecordHeader> mine = found ? *found : std::nullopt;
@@ -240,13 +241,11 @@ void Replica::settle(const PeerRecord& winner, Effects& effects) {
                effects);
 }
 
-bool Replica::drop(const PeerItem& dead, Effects& effects) {
+void Replica::drop(const PeerItem& dead, Effects& effects) {
   const bool live = dead.header.live();
-  if (!remove(dead, live ? RecordWrite::Kind::lose : RecordWrite::Kind::drop, effects)) {
-    return false;
+  if (remove(dead, live ? RecordWrite::Kind::lose : RecordWrite::Kind::drop, effects)) {
+    ++(live ? stats_.dropped_live : stats_.dropped_tombstones);
   }
-  ++(live ? stats_.dropped_live : stats_.dropped_tombstones);
-  return true;
 }
 
 bool Replica::collect(const PeerItem& tombstone, Effects& effects) {
@@ -278,7 +277,8 @@ bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effe
   return true;
 }
 
-bool Replica::join(const Knowledge& theirs, const Terms& terms) {
+bool Replica::join(const Knowledge& theirs, std::span<const PeerItem> dead, const Terms& terms,
+                   Effects& effects) {
   forget_beaten();
   if (unsettled_overflow_ || waits_for(terms) || is_forgetting()) {
     KVS_PROBE("replica: what is unsettled forbids to join");
@@ -288,9 +288,17 @@ bool Replica::join(const Knowledge& theirs, const Terms& terms) {
   for (const DotRange& range : theirs.minus(tied_dots(theirs))) {
     reflected.add(range);
   }
-  for (const DotRange& range : reflected.minus(knowledge_)) {
+  const bool joins = dead.empty() || !KVS_MUTATED(dead_dropped_before_join);
+  for (const DotRange& range : joins ? reflected.minus(knowledge_) : std::vector<DotRange>()) {
     knowledge_.add(range);
     changed_.insert(range.origin);
+  }
+  // What is held back under a path is tied with what is held there, and not while `theirs` covers
+  // that: so nothing older than what goes is left out of K.
+  for (const PeerItem& item : dead) {
+    if (theirs.covers(item.header.version.dot)) {
+      drop(item, effects);
+    }
   }
   return knowledge_.covers(theirs);
 }
@@ -489,7 +497,8 @@ void Replica::remember_unsettled(const PeerRecord& theirs, Taken why, Instance f
   }
 }
 
-/// The dots of what is not newer than the version held now, as far as K did not cover them.
+/// The dots of what the version held now beats, as far as K did not cover them. One that was put
+/// off and ties with it is not beaten: whichever is larger, nobody has decided.
 std::vector<Dot> Replica::forget_unsettled(std::string_view path, const Version& now_held) {
   std::vector<Dot> beaten;
   if (unsettled_.empty()) {
@@ -497,7 +506,9 @@ std::vector<Dot> Replica::forget_unsettled(std::string_view path, const Version&
   }
   auto it = unsettled_.lower_bound({std::string(path), Dot{}});
   while (it != unsettled_.end() && it->first.first == path) {
-    if (now_held >= it->second.version) {
+    const bool tied = !KVS_MUTATED(tie_beats_deferred) &&
+                      merge(now_held, it->second.version) == MergeOutcome::tie;
+    if (now_held >= it->second.version && !tied) {
       if (know(it->first.second)) {
         beaten.push_back(it->first.second);
       }
