@@ -374,7 +374,9 @@ void Node::open_ballots(const Now& now) {
 }
 
 void Node::carry_out_rulings(const Now& now, Effects& effects) {
-  for (const Ruling& ruling : ballots_.take_rulings()) {
+  const std::vector<Ruling> rulings = ballots_.take_rulings();
+  verdicts_.note(now, rulings);
+  for (const Ruling& ruling : rulings) {
     if (ruling.kind == Ruling::Kind::found) {
       PeerRecord winner = ruling.winner;
       replica_.take_kept(std::move(winner), terms(now, Change::Cause::exchange, Instance{}),
@@ -623,7 +625,8 @@ NodeStatus Node::status() const {
                     .sync = sync_.stats(),
                     .sync_answers = sync_answers_.stats(),
                     .ballots = ballots_.stats(),
-                    .remote_reads = remote_reads_.stats()};
+                    .remote_reads = remote_reads_.stats(),
+                    .verdicts = verdicts_.all()};
   return status;
 }
 
