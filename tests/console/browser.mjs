@@ -32,27 +32,27 @@ export async function step(name, part) {
   console.log(`ok ${name} (${Date.now() - began} ms)`);
 }
 
-/** Launches the browser for `visit`, and closes it whatever comes of it. */
+/** Launches the browser for `visit`, and ends the process with it, whatever comes of it. */
 export async function withBrowser(visit) {
   // root has no user namespaces to make a sandbox of; the pages are our own.
   const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  let code = 0;
   try {
     await visit(browser);
   } catch (error) {
     console.log(error.stack);
-    process.exitCode = 1;
-  } finally {
-    await browser.close();
+    code = 1;
   }
-  process.stdin.destroy();
+  await browser.close();
+  process.exit(code);
 }
 
 /** A page of a node's console. `troubles` collects what must not be; see settled(). */
 export async function openConsole(browser, address, options = {}) {
   const { place = "#/", ...context } = options;
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...context });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   page.troubles = [];
   page.on("pageerror", (error) => page.troubles.push(`threw ${error.stack}`));
   page.on("console", (message) => {

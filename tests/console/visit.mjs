@@ -89,7 +89,7 @@ async function visit(browser) {
     await tree.getByRole("treeitem", { name: "ada/", expanded: true }).waitFor();
     await page.keyboard.press("End");
     await page.keyboard.press("Enter");
-    await page.locator("h1.path").filter({ hasText: "users/grace" }).waitFor();
+    await page.locator("h2.path").filter({ hasText: "users/grace" }).waitFor();
     await see(value, '"new"');
   });
 
@@ -97,7 +97,7 @@ async function visit(browser) {
     await page.keyboard.press("/");
     await page.keyboard.type("users/ad");
     await page.getByRole("link", { name: "users/ada/profile" }).click();
-    await page.locator("h1.path").filter({ hasText: "users/ada/profile" }).waitFor();
+    await page.locator("h2.path").filter({ hasText: "users/ada/profile" }).waitFor();
     await page.getByLabel("Keys that begin with").fill("users/zzz");
     await see(page.locator(".results .note"), "No key begins so.");
     await page.getByLabel("Keys that begin with").fill("");

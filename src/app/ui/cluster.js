@@ -2,7 +2,7 @@
 import { arrange, h, mark, onWidth, say } from "./dom.js";
 import { figures } from "./metrics.js";
 import { drawPicture } from "./picture.js";
-import { standing, state } from "./state.js";
+import { standing, state, worst } from "./state.js";
 import { ago, bytes, count, number, seconds, span } from "./words.js";
 
 const COLUMNS = ["Member", "State", "Mode", "Behind", "Owed", "Heard of", "Round trip", "Clock"];
@@ -65,7 +65,7 @@ export class ClusterView {
     if (!state.convergence) {
       return;
     }
-    mark(this.#sentence, "data-level", state.convergence.converged ? "good" : "warn");
+    mark(this.#sentence, "data-level", worst(state.members.map((member) => standing(member).level)));
     say(this.#sentence, sentence(state.convergence));
     say(this.#under, `As ${state.health.node_id} sees it: ${census(state.members)}.`);
     const warnings = [state.health.reason, ...(state.health.warnings ?? [])].filter(Boolean);
@@ -111,7 +111,7 @@ export class ClusterView {
       itself ? "" : lag?.writes_behind == null ? "not known" : number(lag.writes_behind),
       itself ? "" : number(lag?.writes_owed ?? 0),
       itself ? "" : lag?.as_of_ms == null ? "never" : ago(lag.as_of_ms),
-      itself ? "" : seconds(peer("kvs_peer_round_trip_seconds") || Number.NaN),
+      itself ? "" : seconds((member.state === "alive" && peer("kvs_peer_round_trip_seconds")) || Number.NaN),
       itself ? "" : clockWords(clock),
     ];
     row.cells.forEach((cell, i) => say(cell, texts[i]));
@@ -161,5 +161,6 @@ function clockWords(ahead) {
 /** The node's summary, without its milliseconds, which would change at each look. */
 function sentence(convergence) {
   const summary = convergence.summary.replace(/ as of \d+ ms ago$/, "");
-  return `${summary[0].toUpperCase()}${summary.slice(1)}.`;
+  // It begins with a word, or with the name of a node, which stays as it is.
+  return `${summary.replace(/^(all|this|nothing)\b/, (word) => word[0].toUpperCase() + word.slice(1))}.`;
 }

@@ -10,8 +10,8 @@ const LOST_MAX = 100;
 
 const RULES = {
   majority: "most votes",
-  oldest: "equal votes: the oldest member's",
-  found: "decided before: taken over",
+  oldest: "equal votes; the oldest member decides",
+  found: "decided elsewhere; taken over",
 };
 
 export class ConflictsView {

@@ -23,7 +23,7 @@ export class Editor {
   #looked = false; // whether the node has told of this key yet
   #shownUuid; // of the value on the screen
 
-  #place = h("h1", { class: "path" });
+  #place = h("h2", { class: "path" });
   #meta = h("p", { class: "under" });
   #message = h("p", { class: "message", role: "status" });
   #edit = h("button", { onclick: () => this.#startEditing() }, "Edit");
@@ -57,7 +57,7 @@ export class Editor {
     );
     this.element = h(
       "section",
-      { class: "panel value-panel", "aria-label": "Value" },
+      { class: "panel value-panel", "aria-label": "The chosen key" },
       h("p", { class: "back-link" }, h("a", { href: "#/keys/" }, "← All keys")),
       h(
         "div",

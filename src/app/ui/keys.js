@@ -24,6 +24,7 @@ export class KeysView {
     this.element = h(
       "div",
       { class: "keys" },
+      h("h1", { class: "unseen" }, "Keys"),
       h(
         "section",
         { class: "panel side", "aria-label": "All keys" },

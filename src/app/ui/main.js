@@ -98,7 +98,7 @@ function tellLink() {
           "p",
           { role: "alert" },
           h("strong", {}, "This node does not answer. "),
-          `What you see is old, as of ${moment(link.heard)}. It is asked on, and the page goes on by itself when it is back.`,
+          `What you see is old, as of ${moment(link.heard)}. The page keeps asking, and goes on by itself when the node is back.`,
         ),
         h("p", { class: "ways" }, silence, h("button", { onclick: () => state.askNow() }, "Ask now"), others.length ? ["Other members: ", others] : null),
       ),

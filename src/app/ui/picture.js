@@ -11,7 +11,7 @@ const TAGGED_MAX = 8;
 const NARROW = 540;
 const BOX = { width: 128, height: 46 };
 
-const RANK = { bad: 0, warn: 1, none: 2, good: 3, self: 4 };
+const RANK = { bad: 0, warn: 1, none: 2, flow: 3, good: 4 };
 
 /** An SVG of that width. */
 export function drawPicture(members, width) {
@@ -107,6 +107,8 @@ function glyph(level) {
       return svg("path", { ...at, d: "M0-5 5 4H-5Z" });
     case "none":
       return svg("circle", { ...at, r: 4, "stroke-dasharray": "2 2" });
+    case "flow":
+      return svg("path", { ...at, d: "M-4-4 0 0-4 4M1-4 5 0 1 4" });
     case "self":
       return svg("rect", { ...at, x: -4, y: -4, width: 8, height: 8, rx: 1.5 });
     default:

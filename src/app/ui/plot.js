@@ -1,11 +1,13 @@
-// A small plot of lines over the last five minutes, in SVG, drawn for the width that it has.
+// A small plot of lines over the last five minutes, or as much as there is, in SVG, drawn for the width that it has.
 import { h, onWidth, say, svg } from "./dom.js";
+import { span } from "./words.js";
 
 const HEIGHT = 120;
 const LEFT = 52;
 const BOTTOM = 18;
 const TOP = 8;
 const WINDOW_MS = 300_000;
+const WINDOW_MS_MIN = 60_000;
 const STEPS = [1, 2, 2.5, 5, 10];
 
 /** The smallest round number that is not below `value`. */
@@ -20,18 +22,18 @@ function roundUp(value) {
 export class Plot {
   #title;
   #tell;
-  #note;
+  #unit;
   #drawing = h("div", { class: "drawing" });
   #legend = h("ul", { class: "legend" });
   #series = [];
   #now = 0;
   #values = [];
 
-  /** `tell(value)` makes words of a figure. `note` says what is meant. */
-  constructor({ title, tell, note }) {
+  /** `tell(value)` makes words of a figure, round ones of multiples of `unit`. `note` says what is meant. */
+  constructor({ title, tell, note, unit = 1 }) {
     this.#title = title;
     this.#tell = tell;
-    this.#note = note;
+    this.#unit = unit;
     this.element = h("figure", { class: "plot" }, h("figcaption", {}, h("strong", {}, title), h("span", {}, note)), this.#legend, this.#drawing);
     onWidth(this.#drawing, () => this.#draw());
   }
@@ -60,10 +62,12 @@ export class Plot {
     if (width < 80) {
       return;
     }
-    const since = this.#now - WINDOW_MS;
+    const begun = Math.min(this.#now, ...this.#series.map(({ points }) => points[0]?.[0] ?? this.#now));
+    const shown = Math.min(WINDOW_MS, Math.max(WINDOW_MS_MIN, this.#now - begun));
+    const since = this.#now - shown;
     const all = this.#series.flatMap(({ points }) => points.filter(([at, value]) => at >= since && Number.isFinite(value)).map(([, value]) => value));
-    const top = roundUp(Math.max(0, ...all));
-    const x = (at) => LEFT + ((at - since) / WINDOW_MS) * (width - LEFT - 2);
+    const top = this.#unit * roundUp(Math.max(0, ...all) / this.#unit);
+    const x = (at) => LEFT + ((at - since) / shown) * (width - LEFT - 2);
     const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
     const grid = [0, top / 2, top].map((value) => [
       svg("path", { class: "grid", d: `M${LEFT} ${y(value)}H${width}` }),
@@ -75,7 +79,7 @@ export class Plot {
         "svg",
         { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": words },
         grid,
-        svg("text", { class: "axis", x: LEFT, y: HEIGHT - 3 }, "5 min ago"),
+        svg("text", { class: "axis", x: LEFT, y: HEIGHT - 3 }, `${span(shown)} ago`),
         svg("text", { class: "axis", x: width - 1, y: HEIGHT - 3, "text-anchor": "end" }, "now"),
         this.#series.map(({ points }, i) =>
           svg("path", { class: `line s${i % 6}`, d: lineOf(points.filter(([at]) => at >= since), x, y) }),

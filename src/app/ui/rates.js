@@ -70,7 +70,7 @@ const PLOTS = [
     ],
   },
   {
-    plot: { title: "Memory", note: "of the process", tell: bytes },
+    plot: { title: "Memory", note: "of the process", tell: bytes, unit: 2 ** 20 },
     lines: () => [
       { name: "resident", points: figures.gauge("kvs_resident_memory_bytes") },
       { name: "caches", points: figures.gauge("kvs_store_memory_bytes") },

@@ -1,6 +1,7 @@
 // What the node tells of itself and of the cluster, asked for every second and a half, whichever view is shown.
 import { read } from "./node.js";
 import { Poll } from "./poll.js";
+import { number } from "./words.js";
 
 const INTERVAL_MS = 1500;
 
@@ -60,15 +61,27 @@ export function standing(member) {
   return member.state === "suspect" ? { level: "warn", words: `does not answer; ${lag.words}` } : lag;
 }
 
+/** While writes flow, members are always some behind one another: that is no trouble until it is many, or silence. */
+const BEHIND_MANY = 100;
+const SILENT_MS = 5000;
+
 function lagOf(row) {
   if (!row || row.writes_behind === null) {
     return { level: "none", words: "not known yet" };
   }
+  const level = row.writes_behind > BEHIND_MANY || row.as_of_ms > SILENT_MS ? "warn" : "flow";
   if (row.writes_behind > 0) {
-    return { level: "warn", words: `${row.writes_behind} ${row.writes_behind === 1 ? "write" : "writes"} behind` };
+    return { level, words: `${number(row.writes_behind)} ${row.writes_behind === 1 ? "write" : "writes"} behind` };
   }
   if (row.fingerprints_agree === null) {
     return { level: "none", words: "same writes, still counted" };
   }
-  return row.fingerprints_agree ? { level: "good", words: "same data" } : { level: "warn", words: "other data" };
+  return row.fingerprints_agree ? { level: "good", words: "same data" } : { level, words: "differs just now" };
+}
+
+const RANK = { good: 0, self: 0, none: 1, flow: 1, warn: 2, bad: 3 };
+
+/** The worst of all. */
+export function worst(levels) {
+  return levels.reduce((a, b) => (RANK[b] > RANK[a] ? b : a), "good");
 }

@@ -89,19 +89,24 @@ export class Tree {
     }
   }
 
-  async #toggle(folder) {
+  #toggle(folder) {
     folder.open = !folder.open;
     this.#draw();
     if (folder.open) {
-      await this.#read(folder);
-      this.#draw();
+      this.#readAndDraw(folder);
     }
   }
 
-  async #showMore(folder) {
+  #showMore(folder) {
     folder.pages += 1;
-    await this.#read(folder);
-    this.#draw();
+    this.#readAndDraw(folder);
+  }
+
+  /** If the node is silent the frame says so, and the next look reads what is open. */
+  #readAndDraw(folder) {
+    this.#read(folder)
+      .then(() => this.#draw())
+      .catch(() => {});
   }
 
   #draw() {
