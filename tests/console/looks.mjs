@@ -25,23 +25,30 @@ async function fill() {
   await Promise.all(Object.entries(keys).map(([key, value]) => api(1, "PUT", `/kv/${key}`, value)));
 }
 
-/** Reads and writes, so that there is something to plot, until stopped. */
-function load() {
-  const work = { on: true };
-  const client = async (node) => {
-    for (let i = 0; work.on; i += 1) {
+/** Reads and writes, so that there is something to plot. */
+const work = {
+  on: false,
+  begin() {
+    this.on = true;
+    this.client(1);
+    this.client(2);
+  },
+  async client(node) {
+    for (let i = 0; this.on; i += 1) {
       await api(node, i % 4 === 0 ? "PUT" : "GET", "/kv/load/x", i % 4 === 0 ? `${i}` : undefined).catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
-  };
-  client(1);
-  client(2);
-  return work;
-}
+  },
+};
 
 /** The views in their order: what is done to be there, and what has to be seen before they are looked at. */
 const VIEWS = [
-  { name: "cluster", place: "#/", ready: (page) => page.locator(".members tbody tr").nth(2).waitFor() },
+  {
+    name: "cluster",
+    place: "#/",
+    ready: (page) => page.locator("h1.sentence").filter({ hasText: "All 3 members hold the same data." }).waitFor(),
+    leave: () => work.begin(),
+  },
   { name: "tree", place: "#/keys/users/ada/", ready: (page) => page.getByRole("treeitem", { name: "profile" }).first().waitFor() },
   { name: "keys", place: "#/keys/users/ada/profile", ready: (page) => page.locator(".t-key").first().waitFor() },
   { name: "edit", place: "#/keys/users/ada/profile", ready: beginConflict, leave: (page) => page.getByRole("button", { name: "Keep the stored one" }).click() },
@@ -90,10 +97,10 @@ async function lookAtAll(page, suffix) {
 
 async function looks(browser) {
   await fill();
-  const work = load();
   const phone = await openConsole(browser, nodes[0], PHONE);
   await lookAtAll(phone, "-phone");
   await phone.context().close();
+  work.on = false;
   const page = await openConsole(browser, nodes[0], WIDE);
   await lookAtAll(page, "");
   work.on = false;
