@@ -7,6 +7,17 @@ const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
 const WIDE = { viewport: { width: 1280, height: 800 } };
 /** What no view may have: told all at once, at the end. */
 const wrong = [];
+/** The pictures that documents show: these are kept. */
+const SHOWN = [
+  "cluster",
+  "cluster-phone",
+  "edit-dark",
+  "failed-dark",
+  "keys",
+  "keys-phone-dark",
+  "rates-dark",
+  "silent",
+];
 const pictures = process.env.CONSOLE_PICTURES;
 
 const PROFILE = '{"name":"Ada Lovelace","email":"ada@example.com","age":36,"tags":["admin","beta"],"limits":{"disk":1.5e9,"trial":false,"until":null}}';
@@ -69,7 +80,7 @@ async function beginConflict(page) {
 async function look(page, name) {
   for (const [colorScheme, suffix] of [["dark", "-dark"], ["light", ""]]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    if (pictures) {
+    if (pictures && SHOWN.includes(`${name}${suffix}`)) {
       await page.screenshot({ path: `${pictures}/console-${name}${suffix}.png` });
     }
     wrong.push(...(await violations(page)).map((violation) => `${name}${suffix}: ${violation}`));

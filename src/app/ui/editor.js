@@ -89,7 +89,8 @@ export class Editor {
   }
 
   get #dirty() {
-    return this.#editing && this.#text.value !== (this.#base?.text ?? "");
+    // A text field knows one kind of line end.
+    return this.#editing && this.#text.value !== (this.#base?.text ?? "").replaceAll(/\r\n?/g, "\n");
   }
 
   /** The key that is shown; null: none, or one that is to be made. */
