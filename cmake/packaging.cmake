@@ -38,7 +38,7 @@ kvs_install_compressed(${KVS_PACKAGING_FOLDER}/changelog.Debian ${KVS_DOC_FOLDER
 kvs_install_compressed(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${KVS_DOC_FOLDER} changelog)
 file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md ${PROJECT_SOURCE_DIR}/docs/*.yaml)
 install(FILES ${pages} DESTINATION ${KVS_DOC_FOLDER})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/decisions DESTINATION ${KVS_DOC_FOLDER})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/decisions ${PROJECT_SOURCE_DIR}/docs/images DESTINATION ${KVS_DOC_FOLDER})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/packaging/monitoring DESTINATION ${KVS_DOC_FOLDER}/examples
         PATTERN "*.test.yaml" EXCLUDE)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/compose.yaml ${PROJECT_SOURCE_DIR}/packaging/kubernetes.yaml

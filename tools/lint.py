@@ -201,8 +201,8 @@ def tests_do_not_sleep(source: Source) -> Iterator[Finding]:
 
 
 def sizes(source: Source) -> Iterator[Finding]:
-    if source.name.endswith(".md"):
-        return
+    if source.name.endswith(".md") or source.path == "docs/openapi.yaml":
+        return  # documents are as long as what they tell
     count = len(source.lines) - 1
     if count > FILE_LINES_MAX:
         yield Finding(count, f"{count} lines, {FILE_LINES_MAX} at most")

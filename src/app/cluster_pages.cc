@@ -57,6 +57,42 @@ std::vector<MemberView> member_views(const NodeThreadStatus& status, GetMembers:
   return views;
 }
 
+namespace {
+
+std::string_view rule_name(Ruling::Kind kind) {
+  switch (kind) {
+    case Ruling::Kind::majority:
+      return "majority";
+    case Ruling::Kind::oldest:
+      return "oldest";
+    case Ruling::Kind::found:
+      return "found";
+  }
+  return "found";
+}
+
+}  // namespace
+
+std::vector<VerdictView> verdict_views(const NodeStatus& node) {
+  std::vector<VerdictView> views;
+  if (!node.verdicts) {
+    return views;
+  }
+  for (const SettledConflict& settled : *node.verdicts) {
+    VerdictView& view = views.emplace_back();
+    view = {.path = settled.path,
+            .settled_ms = settled.settled.ms,
+            .rule = rule_name(settled.rule),
+            .winner = settled.winner,
+            .timestamp_ms = settled.stamp.ms(),
+            .candidates = {}};
+    for (const SettledConflict::Candidate& candidate : settled.candidates) {
+      view.candidates.push_back({.uuid = candidate.uuid, .votes = candidate.votes});
+    }
+  }
+  return views;
+}
+
 std::vector<std::string> health_warnings(const NodeStatus& node) {
   std::vector<std::string> warnings;
   if (node.stamps_held_back) {

@@ -23,6 +23,9 @@ namespace kvs {
 [[nodiscard]] std::vector<MemberView> member_views(const NodeThreadStatus& status,
                                                    GetMembers::Which which, WallTime wall);
 
+/// The conflicts of late that this node settled, the newest first.
+[[nodiscard]] std::vector<VerdictView> verdict_views(const NodeStatus& node);
+
 /// What an operator should look into although the node works; empty if all is well.
 [[nodiscard]] std::vector<std::string> health_warnings(const NodeStatus& node);
 

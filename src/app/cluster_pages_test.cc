@@ -75,6 +75,30 @@ TEST(MemberViews, AMemberThatWasNeverHeardOfWasNeverSeen) {
   EXPECT_EQ(member_views(status, GetMembers::Which::live, kNow)[1].last_seen_ms, 0);
 }
 
+TEST(VerdictViews, TellWhatTheNodeTells) {
+  NodeStatus node;
+  EXPECT_THAT(verdict_views(node), IsEmpty());
+  const Uuid stays{.high = 1, .low = 2};
+  const Uuid goes{.high = 3, .low = 4};
+  node.verdicts = std::make_shared<const std::vector<SettledConflict>>(std::vector<SettledConflict>{
+      {.path = "a",
+       .settled = {.ms = 7},
+       .rule = Ruling::Kind::oldest,
+       .winner = stays,
+       .stamp = Stamp::from_ms(5),
+       .candidates = {{.uuid = stays, .votes = 1}, {.uuid = goes, .votes = 1}}}});
+  const auto views = verdict_views(node);
+  ASSERT_EQ(views.size(), 1U);
+  EXPECT_EQ(views[0].path, "a");
+  EXPECT_EQ(views[0].settled_ms, 7);
+  EXPECT_EQ(views[0].timestamp_ms, 5);
+  EXPECT_EQ(views[0].rule, "oldest");
+  EXPECT_EQ(views[0].winner, stays);
+  ASSERT_EQ(views[0].candidates.size(), 2U);
+  EXPECT_EQ(views[0].candidates[1].uuid, goes);
+  EXPECT_EQ(views[0].candidates[1].votes, 1U);
+}
+
 TEST(HealthWarnings, NameWhatAnOperatorCanMend) {
   NodeStatus node;
   EXPECT_THAT(health_warnings(node), IsEmpty());

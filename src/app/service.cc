@@ -5,10 +5,12 @@
 #include <variant>
 
 #include "app/cluster_pages.h"
+#include "app/console_files.h"
 #include "app/convergence.h"
 #include "app/delete_run.h"
 #include "core/members.h"
 #include "io/os.h"
+#include "wire/console_answer.h"
 #include "wire/list_body.h"
 #include "wire/peer_codec.h"
 
@@ -439,6 +441,13 @@ Handled Service::answer(const GetConvergence& /*request*/, const ReceivedRequest
   return {};
 }
 
+Handled Service::answer(const GetVerdicts& /*request*/, const ReceivedRequest& /*received*/,
+                        const AnswerTarget& target) {
+  const NodeThreadStatus status = parts_.node.status();
+  append_verdicts_response(target, verdict_views(status.node));
+  return {};
+}
+
 Handled Service::answer(const GetLost& request, const ReceivedRequest& /*received*/,
                         const AnswerTarget& target) {
   const Result<LostPage> page = parts_.store.lost({.after = request.after, .limit = request.limit});
@@ -472,6 +481,23 @@ Handled Service::answer(const GetMetrics& /*request*/, const ReceivedRequest& /*
   std::string text;
   append_metrics(parts_.figures.collect(), text);
   append_metrics_response(target, text);
+  return {};
+}
+
+Handled Service::answer(const GetConsole& request, const ReceivedRequest& /*received*/,
+                        const AnswerTarget& target) {
+  if (const ConsoleFile* const file = find_console_file(request.name)) {
+    append_console_response(target, *file, request.if_none_match);
+  } else {
+    append_error_response(target, Error{.code = Errc::not_found,
+                                        .detail = "the console has no such file: open /ui/"});
+  }
+  return {};
+}
+
+Handled Service::answer(const Moved& request, const ReceivedRequest& /*received*/,
+                        const AnswerTarget& target) {
+  append_moved_response(target, request.location);
   return {};
 }
 

@@ -67,6 +67,8 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   Handled answer(const GetConvergence& request, const ReceivedRequest& received,
                  const AnswerTarget& target) const;
+  Handled answer(const GetVerdicts& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
   Handled answer(const GetLost& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   Handled answer(const RunBatch& request, const ReceivedRequest& received,
@@ -74,6 +76,9 @@ class Service final : public RequestHandler {
   Handled answer(const DeleteBelow& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   [[nodiscard]] BulkParts bulk_parts(Instant now);
+  Handled answer(const GetConsole& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const Moved& request, const ReceivedRequest& received, const AnswerTarget& target);
   void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
   void append_read_reply(const PeerReply& reply, const AnswerTarget& target);

@@ -303,6 +303,34 @@ TEST_F(ServiceTest, LostRecordsAreListed) {
   EXPECT_THAT(out_, ::testing::EndsWith("\r\n\r\n{\"lost\":[]}"));
 }
 
+TEST_F(ServiceTest, VerdictsAreListed) {
+  start({});
+  request("GET /cluster/verdicts");
+  EXPECT_THAT(out_, ::testing::EndsWith("\r\n\r\n{\"verdicts\":[]}"));
+}
+
+TEST_F(ServiceTest, TheConsoleIsServed) {
+  start({});
+  request("GET /ui/");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"));
+  EXPECT_THAT(out_, HasSubstr("\r\nContent-Security-Policy: default-src 'none'; "));
+  request("GET /ui/main.js");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/javascript;"));
+  const std::size_t tag = out_.find("ETag: ") + 6;
+  const std::string etag = out_.substr(tag, out_.find('\r', tag) - tag);
+  request("GET /ui/main.js", "If-None-Match: " + etag + "\r\n");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 304 "));
+  request("GET /ui/console.css", "If-None-Match: " + etag + "\r\n");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/css;"));
+  request("GET /ui");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 308 Permanent Redirect\r\nLocation: /ui/\r\n"));
+  for (const char* line :
+       {"GET /ui/none.js", "GET /ui/index.html", "GET /ui/../health", "GET /uix"}) {
+    request(line);
+    EXPECT_THAT(out_, StartsWith("HTTP/1.1 404 ")) << line;
+  }
+}
+
 TEST_F(ServiceTest, AListingSaysThatItIsNotWhole) {
   start_new_member();
   EXPECT_EQ(request("GET /kv/").kind, Handled::Kind::answered);

@@ -389,7 +389,9 @@ void Node::open_ballots(const Now& now) {
 }
 
 void Node::carry_out_rulings(const Now& now, Effects& effects) {
-  for (const Ruling& ruling : ballots_.take_rulings()) {
+  const std::vector<Ruling> rulings = ballots_.take_rulings();
+  verdicts_.note(now, rulings);
+  for (const Ruling& ruling : rulings) {
     if (ruling.kind == Ruling::Kind::found) {
       replica_.take_kept(ruling.winner, terms(now, Change::Cause::exchange, Instance{}), effects);
       continue;
@@ -644,7 +646,8 @@ NodeStatus Node::status() const {
                     .sync = sync_.stats(),
                     .sync_answers = sync_answers_.stats(),
                     .ballots = ballots_.stats(),
-                    .remote_reads = remote_reads_.stats()};
+                    .remote_reads = remote_reads_.stats(),
+                    .verdicts = verdicts_.all()};
   return status;
 }
 

@@ -30,6 +30,7 @@
 #include "core/mode.h"
 #include "core/outbox.h"
 #include "core/recent_dots.h"
+#include "core/recent_verdicts.h"
 #include "core/remote_reads.h"
 #include "core/replica.h"
 #include "core/sync.h"
@@ -82,6 +83,7 @@ struct NodeStatus {
   SyncAnswerStats sync_answers;
   BallotStats ballots;
   RemoteReadsStats remote_reads;
+  std::shared_ptr<const std::vector<SettledConflict>> verdicts;  // of late, the newest first
 };
 
 class Node {
@@ -206,6 +208,7 @@ class Node {
   Sync sync_;
   Outbox outbox_;
   Ballots ballots_;
+  RecentVerdicts verdicts_;
   Collector collector_;
   RemoteReads remote_reads_;
   ClusterClock clock_;

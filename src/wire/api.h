@@ -88,6 +88,9 @@ struct GetHealth {};
 /// GET /cluster/convergence.
 struct GetConvergence {};
 
+/// GET /cluster/verdicts: conflicts of late.
+struct GetVerdicts {};
+
 /// GET /cluster/lost: live records that exchanges dropped.
 struct GetLost {
   std::string_view after;  // where the page before ended; empty: from the first
@@ -95,6 +98,17 @@ struct GetLost {
 };
 
 struct GetMetrics {};
+
+/// GET of a file of the console, /ui/{name}.
+struct GetConsole {
+  std::string_view name;           // as in the path, not decoded; empty: the page itself
+  std::string_view if_none_match;  // a checked list of entity tags, or `*`; empty: not sent
+};
+
+/// GET of a path that lies elsewhere now.
+struct Moved {
+  std::string_view location;  // static storage
+};
 
 /// OPTIONS: which methods the target has.
 struct GetOptions {
@@ -121,7 +135,7 @@ struct LeaveCluster {
 /// A WriteCommand leaves its ticket to the caller.
 using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
                                 GetOptions, PeerFrame, JoinCluster, LeaveCluster, GetConvergence,
-                                GetLost, RunBatch, DeleteBelow>;
+                                GetLost, RunBatch, DeleteBelow, GetVerdicts, GetConsole, Moved>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -166,6 +180,7 @@ class ApiParser {
   Result<JoinCluster> parse_join(std::string_view body);
   Result<LeaveCluster> parse_leave(std::string_view body);
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_view(const RequestHead& head);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_console(const RequestHead& head);
   Result<WriteCommand> parse_write(const RequestHead& head, std::string_view path,
                                    std::string_view body);
   Result<GetValue> parse_get(const RequestHead& head, std::string_view path);
@@ -277,6 +292,24 @@ struct ConvergenceView {
 };
 
 void append_convergence_response(const AnswerTarget& target, const ConvergenceView& view);
+
+/// One conflict as /cluster/verdicts tells of it.
+struct VerdictView {
+  struct Candidate {
+    Uuid uuid;
+    std::uint32_t votes = 0;
+  };
+
+  std::string_view path;
+  std::int64_t settled_ms = 0;
+  std::string_view rule;
+  Uuid winner;
+  std::int64_t timestamp_ms = 0;  // of the winner
+  std::vector<Candidate> candidates;
+};
+
+/// The newest first.
+void append_verdicts_response(const AnswerTarget& target, std::span<const VerdictView> verdicts);
 
 /// What /cluster/lost tells.
 struct LostView {

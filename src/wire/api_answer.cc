@@ -446,6 +446,33 @@ void append_convergence_response(const AnswerTarget& target, const ConvergenceVi
   put_json(target, 200, body);
 }
 
+void append_verdicts_response(const AnswerTarget& target, std::span<const VerdictView> verdicts) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("verdicts").begin_array();
+  for (const VerdictView& verdict : verdicts) {
+    json.begin_object();
+    json.key("path").string(verdict.path);
+    json.key("settled_timestamp").number(verdict.settled_ms);
+    json.key("rule").string(verdict.rule);
+    json.key("winner").string(to_string(verdict.winner));
+    json.key("timestamp").number(verdict.timestamp_ms);
+    json.key("versions").begin_array();
+    for (const VerdictView::Candidate& candidate : verdict.candidates) {
+      json.begin_object();
+      json.key("uuid").string(to_string(candidate.uuid));
+      json.key("votes").number(static_cast<std::int64_t>(candidate.votes));
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  put_json(target, 200, body);
+}
+
 void append_lost_response(const AnswerTarget& target, const LostView& view) {
   std::string body;
   JsonWriter json(body);

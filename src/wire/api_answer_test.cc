@@ -378,5 +378,21 @@ TEST(ApiAnswer, Metrics) {
             "Content-Length: 4\r\n\r\na 1\n");
 }
 
+TEST(ApiAnswer, Verdicts) {
+  Out out;
+  const std::vector<VerdictView> verdicts{
+      {.path = "a\"b",
+       .settled_ms = 7,
+       .rule = "majority",
+       .winner = kUuid,
+       .timestamp_ms = 5,
+       .candidates = {{.uuid = kUuid, .votes = 2}, {.uuid = {.high = 1, .low = 2}, .votes = 1}}}};
+  append_verdicts_response(out.target(), verdicts);
+  EXPECT_EQ(out.body(), R"({"verdicts":[{"path":"a\"b","settled_timestamp":7,"rule":"majority",)"
+                        R"("winner":"01234567-89ab-4def-8123-456789abcdef","timestamp":5,)"
+                        R"("versions":[{"uuid":"01234567-89ab-4def-8123-456789abcdef","votes":2},)"
+                        R"({"uuid":"00000000-0000-0001-0000-000000000002","votes":1}]}]})");
+}
+
 }  // namespace
 }  // namespace kvs

@@ -12,6 +12,7 @@
 #include "wire/peer_codec.h"
 #include "wire/peer_http.h"
 #include "wire/peer_members.h"
+#include "wire/request_site.h"
 #include "wire/url.h"
 
 namespace kvs {
@@ -26,6 +27,8 @@ constexpr std::string_view kLeaveMethods = "POST, DELETE, OPTIONS";
 constexpr std::string_view kAllMethods = "GET, HEAD, PUT, POST, DELETE, OPTIONS";
 constexpr std::string_view kFrameMethods = "POST, OPTIONS";
 constexpr std::string_view kDataPrefix = "/kv/";
+constexpr std::string_view kConsole = "/ui";
+constexpr std::string_view kConsolePrefix = "/ui/";
 constexpr std::array<std::string_view, 4> kFramePaths{"/internal/v1/gossip", "/internal/v1/push",
                                                       "/internal/v1/sync", "/internal/v1/ballot"};
 
@@ -51,7 +54,7 @@ std::unexpected<Error> no_route(std::string_view path) {
   }
   return fail(Errc::not_found,
               "there is nothing here: the API has /kv/{path}, /members/, /cluster/convergence, "
-              "/health and /metrics");
+              "/health and /metrics; for people there is /ui/");
 }
 
 /// Blanks that may stand around the commas of a list (RFC 9110, 5.6.3).
@@ -275,6 +278,9 @@ std::uint64_t ApiParser::body_bytes_max(const RequestHead& head) const {
 
 std::expected<ApiRequest, ApiError> ApiParser::parse(const RequestHead& head,
                                                      std::string_view body) {
+  if (head.method == Method::post && comes_from_another_site(head)) {
+    return fail(Errc::bad_request, "a page of another site asked for this: it may not");
+  }
   if (head.path.starts_with(kDataPrefix)) [[likely]] {
     return parse_kv(head, body);
   }
@@ -575,8 +581,9 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& he
                                                            std::string_view body) {
   scratch_.clear();
   scratch_.reserve(2 * head.target.size());
-  constexpr std::array<std::string_view, 5> kViews{"/health", "/metrics", "/members/",
-                                                   "/cluster/convergence", "/cluster/lost"};
+  constexpr std::array<std::string_view, 6> kViews{"/health",           "/metrics",
+                                                   "/members/",         "/cluster/convergence",
+                                                   "/cluster/verdicts", "/cluster/lost"};
   if (std::ranges::find(kViews, head.path) != kViews.end()) {
     return parse_view(head);
   }
@@ -586,10 +593,31 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& he
   if (takes_frames(head)) {
     return parse_frame(head, body);
   }
+  if (head.path == kConsole || head.path.starts_with(kConsolePrefix)) {
+    return parse_console(head);
+  }
   if (head.path == "*") {
     return GetOptions{.allow = kAllMethods};
   }
   return no_route(head.path);
+}
+
+std::expected<ApiRequest, ApiError> ApiParser::parse_console(const RequestHead& head) {
+  if (head.method == Method::options) {
+    return GetOptions{.allow = kReadMethods};
+  }
+  if (!is_read(head.method)) {
+    return std::unexpected(method_not_allowed(head, kReadMethods));
+  }
+  KVS_TRY(expect_no_query(head, scratch_));
+  if (head.path == kConsole) {
+    return Moved{.location = kConsolePrefix};
+  }
+  GetConsole console{.name = head.path.substr(kConsolePrefix.size()), .if_none_match = {}};
+  if (head.if_none_match) {
+    console.if_none_match = KVS_TRY(check_if_none_match(*head.if_none_match));
+  }
+  return console;
 }
 
 std::expected<ApiRequest, ApiError> ApiParser::parse_view(const RequestHead& head) {
@@ -614,6 +642,9 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_view(const RequestHead& hea
   }
   if (head.path == "/cluster/convergence") {
     return GetConvergence{};
+  }
+  if (head.path == "/cluster/verdicts") {
+    return GetVerdicts{};
   }
   return GetMetrics{};
 }

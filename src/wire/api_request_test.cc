@@ -125,6 +125,29 @@ TEST(ApiRequest, UnknownRoutesSayWhatThereIs) {
   EXPECT_EQ(Asked(request("GET /members")).error(), Errc::not_found);
 }
 
+TEST(ApiRequest, FilesOfTheConsole) {
+  EXPECT_EQ(Asked(request("GET /ui/")).get<GetConsole>().name, "");
+  EXPECT_EQ(Asked(request("HEAD /ui/main.js")).get<GetConsole>().name, "main.js");
+  EXPECT_EQ(Asked(request("GET /ui")).get<Moved>().location, "/ui/");
+  const std::string known = "If-None-Match: \"a\", W/\"b\"\r\n";
+  EXPECT_EQ(Asked(request("GET /ui/", known)).get<GetConsole>().if_none_match, "\"a\", W/\"b\"");
+  EXPECT_EQ(Asked(request("GET /ui/", "If-None-Match: a\r\n")).error(), Errc::bad_request);
+  EXPECT_EQ(Asked(request("GET /ui/?a=1")).error(), Errc::invalid_query);
+  EXPECT_EQ(Asked(request("PUT /ui/main.js")).error(), Errc::method_not_allowed);
+}
+
+TEST(ApiRequest, Verdicts) {
+  EXPECT_EQ(Asked(request("GET /cluster/verdicts")).error(), std::nullopt);
+  EXPECT_EQ(Asked(request("GET /cluster/verdicts?limit=1")).error(), Errc::invalid_query);
+}
+
+TEST(ApiRequest, PagesOfOtherSitesMayNotPost) {
+  const std::string other = "Origin: http://evil.example\r\n";
+  EXPECT_EQ(Asked(request("POST /members/leave", other)).error(), Errc::bad_request);
+  const std::string own = "Origin: http://h\r\n";
+  EXPECT_EQ(Asked(request("POST /members/leave", own)).get<LeaveCluster>().id, "");
+}
+
 TEST(ApiRequest, MethodsThatATargetDoesNotHave) {
   const std::vector<std::pair<std::string, std::string_view>> cases{
       {"POST /kv/a", "GET, HEAD, PUT, DELETE, OPTIONS"},

@@ -153,6 +153,9 @@ Route route_of(const ApiRequest& request) {
                                [](const GetLost&) { return Route::members; },
                                [](const RunBatch&) { return Route::batch; },
                                [](const DeleteBelow&) { return Route::delete_below; },
+                               [](const GetVerdicts&) { return Route::members; },
+                               [](const GetConsole&) { return Route::other; },
+                               [](const Moved&) { return Route::other; },
                                [](const GetOptions&) {
                                  return Route::other;
                                }},

@@ -37,9 +37,9 @@ inline constexpr std::size_t kRoutes = 10;
 [[nodiscard]] Route route_of(const ApiRequest& request);
 
 /// The statuses that this node answers with; each has a counter. The last stands for all others.
-inline constexpr std::array<unsigned, 22> kCountedStatuses{200, 201, 204, 304, 400, 404, 405, 408,
-                                                           409, 411, 412, 413, 414, 415, 417, 431,
-                                                           500, 501, 503, 505, 507, 0};
+inline constexpr std::array<unsigned, 23> kCountedStatuses{200, 201, 204, 304, 308, 400, 404, 405,
+                                                           408, 409, 411, 412, 413, 414, 415, 417,
+                                                           431, 500, 501, 503, 505, 507, 0};
 
 /// The index in kCountedStatuses.
 [[nodiscard]] std::size_t status_index(unsigned status);

@@ -161,6 +161,9 @@ TEST(Metrics, EveryRequestHasARoute) {
   EXPECT_EQ(route_of(GetMetrics{}), Route::metrics);
   EXPECT_EQ(route_of(GetMembers{}), Route::members);
   EXPECT_EQ(route_of(GetLost{}), Route::members);
+  EXPECT_EQ(route_of(GetVerdicts{}), Route::members);
+  EXPECT_EQ(route_of(GetConsole{}), Route::other);
+  EXPECT_EQ(route_of(Moved{}), Route::other);
   EXPECT_EQ(route_of(ListKeys{}), Route::list);
   EXPECT_EQ(route_of(GetOptions{}), Route::other);
   EXPECT_EQ(route_of(WriteCommand{.key = Key::from_store("a"), .value = {}, .condition = {}}),

@@ -155,9 +155,12 @@ def test_many_keys(contract, node):
 
 
 def test_cluster(contract, node):
-    for path in ("/members/", "/cluster/convergence", "/cluster/lost", "/health", "/metrics"):
+    views = ("/members/", "/cluster/convergence", "/cluster/lost", "/cluster/verdicts", "/health", "/metrics", "/ui/")
+    for path in views:
         ask(contract, node, path, [("GET", path, {}), ("GET", path + "?nothing=1", {})])
     ask(contract, node, "/members/", [("GET", "/members/?all=true", {})])
+    etag = node.get("/ui/").headers["etag"]
+    ask(contract, node, "/ui/", [("GET", "/ui/", {"headers": {"If-None-Match": etag}})])
     joins = [
         {"body": '{"id":"x","address":"127.0.0.1:1"}'},
         {"body": "{}"},
