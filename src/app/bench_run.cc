@@ -109,7 +109,7 @@ void BenchRun::ask(std::uint64_t number, std::string_view method) {
   ++given_;
 }
 
-void BenchRun::answered(CallNumber number, Answer&& answer, Instant asked) {
+void BenchRun::answered(CallNumber number, const Answer& answer, Instant asked) {
   constexpr unsigned kNotFound = 404;
   if (answer.head.fine() || answer.head.status == kNotFound) {
     if (phase_ == Phase::load) {

@@ -57,7 +57,7 @@ class BenchRun final : private LaneOwner {
   enum class Phase : std::uint8_t { fill, load, clean };
 
   // LaneOwner
-  void answered(CallNumber number, Answer&& answer, Instant asked) override;
+  void answered(CallNumber number, const Answer& answer, Instant asked) override;
   void lost(CallNumber number, const Error& why) override;
 
   /// Asks as long as `give` says so, and waits for the answers.

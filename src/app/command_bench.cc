@@ -1,4 +1,5 @@
 // `kvs bench`: puts a load on a node and tells rates and latencies.
+#include <cmath>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -47,7 +48,7 @@ double rate_of(std::uint64_t count, Duration took) {
 }
 
 std::int64_t whole(double number) {
-  return static_cast<std::int64_t>(number + 0.5);
+  return std::lround(number);
 }
 
 std::string shown(Duration span) {

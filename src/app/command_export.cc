@@ -68,7 +68,7 @@ class ExportRun {
     }
     last_path_ = file.last_path.empty() ? options_.after : file.last_path;
     Output out(options_.output.empty() ? STDOUT_FILENO : file.descriptor.number(), &interrupt_);
-    const auto written = write(out);
+    auto written = write(out);
     KVS_TRY(out.flush());
     if (!options_.output.empty()) {
       KVS_TRY(sync_export_file(file, options_.output));

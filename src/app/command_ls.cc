@@ -102,8 +102,7 @@ Result<Walked> list(const LsOptions& options) {
                                   .after = {}},
                          .entries_max = options.limit == 0 ? UINT64_MAX : options.limit});
   LsPrinter printer(options, path);
-  const auto walked =
-      walk.run([&printer](const ListedEntry& entry) { return printer.take(entry); });
+  auto walked = walk.run([&printer](const ListedEntry& entry) { return printer.take(entry); });
   KVS_TRY(printer.finish());  // what came before an error is shown
   return walked;
 }

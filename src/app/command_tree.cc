@@ -49,15 +49,7 @@ class TreePrinter {
     if (!options_.client.json) {
       KVS_TRY(out_.put(harmless(path.empty() ? "/" : path + '/') + '\n'));
     }
-    KVS_TRY(enter(path));
-    while (!levels_.empty()) {
-      KVS_TRY(refill(levels_.back()));
-      if (levels_.back().entries.empty()) {
-        levels_.pop_back();
-      } else {
-        KVS_TRY(print_next());
-      }
-    }
+    KVS_TRY(print_below(path));
     if (!options_.client.json) {
       KVS_TRY(out_.put(fmt::format("{} folder{}, {} key{}\n", folders_, folders_ == 1 ? "" : "s",
                                    keys_, keys_ == 1 ? "" : "s")));
@@ -68,6 +60,19 @@ class TreePrinter {
   [[nodiscard]] bool partial() const { return partial_; }
 
  private:
+  Result<void> print_below(const std::string& path) {
+    KVS_TRY(enter(path));
+    while (!levels_.empty()) {
+      KVS_TRY(refill(levels_.back()));
+      if (levels_.back().entries.empty()) {
+        levels_.pop_back();
+      } else {
+        KVS_TRY(print_next());
+      }
+    }
+    return {};
+  }
+
   Result<void> enter(std::string path) {
     levels_.push_back({.path = std::move(path)});
     return refill(levels_.back());

@@ -156,7 +156,7 @@ void ImportRun::send(std::uint64_t line, const ImportedRecord& record) {
                                  .uuid = {}}});
 }
 
-void ImportRun::answered(CallNumber number, Answer&& answer, Instant /*asked*/) {
+void ImportRun::answered(CallNumber number, const Answer& answer, Instant /*asked*/) {
   if (answer.head.fine()) {
     ++outcome_.written;
     forget(number);

@@ -54,7 +54,7 @@ class ImportRun final : private LaneOwner {
 
  private:
   // LaneOwner
-  void answered(CallNumber number, Answer&& answer, Instant asked) override;
+  void answered(CallNumber number, const Answer& answer, Instant asked) override;
   void lost(CallNumber number, const Error& why) override;
 
   [[nodiscard]] bool at_end() const;

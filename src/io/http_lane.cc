@@ -57,14 +57,13 @@ Result<void> HttpLane::receive(const TakeAnswer& take) {
     if (state != AnswerReader::State::complete) {
       break;
     }
-    Answer answer{.head = reader_.head(), .body = reader_.take_body()};
-    const bool closes = !answer.head.keep_alive;
+    const Answer answer{.head = reader_.head(), .body = reader_.take_body()};
     reader_.next();
     state = reader_.state();
-    if (!take(std::move(answer))) {
+    if (!take(answer)) {
       return failed("no further answers are wanted");
     }
-    if (closes) {
+    if (!answer.head.keep_alive) {
       return failed("the node closed the connection");
     }
   }

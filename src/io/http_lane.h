@@ -22,7 +22,7 @@ namespace kvs {
 class HttpLane {
  public:
   /// Takes an answer. False: enough, no further one on this connection.
-  using TakeAnswer = std::function<bool(Answer&& answer)>;
+  using TakeAnswer = std::function<bool(const Answer& answer)>;
 
   explicit HttpLane(ClientSocket socket) : socket_(std::move(socket)) {}
 

@@ -99,7 +99,7 @@ Woken LanePool::turn(Instant until, pollfd extra) {
 }
 
 void LanePool::pump(Lane& lane, Instant now) {
-  const auto pumped = lane.http->pump([this, &lane, now](Answer&& answer) {
+  const auto pumped = lane.http->pump([this, &lane, now](const Answer& answer) {
     if (lane.waiting.empty()) {
       return false;  // an answer to nothing, such as 408
     }
@@ -107,7 +107,7 @@ void LanePool::pump(Lane& lane, Instant now) {
     lane.waiting.pop_front();
     --under_way_;
     lane.heard = now;
-    owner_.answered(call.number, std::move(answer), call.asked);
+    owner_.answered(call.number, answer, call.asked);
     return true;
   });
   if (!pumped) {

@@ -41,7 +41,7 @@ class LaneOwner {
   virtual ~LaneOwner() = default;
 
   /// `asked` is when the call was given to the pool.
-  virtual void answered(CallNumber number, Answer&& answer, Instant asked) = 0;
+  virtual void answered(CallNumber number, const Answer& answer, Instant asked) = 0;
 
   virtual void lost(CallNumber number, const Error& why) = 0;
 

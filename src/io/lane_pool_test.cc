@@ -21,10 +21,10 @@ using testing::TcpListener;
 /// Remembers what became of each call.
 class Owner final : public LaneOwner {
  public:
-  void answered(CallNumber number, Answer&& answer, Instant asked) override {
+  void answered(CallNumber number, const Answer& answer, Instant asked) override {
     EXPECT_LE(asked, monotonic_now());
     ++ends;
-    answers[number] = std::move(answer);
+    answers[number] = answer;
   }
 
   void lost(CallNumber number, const Error& why) override {

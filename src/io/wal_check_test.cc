@@ -39,13 +39,13 @@ std::string make_log(std::uint64_t last) {
 
 /// One of a few batches, one of several blocks.
 const std::string& small_log() {
-  static const std::string log = make_log(9);
-  return log;
+  static const std::string kLog = make_log(9);
+  return kLog;
 }
 
 const std::string& large_log() {
-  static const std::string log = make_log(700);
-  return log;
+  static const std::string kLog = make_log(700);
+  return kLog;
 }
 
 TEST(WalCheck, WholeLogsAreSound) {

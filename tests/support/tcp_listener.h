@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/check.h"
 #include "io/descriptor.h"
 #include "wire/http_write.h"
 #include "wire/peer_codec.h"
@@ -79,14 +80,14 @@ class TcpListener {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(address);
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    ::bind(socket_.number(), generic, size);
+    KVS_CHECK(::bind(socket_.number(), generic, size) == 0, "loopback has a free port");
     ::listen(socket_.number(), backlog == Backlog::full ? 0 : 16);
     ::getsockname(socket_.number(), generic, &size);
     port_ = ntohs(address.sin_port);
     if (backlog == Backlog::full) {
       for (Descriptor& filler : fillers_) {
         filler = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        ::connect(filler.number(), generic, size);
+        static_cast<void>(::connect(filler.number(), generic, size));  // the last ones only begin
       }
     }
   }
