@@ -21,7 +21,7 @@ _kvs_paths() {
 
 _kvs() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local subcommands="get put del ls tree members status leave export import bench check make-conflict"
+  local subcommands="get put del ls tree members status leave export import bench backup restore check make-conflict"
   local client="--node --timeout --json --help"
   local subcommand="" options="" word
   COMPREPLY=()
@@ -54,10 +54,12 @@ _kvs() {
     members) options="--all $client" ;;
     status) options=$client ;;
     leave) options="--yes $client" ;;
-    export) options="--output --continue --after --retry --partial $client" ;;
-    import) options="--from-line --keep-existing --skip-refused --connections --depth --retry $client" ;;
+    export) options="--output --continue --after --retry --deletions --partial $client" ;;
+    import) options="--from-line --new-versions --keep-existing --skip-refused --connections --depth --retry $client" ;;
     bench)
       options="--connections --depth --seconds --count --keys --size --reads --prefix --keep $client" ;;
+    backup) options=$client ;;
+    restore) options="--json --help" ;;
     check) options="--help" ;;
     make-conflict) options="--keys --help" ;;
   esac
@@ -73,7 +75,7 @@ _kvs() {
     get | put | del | ls | tree | export) _kvs_paths "$current" ;;
     import) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     check) mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$current") ;;
-    make-conflict) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    make-conflict | restore) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
   esac
 }
 

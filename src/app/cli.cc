@@ -49,6 +49,7 @@ void declare_clients(CLI::App& app, Command& command) {
   declare_export(app, command);
   declare_import(app, command);
   declare_bench(app, command);
+  declare_backup(app, command);
 }
 
 /// The subcommand that the command line chose, and a blank; empty if it chose none.
@@ -79,6 +80,7 @@ int run_cli(int argc, const char* const* argv, const Serve& serve) {
     Command command;
     declare_check(app, command);
     declare_make_conflict(app, command);
+    declare_restore(app, command);
     declare_clients(app, command);
     try {
       app.parse(argc, argv);

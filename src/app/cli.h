@@ -1,5 +1,6 @@
-// The command line: `kvs [CONFIG.yaml]` runs a node; `kvs check` and `kvs make-conflict` work
-// without one; the other subcommands are clients of a node (app/client). docs/kvs.1 is normative.
+// The command line: `kvs [CONFIG.yaml]` runs a node; `kvs check`, `kvs restore` and
+// `kvs make-conflict` work without one; the other subcommands are clients of a node (app/client).
+// docs/kvs.1 is normative.
 //
 // A subcommand is one small file: declare_NAME() adds it to the parser and sets what it runs.
 // Errors are lines `kvs: ...` on standard error.
@@ -57,5 +58,7 @@ void declare_leave(CLI::App& app, Command& command);
 void declare_export(CLI::App& app, Command& command);
 void declare_import(CLI::App& app, Command& command);
 void declare_bench(CLI::App& app, Command& command);
+void declare_backup(CLI::App& app, Command& command);
+void declare_restore(CLI::App& app, Command& command);
 
 }  // namespace kvs

@@ -1,4 +1,5 @@
-// `kvs export [PATH]`: every record below a path as lines of JSON, to standard output or a file.
+// `kvs export [PATH]`: every record below a path with its version, as of one moment, as lines of
+// JSON, to standard output or a file.
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -10,16 +11,15 @@
 #include "app/cli.h"
 #include "app/client.h"
 #include "app/export_file.h"
+#include "app/export_walk.h"
 #include "app/human_text.h"
-#include "app/list_walk.h"
-#include "app/listed_json.h"
 #include "app/progress.h"
 #include "io/os.h"
+#include "wire/json_view.h"
 
 namespace kvs {
 namespace {
 
-constexpr std::size_t kPageEntries = 10'000;
 constexpr std::uint64_t kEntriesBetweenLooks = 256;  // at the clock and for Ctrl-C
 
 struct ExportOptions {
@@ -30,6 +30,7 @@ struct ExportOptions {
   std::uint32_t retry_s = 60;
   bool go_on = false;
   bool partial = false;
+  bool deletions = false;
 };
 
 /// About how many records the node holds; nothing if it does not say.
@@ -83,8 +84,12 @@ class ExportRun {
     std::string text = fmt::format("exported {} record{}, {}, in {}", grouped(done_.records),
                                    done_.records == 1 ? "" : "s", bytes_text(done_.bytes),
                                    span_text(monotonic_now() - begun_));
+    last_path_ = json_string_member(last_line_, "path").value_or(last_path_);
     if (result) {
-      remark(text, options_.client);
+      remark(text + (of_several_moments_ ? "; it was interrupted, so parts of it are of different "
+                                           "moments"
+                                         : ""),
+             options_.client);
       return kExitFine;
     }
     if (!interrupt_.happened()) {
@@ -102,16 +107,18 @@ class ExportRun {
     if (folder_.empty() && last_path_.empty()) {
       expected_ = estimated_records(client_);
     }
-    ListWalk walk(client_, {.call = {.path = folder_,
-                                     .depth = ListCall::Depth::below,
-                                     .values = ListCall::Values::include,
-                                     .limit = kPageEntries,
-                                     .after = KVS_TRY(first_cursor())},
-                            .patience = Duration::from_seconds(options_.retry_s),
-                            .interrupt = &interrupt_});
-    const Walked walked =
-        KVS_TRY(walk.run([&](const ListedEntry& entry) { return take(entry, out); }));
-    if (walked.partial && !options_.partial) {
+    KVS_TRY(check_begin());
+    using Deletions = ExportCall::Deletions;
+    ExportWalk walk(
+        client_, {.call = {.path = folder_,
+                           .after = last_path_,
+                           .deletions = options_.deletions ? Deletions::include : Deletions::omit},
+                  .patience = Duration::from_seconds(options_.retry_s),
+                  .interrupt = &interrupt_});
+    const Exported exported =
+        KVS_TRY(walk.run([&](std::string_view line) { return take(line, out); }));
+    of_several_moments_ = exported.moments > 1 || !last_path_at_begin_.empty();
+    if (exported.partial && !options_.partial) {
       return fail(Errc::syncing,
                   "the node still fetches the cluster's data, so records may be missing: export "
                   "from another one, or later; --partial takes what has arrived");
@@ -119,10 +126,11 @@ class ExportRun {
     return {};
   }
 
-  /// Where to begin: after the last path that is there already.
-  [[nodiscard]] Result<std::string> first_cursor() const {
+  /// The last path that is there already must be of this export.
+  Result<void> check_begin() {
+    last_path_at_begin_ = last_path_;
     if (last_path_.empty()) {
-      return std::string();
+      return {};
     }
     const std::string prefix = folder_.empty() ? "" : folder_ + '/';
     if (!last_path_.starts_with(prefix) || last_path_.size() == prefix.size()) {
@@ -130,20 +138,17 @@ class ExportRun {
                   fmt::format("{} is not below {}: give the PATH with which the export was begun",
                               last_path_, prefix));
     }
-    return cursor_after(std::string_view(last_path_).substr(prefix.size()));
+    return {};
   }
 
-  Result<void> take(const ListedEntry& entry, Output& out) {
+  Result<void> take(std::string_view line, Output& out) {
     if (done_.records % kEntriesBetweenLooks == 0 && interrupt_.happened()) {
       return fail(Errc::io_error, "interrupted");
     }
-    text_.clear();
-    append_listed_json(text_, folder_, entry);
-    text_.push_back('\n');
-    KVS_TRY(out.put(text_));
-    last_path_ = full_path(folder_, entry.name);
+    KVS_TRY(out.put(line));
+    last_line_ = line;
     ++done_.records;
-    done_.bytes += text_.size();
+    done_.bytes += line.size();
     if (done_.records % kEntriesBetweenLooks == 0) {
       tell();
     }
@@ -172,10 +177,12 @@ class ExportRun {
   HttpClient client_;
   Instant begun_;
   ProgressLine line_;
-  Done done_;
+  DoneSoFar done_;
   std::optional<std::uint64_t> expected_;
-  std::string last_path_;  // that stands in the output
-  std::string text_;
+  std::string last_path_;           // that stands in the output, but for last_line_
+  std::string last_path_at_begin_;  // that an earlier export left
+  std::string last_line_;           // that was written
+  bool of_several_moments_ = false;
 };
 
 int export_records(const ExportOptions& options) {
@@ -206,6 +213,7 @@ void declare_export(CLI::App& app, Command& command) {
   parser->add_option("--retry", options->retry_s, "Seconds without progress after which to give up")
       ->type_name("SECONDS")
       ->capture_default_str();
+  parser->add_flag("--deletions", options->deletions, "Print what deletions have left, too");
   parser->add_flag("--partial", options->partial,
                    "Take what a node has that still fetches the cluster's data");
   declare_client_options(*parser, options->client);

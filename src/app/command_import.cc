@@ -26,6 +26,7 @@ struct ImportOptions {
   std::uint32_t retry_s = 120;
   std::uint32_t connections = 4;
   std::uint32_t depth = 64;
+  bool new_versions = false;
   bool keep_existing = false;
   bool skip_refused = false;
 };
@@ -36,6 +37,7 @@ ImportRunOptions run_options(const ImportOptions& options, Interrupt& interrupt)
                            {.connections = options.connections, .depth = options.depth}, interrupt),
       .first_line = options.from_line,
       .patience = Duration::from_seconds(options.retry_s),
+      .new_versions = options.new_versions,
       .keep_existing = options.keep_existing,
       .skip_refused = options.skip_refused};
 }
@@ -103,7 +105,7 @@ class Importer {
 
  private:
   void tell(const ImportOutcome& so_far, const LineSource& source) {
-    Done done{.records = so_far.written, .bytes = source.bytes_given(), .share = {}};
+    DoneSoFar done{.records = so_far.written, .bytes = source.bytes_given(), .share = {}};
     if (source.size() && *source.size() > 0) {
       done.share = static_cast<double>(done.bytes) / static_cast<double>(*source.size());
     }
@@ -155,7 +157,10 @@ void declare_import(CLI::App& app, Command& command) {
       ->type_name("N")
       ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX))
       ->capture_default_str();
-  parser->add_flag("--keep-existing", options->keep_existing, "Keys that have a value keep it");
+  parser->add_flag("--new-versions", options->new_versions,
+                   "Give records new versions although the lines have some");
+  parser->add_flag("--keep-existing", options->keep_existing,
+                   "Keys that have a value keep it; the others get new versions");
   parser->add_flag("--skip-refused", options->skip_refused, "Go on after lines that are wrong");
   parser->add_option("--connections", options->connections, "Connections to the node")
       ->type_name("N")

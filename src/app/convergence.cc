@@ -118,6 +118,11 @@ ConvergenceView convergence(const NodeThreadStatus& status, WallTime wall) {
       differences.push_back(std::move(sentence));
     }
   }
+  const StateDigest& mine = status.node.digest;
+  if (mine.counted) {
+    view.fingerprint =
+        fmt::format("{:016x}{:016x}-{}", mine.root.high, mine.root.low, mine.root.count);
+  }
   view.converged = differences.empty();
   view.summary = summary_of(differences, view.rows);
   return view;

@@ -15,6 +15,10 @@ constexpr Duration kLookInterval = Duration::from_ms(200);
 constexpr Duration kDrainTime = Duration::from_seconds(5);
 constexpr std::uint32_t kPauseS = 1;  // where the node names none
 
+/// A POST of records with versions is sent with about so much in it.
+constexpr std::size_t kBatchBytes = std::size_t{1} << 20U;
+constexpr std::size_t kBatchLines = 10'000;
+
 /// What passes by itself.
 bool passes(Errc code) {
   return code == Errc::overloaded || code == Errc::syncing || code == Errc::shutting_down ||
@@ -64,7 +68,7 @@ bool ImportRun::at_end() const {
   if (stopping_) {
     return pool_.under_way() == 0 || monotonic_now() >= drained_by_;
   }
-  return source_.at_end() && !held_ && records_.empty();
+  return source_.at_end() && !held_ && units_.empty() && batch_.lines.empty();
 }
 
 void ImportRun::wait(Instant now) {
@@ -96,34 +100,57 @@ bool ImportRun::give_again() {
   if (again_.empty()) {
     return false;
   }
-  const std::uint64_t line = again_.front();
+  const CallNumber number = again_.front();
   again_.pop_front();
-  send(line, records_.at(line));
+  send(number, units_.at(number));
   return true;
 }
 
 /// False if there is nothing to give now.
 bool ImportRun::give_next() {
+  if (batch_.body.size() >= kBatchBytes || batch_.lines.size() >= kBatchLines) {
+    return give_batch();
+  }
   if (!held_) {
     const auto has_record = read_record();
     if (!has_record) {
+      give_batch();  // so that only this line is open
       refuse(last_line_, has_record.error());
       return true;
     }
     if (!*has_record) {
-      return false;
+      // Nothing more is here: what there is goes, unless more may come while others are under way.
+      return (source_.at_end() || pool_.under_way() == 0) && give_batch();
     }
   }
   if (!held_) {
-    return true;  // a line that was passed over
+    return true;  // a line that was passed over, or went to the batch
   }
   if (paths_.contains(held_->path)) {
     return false;
   }
-  const auto [place, is_new] = records_.emplace(last_line_, *std::exchange(held_, std::nullopt));
-  paths_.insert(place->second.path);
-  send(last_line_, place->second);
+  RecordLine record = *std::exchange(held_, std::nullopt);
+  begin_unit(
+      {.lines = {last_line_}, .path = std::move(record.path), .body = std::move(record.value)});
   return true;
+}
+
+/// False if the batch is empty.
+bool ImportRun::give_batch() {
+  if (batch_.lines.empty()) {
+    return false;
+  }
+  begin_unit(std::exchange(batch_, {}));
+  return true;
+}
+
+void ImportRun::begin_unit(Unit unit) {
+  const CallNumber number = unit.lines.front();
+  const auto [place, is_new] = units_.emplace(number, std::move(unit));
+  if (!place->second.path.empty()) {
+    paths_.insert(place->second.path);
+  }
+  send(number, place->second);
 }
 
 /// Reads a line into held_. False if none is there now; an error is the line's, or the input's.
@@ -143,30 +170,64 @@ Result<bool> ImportRun::read_record() {
     ledger_.end(last_line_);
     return true;
   }
-  held_ = KVS_TRY(reader_.read(**line));
+  RecordLine record = KVS_TRY(reader_.read(**line));
+  KVS_TRY(take_record(std::move(record), **line));
   return true;
 }
 
-void ImportRun::send(std::uint64_t line, const ImportedRecord& record) {
+/// A record of last_line_.
+Result<void> ImportRun::take_record(RecordLine record, std::string_view line) {
+  KVS_TRY(choose_way(record));
+  if (way_ == Way::versions) {
+    KVS_TRY(record_of(std::move(record)));
+    batch_.lines.push_back(last_line_);
+    batch_.body.append(line).push_back('\n');
+  } else if (record.deleted) {
+    ledger_.end(last_line_);  // it says nothing about a record that others have
+  } else {
+    held_ = std::move(record);
+  }
+  return {};
+}
+
+/// By the first record; those of the other kind are refused, for a mixture is a mistake.
+Result<void> ImportRun::choose_way(const RecordLine& record) {
+  const bool has_version = wants_versions() && record.version.has_value();
+  const Way way = has_version ? Way::versions : Way::puts;
+  if (way_.value_or(way) != way) {
+    return fail(Errc::bad_request,
+                "some lines have versions and some have none: --new-versions takes all of them");
+  }
+  way_ = way;
+  return {};
+}
+
+void ImportRun::send(CallNumber number, const Unit& unit) {
   using Kind = CallCondition::Kind;
-  pool_.ask(line, {.method = "PUT",
-                   .target = key_target(Key::from_store(record.path)),
-                   .body = record.value,
-                   .condition = {.kind = options_.keep_existing ? Kind::if_absent : Kind::none,
-                                 .uuid = {}}});
+  if (unit.path.empty()) {
+    pool_.ask(number, {.method = "POST",
+                       .target = "/import",
+                       .body = unit.body,
+                       .condition = {},
+                       .content_type = kRecordLinesType});
+    return;
+  }
+  pool_.ask(number, {.method = "PUT",
+                     .target = key_target(Key::from_store(unit.path)),
+                     .body = unit.body,
+                     .condition = {.kind = options_.keep_existing ? Kind::if_absent : Kind::none,
+                                   .uuid = {}}});
 }
 
 void ImportRun::answered(CallNumber number, const Answer& answer, Instant /*asked*/) {
   if (answer.head.fine()) {
-    ++outcome_.written;
-    forget(number);
-    return ledger_.end(number);
+    outcome_.written += units_.at(number).lines.size();
+    return end_lines(number);
   }
   Error error = error_of(answer.head, answer.body);
   if (options_.keep_existing && error.code == Errc::version_mismatch) {
     ++outcome_.kept;
-    forget(number);
-    return ledger_.end(number);
+    return end_lines(number);
   }
   if (passes(error.code)) {
     const std::uint32_t pause_s = answer.head.retry_after_s.value_or(kPauseS);
@@ -178,9 +239,30 @@ void ImportRun::answered(CallNumber number, const Answer& answer, Instant /*aske
   if (is_nodes_fault(error.code)) {
     return stop(std::move(error));
   }
-  error.detail = fmt::format("{}: {}", records_.at(number).path, error.detail);
+  refuse_unit(number, error);
+}
+
+/// The node says that a line is wrong. Of several each is sent by itself, to find which.
+void ImportRun::refuse_unit(CallNumber number, const Error& why) {
+  Unit& unit = units_.at(number);
+  if (unit.lines.size() == 1) {
+    const std::string place = unit.path.empty() ? std::string() : unit.path + ": ";
+    forget(number);
+    return refuse(number, {.code = why.code, .detail = place + why.detail});
+  }
+  std::string_view rest = unit.body;
+  std::vector<Unit> alone;
+  for (const std::uint64_t line : unit.lines) {
+    const std::size_t end = rest.find('\n') + 1;
+    alone.push_back({.lines = {line}, .path = {}, .body = std::string(rest.substr(0, end))});
+    rest.remove_prefix(end);
+  }
   forget(number);
-  refuse(number, error);
+  for (Unit& one : alone) {
+    const CallNumber line = one.lines.front();
+    units_.emplace(line, std::move(one));
+    again_.push_back(line);
+  }
 }
 
 void ImportRun::lost(CallNumber number, const Error& why) {
@@ -188,11 +270,19 @@ void ImportRun::lost(CallNumber number, const Error& why) {
   setback_ = why;
 }
 
-void ImportRun::forget(CallNumber line) {
-  const auto record = records_.find(line);
-  paths_.erase(record->second.path);
-  records_.erase(record);
+std::vector<std::uint64_t> ImportRun::forget(CallNumber number) {
+  const auto unit = units_.find(number);
+  std::vector<std::uint64_t> lines = std::move(unit->second.lines);
+  paths_.erase(unit->second.path);
+  units_.erase(unit);
   moved_ = monotonic_now();
+  return lines;
+}
+
+void ImportRun::end_lines(CallNumber number) {
+  for (const std::uint64_t line : forget(number)) {
+    ledger_.end(line);
+  }
 }
 
 /// The line is wrong. It stays open for whoever goes on, unless refused ones are skipped.
@@ -222,7 +312,7 @@ void ImportRun::reopen(Instant now) {
 }
 
 void ImportRun::keep_patience(Instant now) {
-  if (records_.empty() && !pool_.broken()) {
+  if (units_.empty() && !pool_.broken()) {
     moved_ = now;  // waiting for the input takes no patience
   } else if (setback_ && now - moved_ >= options_.patience) {
     stop(std::exchange(setback_, std::nullopt));

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "app/human_text.h"
-#include "core/key.h"
-#include "wire/client_calls.h"
-#include "wire/json_view.h"
+#include "wire/json.h"
 
 namespace kvs {
 
@@ -52,36 +49,6 @@ void append_listed_json(std::string& out, std::string_view folder, const ListedE
     }
   }
   out.push_back('}');
-}
-
-Result<ImportedRecord> ImportLineReader::read(std::string_view line) {
-  std::optional<std::string> path;
-  std::optional<std::string> value;
-  std::optional<std::string> text;
-  JsonMembers members(line);
-  while (const auto member = members.next()) {
-    if (member->name == "path") {
-      path = json_string(member->value);
-    } else if (member->name == "data") {
-      value = std::string(member->value);
-    } else if (member->name == "text") {
-      text = json_string(member->value);
-    }
-  }
-  if (!members.closed() || !path || !value) {
-    return fail(Errc::invalid_json,
-                R"(this is no record: write {"path":"...","data":...} on each line)");
-  }
-  KVS_TRY(Key::parse(*path, kKeyBytesMax));
-  if (text) {
-    value = std::move(text);
-  }
-  // The value by itself: within its line it would stand one deeper than it is.
-  if (const auto checked = checker_.check(*value); !checked) {
-    return fail(Errc::invalid_json,
-                fmt::format("the value is no JSON: {}", checked.error().detail));
-  }
-  return ImportedRecord{.path = *std::move(path), .value = *std::move(value)};
 }
 
 }  // namespace kvs

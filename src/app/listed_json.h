@@ -1,5 +1,5 @@
-// An entry of a listing as one line of JSON: what `ls --json`, `tree --json` and `export` print,
-// and `import` reads back. Pure.
+// An entry of a listing as one line of JSON: what `ls --json` and `tree --json` print, and `import`
+// (wire/record_line) can read. Pure.
 //
 //   {"path":"users/john","uuid":"...","timestamp":1672531200000,"data":{"a":1}}
 //   {"path":"users/"}                                                           a folder
@@ -23,21 +23,5 @@ namespace kvs {
 
 /// Appends the line, without its line break. `data` only if the entry has a value.
 void append_listed_json(std::string& out, std::string_view folder, const ListedEntry& entry);
-
-/// What a line says is to be stored.
-struct ImportedRecord {
-  std::string path;
-  std::string value;  // JSON text
-};
-
-/// Reads lines. Keeps buffers between them.
-class ImportLineReader {
- public:
-  /// Errors: invalid_json if the line is no such object; invalid_key, key_too_large.
-  Result<ImportedRecord> read(std::string_view line);
-
- private:
-  JsonChecker checker_;
-};
 
 }  // namespace kvs

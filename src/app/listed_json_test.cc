@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "wire/client_calls.h"
+#include "wire/record_line.h"
+
 namespace kvs {
 namespace {
 
@@ -16,7 +19,7 @@ ListedEntry key(std::string name, std::string_view data) {
 }
 
 Errc error_of_line(std::string_view line) {
-  const auto record = ImportLineReader().read(line);
+  const auto record = RecordLineReader(kKeyBytesMax).read(line);
   EXPECT_FALSE(record) << line;
   return record ? Errc::not_found : record.error().code;
 }
@@ -35,14 +38,14 @@ TEST(ListedJson, ValuesOfSeveralLinesStayOnOneAndComeBack) {
   EXPECT_EQ(line.find_first_of("\r\n"), std::string::npos);
   EXPECT_EQ(line, R"({"path":"x/y","uuid":"u-1","timestamp":7,"data":{   "a" : [1, "\n"]},)"
                   R"("text":"{\r\n\t\"a\" :\n[1,\n\"\\n\"]}\n"})");
-  const auto record = ImportLineReader().read(line);
+  const auto record = RecordLineReader(kKeyBytesMax).read(line);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->path, "x/y");
   EXPECT_EQ(record->value, value);
 }
 
 TEST(ListedJson, EveryValueComesBackByteForByte) {
-  ImportLineReader reader;
+  RecordLineReader reader(kKeyBytesMax);
   for (const std::string value :
        {"1", "null", "\"\\u00e9\"", "[ 1 , 2 ]", " 1", "{} ", "\t\"a\"\r\n",
         "{\"path\":\"z\",\"data\":2}", "\"}\\\"\"", "1.50e+1"}) {
@@ -55,12 +58,13 @@ TEST(ListedJson, EveryValueComesBackByteForByte) {
 
 TEST(ListedJson, TheDeepestValueIsNotTooDeepForItsLine) {
   const std::string deepest = std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']');
-  EXPECT_TRUE(ImportLineReader().read(line_of("", key("a", deepest))));
+  EXPECT_TRUE(RecordLineReader(kKeyBytesMax).read(line_of("", key("a", deepest))));
   EXPECT_EQ(error_of_line(line_of("", key("a", '[' + deepest + ']'))), Errc::invalid_json);
 }
 
 TEST(ListedJson, OtherMembersAreIgnored) {
-  const auto record = ImportLineReader().read(R"( {"data":[1],"ttl":{"x":2},"path":"a"} )");
+  const auto record =
+      RecordLineReader(kKeyBytesMax).read(R"( {"data":[1],"ttl":{"x":2},"path":"a"} )");
   ASSERT_TRUE(record);
   EXPECT_EQ(record->value, "[1]");
 }

@@ -33,12 +33,12 @@ std::string left_text(double left) {
 
 }  // namespace
 
-double Progress::mean_rate(const Done& done, Instant now) const {
+double Progress::mean_rate(const DoneSoFar& done, Instant now) const {
   const double elapsed = seconds(now - begun_);
   return elapsed > 0 ? static_cast<double>(done.records) / elapsed : 0;
 }
 
-void Progress::sample(const Done& done, Instant now) {
+void Progress::sample(const DoneSoFar& done, Instant now) {
   const Duration span = now - sampled_;
   if (span < kSample) {
     return;
@@ -50,7 +50,7 @@ void Progress::sample(const Done& done, Instant now) {
   records_then_ = done.records;
 }
 
-std::string Progress::line(const Done& done, Instant now) {
+std::string Progress::line(const DoneSoFar& done, Instant now) {
   sample(done, now);
   const double rate = has_rate_ ? rate_ : mean_rate(done, now);
   std::string text = fmt::format("{} {}", grouped(done.records), noun_);
@@ -74,7 +74,7 @@ ProgressLine::ProgressLine(std::string_view noun, Instant begun, Shown shown)
       active_(shown == Shown::on_terminal && ::isatty(STDERR_FILENO) == 1),
       next_(begun + kInterval) {}
 
-void ProgressLine::tell(const Done& done, Instant now) {
+void ProgressLine::tell(const DoneSoFar& done, Instant now) {
   if (!active_ || now < next_) {
     return;
   }

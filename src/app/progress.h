@@ -14,7 +14,7 @@
 namespace kvs {
 
 /// What has been done at a moment.
-struct Done {
+struct DoneSoFar {
   std::uint64_t records = 0;    // or what else is counted
   std::uint64_t bytes = 0;      // 0: not shown
   std::optional<double> share;  // of the whole, 0 to 1
@@ -26,13 +26,13 @@ class Progress {
   Progress(std::string_view noun, Instant begun) : noun_(noun), begun_(begun), sampled_(begun) {}
 
   /// "12,345 records, 3.4 MiB, 5,000/s, 40 %, 12.0 s left"
-  [[nodiscard]] std::string line(const Done& done, Instant now);
+  [[nodiscard]] std::string line(const DoneSoFar& done, Instant now);
 
   /// Records each second since the beginning.
-  [[nodiscard]] double mean_rate(const Done& done, Instant now) const;
+  [[nodiscard]] double mean_rate(const DoneSoFar& done, Instant now) const;
 
  private:
-  void sample(const Done& done, Instant now);
+  void sample(const DoneSoFar& done, Instant now);
 
   std::string noun_;
   Instant begun_;
@@ -50,7 +50,7 @@ class ProgressLine {
   ProgressLine(std::string_view noun, Instant begun, Shown shown);
 
   /// Replaces the line, five times a second at most.
-  void tell(const Done& done, Instant now);
+  void tell(const DoneSoFar& done, Instant now);
 
   /// Takes the line away, before something else is printed.
   void clear();

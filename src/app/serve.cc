@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "app/backup_desk.h"
 #include "app/cli.h"
 #include "app/figures.h"
 #include "app/heartbeat.h"
@@ -148,6 +149,7 @@ class Server {
   std::unique_ptr<LinksSink> calls_;
   std::unique_ptr<NodeThread> node_;
   std::unique_ptr<FiguresCollector> figures_;
+  std::unique_ptr<BackupDesk> backups_;
   std::unique_ptr<ServiceParts> parts_;
 };
 
@@ -181,10 +183,16 @@ void Server::open_service() {
                                                                         .log = log_,
                                                                         .started = started},
                                                 door_->threads());
+  backups_ = std::make_unique<BackupDesk>(BackupDesk::Parts{.store = *store_,
+                                                            .sink = *sink_,
+                                                            .log = log_,
+                                                            .folder = config_.backup_folder,
+                                                            .node_id = config_.node_id});
   parts_ = std::make_unique<ServiceParts>(ServiceParts{.config = config_,
                                                        .store = *store_,
                                                        .node = *node_,
                                                        .figures = *figures_,
+                                                       .backups = *backups_,
                                                        .address = address_,
                                                        .started = started});
   door_->start([this](std::size_t thread) {

@@ -8,9 +8,11 @@
 #include "app/console_files.h"
 #include "app/convergence.h"
 #include "app/delete_run.h"
+#include "app/import_lines.h"
 #include "core/members.h"
 #include "io/os.h"
 #include "wire/console_answer.h"
+#include "wire/export_body.h"
 #include "wire/list_body.h"
 #include "wire/peer_codec.h"
 
@@ -24,8 +26,14 @@ constexpr std::size_t kGatheredBytesMax = std::size_t{1} << 20U;
 /// With so much held by batches of one door no further one is taken.
 constexpr std::size_t kBulkBytesMax = std::size_t{64} << 20U;
 
+/// The sender of what clients import: no member's instance is likely to be this.
+constexpr Instance kImporter{1};
+
+/// To all members.
+constexpr RingStretch kWholeRing{.first = 0, .last = UINT64_MAX};
+
 /// Handled::form: how what comes back is answered.
-enum class Form : std::uint8_t { frame, join, leave, remove, read };
+enum class Form : std::uint8_t { frame, join, leave, remove, read, backup, import };
 
 constexpr std::uint8_t number(Form form) {
   return static_cast<std::uint8_t>(form);
@@ -40,6 +48,29 @@ class RemoveMemo final : public Memo {
 
  private:
   std::string id_;
+};
+
+/// Keeps how many lines an import has.
+class ImportMemo final : public Memo {
+ public:
+  explicit ImportMemo(std::size_t lines) : lines_(lines) {}
+
+  [[nodiscard]] std::size_t lines() const { return lines_; }
+
+ private:
+  std::size_t lines_;
+};
+
+/// Keeps what came of an order of a backup.
+class BackupMemo final : public Memo {
+ public:
+  explicit BackupMemo(std::shared_ptr<const BackupDesk::Ordered> ordered)
+      : ordered_(std::move(ordered)) {}
+
+  [[nodiscard]] const BackupDesk::Ordered& ordered() const { return *ordered_; }
+
+ private:
+  std::shared_ptr<const BackupDesk::Ordered> ordered_;
 };
 
 /// Keeps a read whose record another member is asked for.
@@ -90,6 +121,19 @@ Handled refuse_overloaded(const AnswerTarget& target) {
                         Error{.code = Errc::overloaded,
                               .detail = "too many writes wait for the disk: try again later"});
   return {};
+}
+
+void append_backup_reply(const PeerReply& reply, const AnswerTarget& target) {
+  if (append_refusal(reply, target)) {
+    return;
+  }
+  const BackupDesk::Ordered& ordered = dynamic_cast<const BackupMemo&>(*target.memo).ordered();
+  const Backup& backup = ordered.outcome->value();
+  append_backup_response(target, {.name = ordered.name,
+                                  .path = backup.path,
+                                  .id = to_string(backup.note.id),
+                                  .taken_ms = backup.note.taken.ms,
+                                  .bytes = backup.note.bytes()});
 }
 
 std::string_view reason_for(Errc failure) {
@@ -167,6 +211,16 @@ void Service::complete_call(const PeerReply& reply, const AnswerTarget& target) 
     case Form::read:
       route = Route::get;
       append_read_reply(reply, target);
+      break;
+    case Form::import:
+      route = Route::write;
+      if (!append_refusal(reply, target)) {
+        append_import_response(target, dynamic_cast<const ImportMemo&>(*target.memo).lines());
+      }
+      break;
+    case Form::backup:
+      route = Route::other;
+      append_backup_reply(reply, target);
       break;
     case Form::remove:
       if (!append_refusal(reply, target)) {
@@ -400,6 +454,73 @@ Handled Service::answer(const LeaveCluster& request, const ReceivedRequest& rece
           .source = nullptr,
           .form = number(Form::remove),
           .memo = std::make_unique<RemoveMemo>(request.id)};
+}
+
+Handled Service::answer(const ExportRecords& request, const ReceivedRequest& received,
+                        const AnswerTarget& target) {
+  const bool may_lack = parts_.node.may_lack_records();
+  const Instant now = received.now;
+  return answer_export(may_lack ? marked(target, AnswerSource::partial) : target, request,
+                       {.cursor = [moment = parts_.store.moment()] { return moment->cursor(); },
+                        .damaged =
+                            [this, now](Key key) {
+                              report_damage(key, now);
+                            }},
+                       now);
+}
+
+/// A push of writes that were made long ago, from nobody who is a member, to all members. It is
+/// merged like any other push.
+Handled Service::answer(const ImportRecords& request, const ReceivedRequest& received,
+                        const AnswerTarget& target) {
+  const NodeStatus node = parts_.node.status().node;
+  auto records =
+      parts_.node.overloaded_by_peers()
+          ? fail(Errc::overloaded, "too many writes wait for the disk")
+          : read_import(request.lines, {.config = parts_.config,
+                                        .mode = node.mode,
+                                        .cluster_ms = wall_now().ms + node.cluster_ahead_ms});
+  if (!records) {
+    append_error_response(target, records.error());
+    return {};
+  }
+  const std::size_t lines = records->size();
+  const std::size_t bytes = sizeof(PeerLetter) + request.lines.size();
+  calls_.push_back(
+      {.call = {.ticket = received.ticket,
+                .envelope = {.cluster = cluster_hash(parts_.config.cluster_name),
+                             .sender = kImporter,
+                             .receiver = {},
+                             .wall_ms = wall_now().ms},
+                .request = Push{.records = *std::move(records), .stretch = kWholeRing}},
+       .bytes = bytes});
+  gathered_bytes_ += bytes;
+  if (gathered_bytes_ > kGatheredBytesMax) {
+    hand_over();
+  }
+  return {.kind = Handled::Kind::pending_alone,
+          .source = nullptr,
+          .form = number(Form::import),
+          .memo = std::make_unique<ImportMemo>(lines)};
+}
+
+/// A node that still fetches the cluster's data has none that a cluster could be begun with.
+Handled Service::answer(const TakeBackup& request, const ReceivedRequest& received,
+                        const AnswerTarget& target) {
+  const auto ordered = std::make_shared<BackupDesk::Ordered>();
+  ordered->name = request.name;
+  const Result<void> begun =
+      parts_.node.may_lack_records()
+          ? fail(Errc::syncing, "this node still fetches the cluster's data: ask another one")
+          : parts_.backups.order(received.ticket, ordered);
+  if (!begun) {
+    append_error_response(target, begun.error());
+    return {};
+  }
+  return {.kind = Handled::Kind::pending_alone,
+          .source = nullptr,
+          .form = number(Form::backup),
+          .memo = std::make_unique<BackupMemo>(ordered)};
 }
 
 void Service::hand_over() {

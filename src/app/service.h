@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/backup_desk.h"
 #include "app/batch_run.h"
 #include "app/figures.h"
 #include "app/node_thread.h"
@@ -24,6 +25,7 @@ struct ServiceParts {
   const Store& store;
   NodeThread& node;
   const FiguresCollector& figures;
+  BackupDesk& backups;
   std::string address;  // host:port at which others reach this node
   Instant started;
 };
@@ -79,6 +81,12 @@ class Service final : public RequestHandler {
   Handled answer(const GetConsole& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   Handled answer(const Moved& request, const ReceivedRequest& received, const AnswerTarget& target);
+  Handled answer(const TakeBackup& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const ExportRecords& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
+  Handled answer(const ImportRecords& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
   void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
   void append_read_reply(const PeerReply& reply, const AnswerTarget& target);

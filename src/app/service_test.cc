@@ -1,5 +1,7 @@
 #include "app/service.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,10 +59,16 @@ class ServiceTest : public ::testing::Test {
                                                                    .log = *log_,
                                                                    .started = monotonic_now()},
                                            1);
+    backups_ = std::make_unique<BackupDesk>(BackupDesk::Parts{.store = *store_,
+                                                              .sink = sinks_,
+                                                              .log = *log_,
+                                                              .folder = config_.backup_folder,
+                                                              .node_id = "n1"});
     parts_ = std::make_unique<ServiceParts>(ServiceParts{.config = config_,
                                                          .store = *store_,
                                                          .node = *node_,
                                                          .figures = *figures_,
+                                                         .backups = *backups_,
                                                          .address = "127.0.0.1:1",
                                                          .started = monotonic_now()});
     service_ = std::make_unique<Service>(*parts_, figures_->door(0));
@@ -205,6 +213,7 @@ class ServiceTest : public ::testing::Test {
   std::unique_ptr<PeerLinks> links_;
   std::unique_ptr<NodeThread> node_;
   std::unique_ptr<FiguresCollector> figures_;
+  std::unique_ptr<BackupDesk> backups_;
   std::unique_ptr<ServiceParts> parts_;
   std::unique_ptr<Service> service_;
   std::string input_;
@@ -546,6 +555,34 @@ TEST_F(ServiceTest, ADeleteThatFailsMidwaySaysHowFarItCame) {
   EXPECT_EQ(handled.source->fill(out, 1000, monotonic_now()), BodySource::Status::done);
   EXPECT_THAT(out, StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(out, HasSubstr(R"({"deleted":513,"error":{"code":"io_error",)"));
+}
+
+TEST_F(ServiceTest, ABackupIsMadeWhereTheConfigurationSays) {
+  config_.backup_folder = folder_.path() + "/backups";
+  start({});
+  const std::string_view type = "Content-Type: application/json\r\n";
+  const Handled handled = request("POST /backup", type, R"({"name":"a"})");
+  EXPECT_EQ(handled.kind, Handled::Kind::pending_alone);
+  std::string answer = completed(handled);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 201"));
+  EXPECT_THAT(answer, HasSubstr(R"("path":")" + config_.backup_folder + R"(/a")"));
+  EXPECT_TRUE(std::filesystem::exists(config_.backup_folder + "/a/BACKUP"));
+  answer = completed(request("POST /backup", type, R"({"name":"a"})"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 409"));
+}
+
+TEST_F(ServiceTest, WithoutAFolderThereAreNoBackups) {
+  start({});
+  request("POST /backup", "Content-Type: application/json\r\n", R"({"name":"a"})");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(ServiceTest, ANodeThatStillFetchesMakesNoBackup) {
+  config_.backup_folder = folder_.path() + "/backups";
+  start_new_member();
+  request("POST /backup", "Content-Type: application/json\r\n", R"({"name":"a"})");
+  EXPECT_THAT(out_, StartsWith("HTTP/1.1 503"));
+  EXPECT_FALSE(std::filesystem::exists(config_.backup_folder));
 }
 
 }  // namespace

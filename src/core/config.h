@@ -68,6 +68,10 @@ struct Config {
 
   Durability durability = Durability::sync;
 
+  /// Folder in which clients may have backups made, on the file system of data_dir; relative to the
+  /// working folder. Empty: none are made.
+  std::string backup_folder;
+
   /// Largest value a client may store, in bytes; 1 byte - 64 MiB. Equal on all nodes.
   std::uint64_t max_value_bytes = 1ULL << 20U;
 

@@ -175,6 +175,13 @@ constexpr std::array kKeys = {
               .meaning = "What an acknowledged write survives: sync, a loss of power; os, only the "
                          "end of the process, but faster",
               .rule = choice<&Config::durability>(kDurabilities)},
+    ConfigKey{.name = "backup_folder",
+              .meaning = "Folder in which whoever reaches the port may have backups made, on the "
+                         "file system of data_dir; empty means that none are made",
+              .rule = TextRule{.field = &Config::backup_folder,
+                               .accepts = is_path_or_empty,
+                               .allowed = "empty, or a path of at most 4095 bytes without control "
+                                          "characters"}},
     ConfigKey{.name = "max_value_bytes",
               .meaning = "Largest value that a client may store; equal on all nodes",
               .rule = number<&Config::max_value_bytes>(

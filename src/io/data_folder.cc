@@ -86,7 +86,9 @@ Result<void> write_short_file(const std::string& path, std::string_view text) {
       ::write(file.number(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
       ::fsync(file.number()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!written) {
-    return unusable(fmt::format("{} cannot be written: {}", path, why(errno)));
+    const int error = errno;
+    return fail(error == ENOSPC ? Errc::disk_full : Errc::data_dir_unusable,
+                fmt::format("{} cannot be written: {}", path, why(error)));
   }
   return {};
 }
@@ -129,6 +131,25 @@ Result<int> parse_format(const std::string& path, std::string_view text) {
   return format;
 }
 
+bool is_there(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+/// An error if it is plain what else the folder is.
+Result<void> recognise_other(const std::string& path) {
+  if (is_there(path + "/RESTORING")) {
+    return unusable(fmt::format(
+        "{} holds a backup that was not restored to its end: repeat kvs restore", path));
+  }
+  if (is_there(path + "/BACKUP")) {
+    return unusable(
+        fmt::format("{} is a backup: make a data folder of it with kvs restore, and "
+                    "set data_dir to that",
+                    path));
+  }
+  return {};
+}
+
 /// True if the folder holds data already; an error if what it holds is not ours or too new.
 Result<bool> recognise(const std::string& path) {
   const auto text = KVS_TRY(read_short_file(path + "/FORMAT"));
@@ -142,6 +163,7 @@ Result<bool> recognise(const std::string& path) {
     }
     return true;
   }
+  KVS_TRY(recognise_other(path));
   for (const std::string& name : KVS_TRY(names_in(path))) {
     // What a first start leaves that was stopped before FORMAT was written.
     if (name != "LOCK" && name != "FORMAT.new" && name != "lost+found") {
@@ -152,6 +174,34 @@ Result<bool> recognise(const std::string& path) {
     }
   }
   return false;
+}
+
+constexpr std::string_view kCopied = "copied\n";
+
+/// What RESTORING says while the files of `backup` are being copied.
+std::string restore_mark(const std::string& backup) {
+  return backup + '\n';
+}
+
+/// An error unless the folder is empty, or holds what an interrupted restore of `backup` left.
+/// True if it does.
+Result<bool> recognise_restore(const std::string& path, const std::string& backup) {
+  const auto mark = KVS_TRY(read_short_file(path + "/RESTORING"));
+  const bool begun = mark.has_value();
+  if (begun && !mark->starts_with(restore_mark(backup))) {
+    return unusable(fmt::format(
+        "{} holds part of another backup: repeat its restore, or empty the folder", path));
+  }
+  for (const std::string& name : KVS_TRY(names_in(path))) {
+    const bool ours =
+        name == "LOCK" || name == "lost+found" || name == "RESTORING.new" ||
+        (begun && (name == "RESTORING" || name == "db" || name.starts_with("FORMAT")));
+    if (!ours) {
+      return unusable(fmt::format(
+          "{} is not empty (it holds {}): restore into an empty or absent folder", path, name));
+    }
+  }
+  return begun;
 }
 
 /// Makes the folder if it is absent.
@@ -263,6 +313,44 @@ Result<void> DataFolder::initialise() {
   return sync();
 }
 
+Result<DataFolder> DataFolder::open_to_restore(const std::string& path, const std::string& backup) {
+  KVS_TRY(make_folder(path));
+  // Locked first: a folder in use holds more than a restore does, and is told as such.
+  if (is_there(path + "/LOCK")) {
+    static_cast<void>(KVS_TRY(lock(path)));
+  }
+  static_cast<void>(KVS_TRY(recognise_restore(path, backup)));
+  DataFolder folder(path, KVS_TRY(lock(path)));
+  if (!KVS_TRY(recognise_restore(path, backup))) {
+    KVS_TRY(write_short_file(path + "/RESTORING", restore_mark(backup)));
+    KVS_TRY(folder.sync());
+  }
+  return folder;
+}
+
+Result<bool> DataFolder::is_copied() const {
+  const auto mark = KVS_TRY(read_short_file(path_ + "/RESTORING"));
+  return mark && mark->ends_with(kCopied);
+}
+
+bool DataFolder::is_restored() const {
+  return is_there(path_ + "/FORMAT");
+}
+
+Result<void> DataFolder::restore_copied(const std::string& backup) {
+  KVS_TRY(write_short_file(path_ + "/RESTORING", restore_mark(backup).append(kCopied)));
+  return sync();
+}
+
+Result<void> DataFolder::end_restore() {
+  KVS_TRY(write_short_file(path_ + "/FORMAT", fmt::format("{}{}\n", kFormatPrefix, kFormat)));
+  KVS_TRY(sync());
+  if (::unlink((path_ + "/RESTORING").c_str()) != 0) {
+    return unusable(fmt::format("{}/RESTORING cannot be removed: {}", path_, why(errno)));
+  }
+  return sync();
+}
+
 Result<void> DataFolder::sync() const {
   KVS_TRY(sync_folder(path_));
   const Descriptor parent(::open((path_ + "/..").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -305,7 +393,7 @@ Result<std::string> DataFolder::keep_logs(WallTime now) {
 }
 
 bool DataFolder::marked_damaged() const {
-  return ::access((path_ + "/DAMAGED").c_str(), F_OK) == 0;
+  return is_there(path_ + "/DAMAGED");
 }
 
 Result<void> DataFolder::forget_damage() {

@@ -5,6 +5,7 @@
 //   DIR/db/      RocksDB
 //   DIR/damaged-<unix ms>/   copies of logs that could not be read whole; never deleted by KVS
 //   DIR/DAMAGED  there from the moment damage was found until K was emptied because of it
+//   DIR/RESTORING  there while a backup is put into the folder, which has no FORMAT then
 //
 // Nothing in a folder is changed before it is known to be ours, of a known format and not in use.
 // docs/storage.md is normative.
@@ -26,6 +27,23 @@ class DataFolder {
   /// Makes the folder if it is absent (its parent must be there), and locks it.
   /// Errors: data_dir_unusable (no rights, held by another process, not ours), format_too_new.
   static Result<DataFolder> open(const std::string& path);
+
+  /// Takes a folder to put a backup into: an absent or empty one, or one in which putting the same
+  /// backup was interrupted. No node runs on it before end_restore(). `backup` names the backup.
+  /// Errors: data_dir_unusable.
+  static Result<DataFolder> open_to_restore(const std::string& path, const std::string& backup);
+
+  /// True if restore_copied() was called since the folder was empty.
+  [[nodiscard]] Result<bool> is_copied() const;
+
+  /// True if end_restore() was interrupted at its very end: it is a data folder already.
+  [[nodiscard]] bool is_restored() const;
+
+  /// All files of the backup are here, durably: they are the folder's own from now on.
+  Result<void> restore_copied(const std::string& backup);
+
+  /// The folder is a data folder from now on.
+  Result<void> end_restore();
 
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -1,11 +1,15 @@
 #include "io/store.h"
 
 #include <chrono>
+#include <exception>
+#include <filesystem>
+#include <limits>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include "base/bytes.h"
@@ -51,6 +55,20 @@ void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   if (effects.identity) {
     batch.Put(slice(kIdentityKey), encode_identity(*effects.identity));
   }
+}
+
+/// About how much a copy of the logs takes.
+std::uint64_t bytes_of_logs(const std::string& folder) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code gone;  // a log that was just removed has no size
+    const bool log = it->path().extension() == ".log";
+    const std::uintmax_t size = log ? it->file_size(gone) : 0;
+    bytes += gone ? 0 : size;
+  }
+  return bytes;
 }
 
 /// How many records go to lost+found.
@@ -312,8 +330,39 @@ std::unique_ptr<RecordCursor> Store::page_cursor() const {
   return std::make_unique<StoreCursor>(*database_, StoreCursor::Keeps::blocks);
 }
 
+std::shared_ptr<const StoreMoment> Store::moment() const {
+  return std::make_shared<const StoreMoment>(*database_);
+}
+
 Result<LostPage> Store::lost(const LostRange& range) const {
   return list_lost(*database_, range);
+}
+
+Result<void> Store::checkpoint(const std::string& path) const {
+  // Its K says more than it holds until that was emptied, which could not be written.
+  if (folder_.marked_damaged()) {
+    return fail(Errc::corrupt_data,
+                "the data folder is damaged: there is nothing whole to back up");
+  }
+  KVS_TRY(check_space(bytes_of_logs(folder_.database_path())));
+  try {
+    rocksdb::Checkpoint* created = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(database_.get(), &created);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(created);
+    if (status.ok()) {
+      // Nothing is flushed: a flush that finds no space would end all writes.
+      status = checkpoint->CreateCheckpoint(path, std::numeric_limits<std::uint64_t>::max());
+    }
+    if (status.IsNoSpace()) {
+      return fail(Errc::disk_full, "no space left on the disk of the data folder");
+    }
+    if (!status.ok()) {
+      return std::unexpected(read_error(status));
+    }
+    return {};
+  } catch (const std::exception& error) {
+    return fail(Errc::io_error, error.what());
+  }
 }
 
 StoreFigures Store::stats() const {

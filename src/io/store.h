@@ -21,6 +21,7 @@
 #include "io/lost_found.h"
 #include "io/record_cache.h"
 #include "io/shared_record.h"
+#include "io/store_moment.h"
 #include "io/store_open.h"
 #include "io/store_stats.h"
 #include "wire/metrics.h"
@@ -70,8 +71,20 @@ class Store final : public StoreView, public Committer {
   /// while.
   [[nodiscard]] std::unique_ptr<RecordCursor> page_cursor() const;
 
+  /// All that is committed now, to be walked for as long as the moment lives. It keeps disk space
+  /// of what is replaced meanwhile, but no memory. The store outlives it.
+  [[nodiscard]] std::shared_ptr<const StoreMoment> moment() const;
+
   /// Live records that exchanges dropped, of the last 30 days. Any thread.
   [[nodiscard]] Result<LostPage> lost(const LostRange& range) const;
+
+  /// Makes the folder `path`, on the file system of the data folder, a copy of the database as of
+  /// now: links to its tables, copies of its logs. Every commit that has ended is in it. Any
+  /// thread, one at a time. Errors, with nothing left: disk_full, corrupt_data, io_error.
+  [[nodiscard]] Result<void> checkpoint(const std::string& path) const;
+
+  /// The data folder's path.
+  [[nodiscard]] const std::string& folder() const { return folder_.path(); }
 
   /// Figures of this moment; costs some microseconds.
   [[nodiscard]] StoreFigures stats() const;

@@ -10,16 +10,17 @@ namespace kvs {
 
 namespace {
 
-rocksdb::ReadOptions scan_options(StoreCursor::Keeps keeps) {
+rocksdb::ReadOptions scan_options(StoreCursor::Keeps keeps, const rocksdb::Snapshot* snapshot) {
   rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
   options.fill_cache = keeps == StoreCursor::Keeps::blocks;
   return options;
 }
 
 }  // namespace
 
-StoreCursor::StoreCursor(rocksdb::DB& database, Keeps keeps)
-    : iterator_(database.NewIterator(scan_options(keeps))) {}
+StoreCursor::StoreCursor(rocksdb::DB& database, Keeps keeps, const rocksdb::Snapshot* snapshot)
+    : iterator_(database.NewIterator(scan_options(keeps, snapshot))) {}
 
 void StoreCursor::seek(std::string_view text) {
   const std::string_view target = std::max(text, kFirstRecordKey);

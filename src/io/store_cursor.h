@@ -15,7 +15,8 @@ class StoreCursor final : public RecordCursor {
   /// Whether single reads and later cursors find what this one has read in memory.
   enum class Keeps : std::uint8_t { nothing, blocks };
 
-  StoreCursor(rocksdb::DB& database, Keeps keeps);
+  /// Of this moment, or of that of `snapshot`, which outlives the cursor.
+  StoreCursor(rocksdb::DB& database, Keeps keeps, const rocksdb::Snapshot* snapshot = nullptr);
 
   void seek(std::string_view text) override;
   void next() override;

@@ -9,7 +9,6 @@
 
 #include "io/os.h"
 #include "io/rocks_options.h"
-#include "io/wal_check.h"
 
 namespace kvs {
 
@@ -124,6 +123,8 @@ std::optional<std::uint64_t> first_log_needed(const DataFolder& folder) {
   }
 }
 
+}  // namespace
+
 /// RocksDB removes the logs that it needs no more newest first, so a kill meanwhile leaves an old
 /// one and a gap after it: what looks like damage is looked at again without those.
 Result<WalCheck> check_logs(const DataFolder& folder) {
@@ -134,8 +135,6 @@ Result<WalCheck> check_logs(const DataFolder& folder) {
   const auto first = first_log_needed(folder);
   return first ? check_wals(folder.database_path(), *first) : check;
 }
-
-}  // namespace
 
 Result<OpenedDatabase> open_database(DataFolder& folder, std::uint64_t block_cache_bytes) {
   const WalCheck check = KVS_TRY(check_logs(folder));

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "io/data_folder.h"
+#include "io/wal_check.h"
 
 namespace kvs {
 
@@ -30,6 +31,9 @@ struct OpenedDatabase {
   std::unique_ptr<rocksdb::DB> database;
   OpenReport report;
 };
+
+/// What the logs of the folder are, as a start would see them. Changes nothing. Error: io_error.
+Result<WalCheck> check_logs(const DataFolder& folder);
 
 /// Errors: corrupt_data, disk_full, data_dir_unusable, io_error; each says what to do.
 Result<OpenedDatabase> open_database(DataFolder& folder, std::uint64_t block_cache_bytes);

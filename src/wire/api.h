@@ -110,6 +110,25 @@ struct Moved {
   std::string_view location;  // static storage
 };
 
+/// GET /export/{path}: records with their versions, as lines (wire/record_line).
+struct ExportRecords {
+  enum class Deletions : std::uint8_t { omit, include };
+
+  std::string_view path;   // without a trailing slash; empty: the root
+  std::string_view after;  // only paths beyond this one; empty: from the first
+  Deletions deletions = Deletions::omit;
+};
+
+/// POST /import of such lines.
+struct ImportRecords {
+  std::string_view lines;
+};
+
+/// POST /backup.
+struct TakeBackup {
+  std::string_view name;  // see core/backup_name
+};
+
 /// OPTIONS: which methods the target has.
 struct GetOptions {
   std::string_view allow;  // static storage
@@ -135,7 +154,8 @@ struct LeaveCluster {
 /// A WriteCommand leaves its ticket to the caller.
 using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
                                 GetOptions, PeerFrame, JoinCluster, LeaveCluster, GetConvergence,
-                                GetLost, RunBatch, DeleteBelow, GetVerdicts, GetConsole, Moved>;
+                                GetLost, RunBatch, DeleteBelow, GetVerdicts, GetConsole, Moved,
+                                TakeBackup, ExportRecords, ImportRecords>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -179,6 +199,11 @@ class ApiParser {
                                                                      std::string_view body);
   Result<JoinCluster> parse_join(std::string_view body);
   Result<LeaveCluster> parse_leave(std::string_view body);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_export(const RequestHead& head);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_import(const RequestHead& head,
+                                                                 std::string_view body);
+  [[nodiscard]] std::expected<ApiRequest, ApiError> parse_backup(const RequestHead& head,
+                                                                 std::string_view body);
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_view(const RequestHead& head);
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_console(const RequestHead& head);
   Result<WriteCommand> parse_write(const RequestHead& head, std::string_view path,
@@ -244,6 +269,12 @@ void append_error_response(const AnswerTarget& target, const ApiError& error);
 /// 204 with Allow.
 void append_options_response(const AnswerTarget& target, const GetOptions& options);
 
+/// The head of the lines of an export, whose body follows.
+void append_export_head(const AnswerTarget& target);
+
+/// So many lines were taken.
+void append_import_response(const AnswerTarget& target, std::size_t taken);
+
 /// A listing whose body is complete (see wire/list_body).
 void append_list_response(const AnswerTarget& target, std::string_view body);
 
@@ -275,6 +306,18 @@ void append_leave_response(const AnswerTarget& target, Handover handover);
 /// The member `id` was removed.
 void append_removed_response(const AnswerTarget& target, std::string_view id);
 
+/// A backup that was taken.
+struct BackupView {
+  std::string_view name;
+  std::string_view path;  // on the node's machine
+  std::string_view id;
+  std::int64_t taken_ms = 0;
+  std::uint64_t bytes = 0;  // of all its files
+};
+
+/// 201.
+void append_backup_response(const AnswerTarget& target, const BackupView& backup);
+
 /// What /cluster/convergence tells.
 struct ConvergenceView {
   struct Row {
@@ -288,6 +331,7 @@ struct ConvergenceView {
 
   bool converged = false;
   std::string summary;
+  std::optional<std::string> fingerprint;  // of all records here, deletions too; nothing: counted
   std::vector<Row> rows;
 };
 

@@ -7,6 +7,7 @@
 #include "wire/base64url.h"
 #include "wire/http_date.h"
 #include "wire/peer_http.h"
+#include "wire/record_line.h"
 
 namespace kvs {
 
@@ -359,6 +360,26 @@ void append_list_head(const AnswerTarget& target) {
                   target.stream_framing);
 }
 
+void append_export_head(const AnswerTarget& target) {
+  const HeaderField source = source_field(target.source);
+  const std::size_t fields = target.source == AnswerSource::here ? 0 : 1;
+  put_stream_head(target.out,
+                  {.status = 200,
+                   .persistence = target.persistence,
+                   .content_type = kRecordLinesType,
+                   .fields = {&source, fields}},
+                  target.stream_framing);
+}
+
+void append_import_response(const AnswerTarget& target, std::size_t taken) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("taken").number(static_cast<std::int64_t>(taken));
+  json.end_object();
+  put_json(target, 200, body);
+}
+
 void append_frame_response(const AnswerTarget& target, std::string_view frame) {
   put_answer(target, {.status = 200, .content_type = kPeerContentType, .fields = {}}, frame);
 }
@@ -403,6 +424,19 @@ void append_removed_response(const AnswerTarget& target, std::string_view id) {
   put_json(target, 200, body);
 }
 
+void append_backup_response(const AnswerTarget& target, const BackupView& backup) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("name").string(backup.name);
+  json.key("path").string(backup.path);
+  json.key("id").string(backup.id);
+  json.key("taken").number(backup.taken_ms);
+  json.key("bytes").number(static_cast<std::int64_t>(backup.bytes));
+  json.end_object();
+  put_json(target, 201, body);
+}
+
 namespace {
 
 void put_row(JsonWriter& json, const ConvergenceView::Row& row) {
@@ -437,6 +471,12 @@ void append_convergence_response(const AnswerTarget& target, const ConvergenceVi
   json.begin_object();
   json.key("converged").boolean(view.converged);
   json.key("summary").string(view.summary);
+  json.key("fingerprint");
+  if (view.fingerprint) {
+    json.string(*view.fingerprint);
+  } else {
+    json.raw("null");
+  }
   json.key("members").begin_array();
   for (const ConvergenceView::Row& row : view.rows) {
     put_row(json, row);

@@ -282,7 +282,8 @@ TEST(ApiAnswer, Leaving) {
 }
 
 TEST(ApiAnswer, Convergence) {
-  ConvergenceView view{.converged = false, .summary = "b \"lacks\" 2 writes", .rows = {}};
+  ConvergenceView view{
+      .converged = false, .summary = "b \"lacks\" 2 writes", .fingerprint = {}, .rows = {}};
   view.rows.push_back({.id = "a",
                        .state = "alive",
                        .writes_behind = 2,
@@ -297,11 +298,12 @@ TEST(ApiAnswer, Convergence) {
                        .as_of_ms = {}});
   Out out;
   append_convergence_response(out.target(), view);
-  EXPECT_EQ(out.body(), R"({"converged":false,"summary":"b \"lacks\" 2 writes","members":[)"
-                        R"({"id":"a","state":"alive","writes_behind":2,"writes_owed":1,)"
-                        R"("fingerprints_agree":false,"as_of_ms":40},)"
-                        R"({"id":"b","state":"failed","writes_behind":null,"writes_owed":0,)"
-                        R"("fingerprints_agree":null,"as_of_ms":null}]})");
+  EXPECT_EQ(out.body(),
+            R"({"converged":false,"summary":"b \"lacks\" 2 writes","fingerprint":null,"members":[)"
+            R"({"id":"a","state":"alive","writes_behind":2,"writes_owed":1,)"
+            R"("fingerprints_agree":false,"as_of_ms":40},)"
+            R"({"id":"b","state":"failed","writes_behind":null,"writes_owed":0,)"
+            R"("fingerprints_agree":null,"as_of_ms":null}]})");
 }
 
 TEST(ApiAnswer, LostRecords) {

@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 
 #include "core/address.h"
+#include "core/backup_name.h"
 #include "wire/api.h"
 #include "wire/base64url.h"
 #include "wire/peer_codec.h"
 #include "wire/peer_http.h"
 #include "wire/peer_members.h"
+#include "wire/record_line.h"
 #include "wire/request_site.h"
 #include "wire/url.h"
 
@@ -26,6 +28,10 @@ constexpr std::string_view kJoinMethods = "POST, OPTIONS";
 constexpr std::string_view kLeaveMethods = "POST, DELETE, OPTIONS";
 constexpr std::string_view kAllMethods = "GET, HEAD, PUT, POST, DELETE, OPTIONS";
 constexpr std::string_view kFrameMethods = "POST, OPTIONS";
+constexpr std::string_view kBackupMethods = "POST, OPTIONS";
+constexpr std::string_view kImportMethods = "POST, OPTIONS";
+constexpr std::string_view kImportPath = "/import";
+constexpr std::string_view kExportPrefix = "/export/";
 constexpr std::string_view kDataPrefix = "/kv/";
 constexpr std::string_view kConsole = "/ui";
 constexpr std::string_view kConsolePrefix = "/ui/";
@@ -265,12 +271,17 @@ bool is_write(const RequestHead& head) {
 std::uint64_t ApiParser::body_bytes_max(const RequestHead& head) const {
   // Enough for a member object; bodies that mean nothing are read and dropped.
   constexpr std::uint64_t kOtherBytesMax = 64U << 10U;
+  constexpr std::uint64_t kImportBytesMax = 1U << 20U;
   if (head.method == Method::post && takes_frames(head)) {
     return peer_frame_bytes_max(limits_.value_bytes_max);
   }
   const bool folder = head.path.starts_with(kDataPrefix) && head.path.ends_with('/');
   if (head.method == Method::post && folder) {
     return std::max<std::uint64_t>(kBatchBytesMax, limits_.value_bytes_max + kOtherBytesMax);
+  }
+  if (head.method == Method::post && head.path == kImportPath) {
+    // A line holds a value twice at most, once escaped, with its path.
+    return 8 * limits_.value_bytes_max + kImportBytesMax;
   }
   const bool value = head.method == Method::put && is_write(head);
   return value ? limits_.value_bytes_max : kOtherBytesMax;
@@ -577,6 +588,85 @@ Result<LeaveCluster> ApiParser::parse_leave(std::string_view body) {
   return LeaveCluster{.id = scratch_};
 }
 
+std::expected<ApiRequest, ApiError> ApiParser::parse_export(const RequestHead& head) {
+  if (head.method == Method::options) {
+    return GetOptions{.allow = kReadMethods};
+  }
+  if (!is_read(head.method)) {
+    return std::unexpected(method_not_allowed(head, kReadMethods));
+  }
+  if (!percent_decode(head.path.substr(kExportPrefix.size()), scratch_)) {
+    return fail(Errc::invalid_key, "the path has a malformed percent escape");
+  }
+  std::string_view path = scratch_;
+  if (path.ends_with('/')) {
+    path.remove_suffix(1);
+  }
+  if (!path.empty()) {
+    KVS_TRY(Key::parse(path, limits_.key_bytes_max));
+  }
+  std::array<Parameter, 2> known{
+      {{.name = "after", .value = {}}, {.name = "deletions", .value = {}}}};
+  KVS_TRY(parse_query(head, known, scratch_));
+  ExportRecords asked{.path = path, .after = {}};
+  if (known[0].value) {
+    asked.after = KVS_TRY(decode_cursor(*known[0].value, scratch_));
+  }
+  if (KVS_TRY(flag_of(known[1]))) {
+    asked.deletions = ExportRecords::Deletions::include;
+  }
+  return asked;
+}
+
+/// The type of the body must be told, as for a backup.
+std::expected<ApiRequest, ApiError> ApiParser::parse_import(const RequestHead& head,
+                                                            std::string_view body) {
+  if (head.method == Method::options) {
+    return GetOptions{.allow = kImportMethods};
+  }
+  if (head.method != Method::post) {
+    return std::unexpected(method_not_allowed(head, kImportMethods));
+  }
+  KVS_TRY(expect_no_query(head, scratch_));
+  const std::string_view type = head.content_type.value_or("");
+  if (!equals_lower_case(trim(type.substr(0, type.find(';'))), kRecordLinesType)) {
+    return fail(Errc::unsupported_media_type,
+                fmt::format("send Content-Type: {}", kRecordLinesType));
+  }
+  return ImportRecords{.lines = body};
+}
+
+/// An object with the name of the backup. The type of the body must be told: then no foreign page
+/// can make a browser send it without having asked.
+std::expected<ApiRequest, ApiError> ApiParser::parse_backup(const RequestHead& head,
+                                                            std::string_view body) {
+  if (head.method == Method::options) {
+    return GetOptions{.allow = kBackupMethods};
+  }
+  if (head.method != Method::post) {
+    return std::unexpected(method_not_allowed(head, kBackupMethods));
+  }
+  KVS_TRY(expect_no_query(head, scratch_));
+  KVS_TRY(check_content_type(head));
+  if (!head.content_type) {
+    return fail(Errc::unsupported_media_type, "send Content-Type: application/json");
+  }
+  KVS_TRY(json_.check(body));
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse({body.data(), body.size()}, error);
+  const boost::json::object* const order = error ? nullptr : value.if_object();
+  const boost::json::value* const field = order == nullptr ? nullptr : order->if_contains("name");
+  const boost::json::string* const name = field == nullptr ? nullptr : field->if_string();
+  if (name == nullptr || order->size() != 1 || !is_backup_name({name->data(), name->size()})) {
+    return fail(Errc::bad_request,
+                fmt::format(R"(send {{"name":"<name>"}}: 1 to {} letters, digits, `.`, `_`, `-`, )"
+                            "of which a letter or digit comes first",
+                            kBackupNameBytesMax));
+  }
+  scratch_.assign(name->data(), name->size());
+  return TakeBackup{.name = scratch_};
+}
+
 std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& head,
                                                            std::string_view body) {
   scratch_.clear();
@@ -595,6 +685,15 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_other(const RequestHead& he
   }
   if (head.path == kConsole || head.path.starts_with(kConsolePrefix)) {
     return parse_console(head);
+  }
+  if (head.path.starts_with(kExportPrefix)) {
+    return parse_export(head);
+  }
+  if (head.path == kImportPath) {
+    return parse_import(head, body);
+  }
+  if (head.path == "/backup") {
+    return parse_backup(head, body);
   }
   if (head.path == "*") {
     return GetOptions{.allow = kAllMethods};

@@ -160,7 +160,9 @@ TEST(ApiRequest, MethodsThatATargetDoesNotHave) {
       {"GET /members/join", "POST, OPTIONS"},
       {"DELETE /members/join", "POST, OPTIONS"},
       {"GET /members/leave", "POST, DELETE, OPTIONS"},
-      {"PO /members/leave", "POST, DELETE, OPTIONS"}};
+      {"PO /members/leave", "POST, DELETE, OPTIONS"},
+      {"GET /backup", "POST, OPTIONS"},
+      {"DELETE /backup", "POST, OPTIONS"}};
   for (const auto& [line, allow] : cases) {
     const Asked asked(request(line));
     EXPECT_EQ(asked.error(), Errc::method_not_allowed) << line;
@@ -174,6 +176,7 @@ TEST(ApiRequest, OptionsTellsTheMethods) {
       {"OPTIONS /kv/", "GET, HEAD, POST, DELETE, OPTIONS"},
       {"OPTIONS /health", "GET, HEAD, OPTIONS"},
       {"OPTIONS /members/leave", "POST, DELETE, OPTIONS"},
+      {"OPTIONS /backup", "POST, OPTIONS"},
       {"OPTIONS *", "GET, HEAD, PUT, POST, DELETE, OPTIONS"}};
   for (const auto& [line, allow] : cases) {
     EXPECT_EQ(Asked(request(line)).get<GetOptions>().allow, allow) << line;
@@ -537,6 +540,26 @@ TEST(ApiRequest, ThePointersOfARequestAreGoodUntilTheNext) {
     ASSERT_TRUE(asked);
     EXPECT_EQ(std::get<GetValue>(*asked).key.text(), "first key");
   }
+}
+
+TEST(ApiRequest, ABackupHasANameThatLeadsNowhere) {
+  const auto order = [](std::string_view body, std::string_view type = "application/json") {
+    const std::string field =
+        type.empty() ? std::string() : "Content-Type: " + std::string(type) + "\r\n";
+    return Asked(
+        request("POST /backup", field + "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+        std::string(body));
+  };
+  EXPECT_EQ(order(R"({"name":"m\u0061y-1"})").get<TakeBackup>().name, "may-1");
+  for (const std::string_view body :
+       {"{}", R"({"name":1})", R"({"name":""})", R"({"name":"../a"})", R"({"name":"a/b"})",
+        R"({"name":".a"})", R"({"name":"a","folder":"/"})", R"(["a"])", R"("a")"}) {
+    EXPECT_EQ(order(body).error(), Errc::bad_request) << body;
+  }
+  EXPECT_EQ(order("").error(), Errc::invalid_json);
+  EXPECT_EQ(order(R"({"name":"a"})", "").error(), Errc::unsupported_media_type);
+  EXPECT_EQ(order(R"({"name":"a"})", "text/plain").error(), Errc::unsupported_media_type);
+  EXPECT_EQ(Asked(request("POST /backup?x=1")).error(), Errc::invalid_query);
 }
 
 }  // namespace

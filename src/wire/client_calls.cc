@@ -70,7 +70,7 @@ void append_call(std::string& out, std::string_view host, const ClientCall& call
       {.method = call.method,
        .target = call.target,
        .host = host,
-       .content_type = has_body ? std::string_view("application/json") : std::string_view(),
+       .content_type = has_body ? call.content_type : std::string_view(),
        .fields = field ? std::span<const HeaderField>(&*field, 1) : std::span<const HeaderField>()},
       call.body);
 }
@@ -107,6 +107,20 @@ std::string delete_below_target(std::string_view path) {
   std::string target = "/kv/";
   percent_encode(path, target);
   return target += "/?recursive=true&progress=true";
+}
+
+std::string export_target(const ExportCall& call) {
+  std::string target = "/export/";
+  if (!call.path.empty()) {
+    percent_encode(call.path, target);
+    target.push_back('/');
+  }
+  const bool deletions = call.deletions == ExportCall::Deletions::include;
+  target += deletions ? "?deletions=true" : "?deletions=false";
+  if (!call.after.empty()) {
+    target += "&after=" + cursor_after(call.after);
+  }
+  return target;
 }
 
 std::string cursor_after(std::string_view name) {

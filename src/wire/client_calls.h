@@ -30,6 +30,7 @@ struct ClientCall {
   std::string target;     // percent-encoded
   std::string_view body;  // sent as JSON if it is not empty, or the method is PUT
   CallCondition condition{};
+  std::string_view content_type = "application/json";  // of the body
 };
 
 /// Appends the request. `host` is the address that is called.
@@ -53,6 +54,17 @@ struct ListCall {
 
 /// DELETE of it deletes every key below `path`, the empty one is the root, and tells how far it is.
 [[nodiscard]] std::string delete_below_target(std::string_view path);
+
+/// An export, from a path on.
+struct ExportCall {
+  enum class Deletions : std::uint8_t { omit, include };
+
+  std::string path;   // without a slash at the end; empty: the root
+  std::string after;  // a path; empty: from the first
+  Deletions deletions = Deletions::omit;
+};
+
+[[nodiscard]] std::string export_target(const ExportCall& call);
 
 /// The cursor of the page that begins after `name`, which is relative to the listing's path.
 [[nodiscard]] std::string cursor_after(std::string_view name);

@@ -156,6 +156,9 @@ Route route_of(const ApiRequest& request) {
                                [](const GetVerdicts&) { return Route::members; },
                                [](const GetConsole&) { return Route::other; },
                                [](const Moved&) { return Route::other; },
+                               [](const TakeBackup&) { return Route::other; },
+                               [](const ExportRecords&) { return Route::list; },
+                               [](const ImportRecords&) { return Route::write; },
                                [](const GetOptions&) {
                                  return Route::other;
                                }},

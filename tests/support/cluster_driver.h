@@ -23,8 +23,9 @@ class ClusterDriver {
  public:
   static constexpr Duration kHop = Duration::from_ms(1);
 
-  /// Nodes n0, n1, ... of which all but the first have the first as their seed.
-  explicit ClusterDriver(std::size_t count) {
+  /// Nodes n0, n1, ... of which all but the first have the first as their seed. Drivers whose
+  /// nodes are to have origins of their own have seeds that lie further apart than their starts.
+  explicit ClusterDriver(std::size_t count, std::uint64_t seed = 0) : seed_(seed) {
     for (std::size_t i = 0; i < count; ++i) {
       add();
     }
@@ -67,6 +68,17 @@ class ClusterDriver {
 
   WriteOutcome del(std::size_t i, std::string_view key) {
     return write(i, {.kind = WriteCommand::Kind::del, .key = Key::from_store(key)});
+  }
+
+  /// A push of `records` from nobody who is a member, to all members.
+  void import(std::size_t i, std::vector<PeerRecord> records) {
+    const PeerCall call{
+        .ticket = Ticket{++tickets_},
+        .envelope = {.cluster = cluster_hash("test"), .sender = Instance{1}, .receiver = {}},
+        .request = Push{.records = std::move(records),
+                        .stretch = RingStretch{.first = 0, .last = UINT64_MAX}}};
+    machines_[i]->node->step(now(), call, machines_[i]->open);
+    settle(i);
   }
 
   /// The value at a node; nothing if there is no live one.
@@ -267,7 +279,7 @@ class ClusterDriver {
 
   std::vector<std::unique_ptr<Machine>> machines_;
   Instant time_{1'000'000'000};
-  std::uint64_t seed_ = 0;
+  std::uint64_t seed_;
   std::uint64_t tickets_ = 0;
   std::size_t calls_ = 0;
   std::multimap<Instant, Delivery> due_;

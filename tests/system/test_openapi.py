@@ -179,6 +179,29 @@ def test_leaving(contract, new_node):
         assert node.process.wait(timeout=20) == 0
 
 
+def test_export_and_import(contract, node):
+    node.put("/kv/a/b", "1")
+    for path, target in (("/export/", "/export/"), ("/export/{path}", "/export/a")):
+        ask(contract, node, path, [("GET", target + query, {}) for query in ("", "?deletions=true", "?limit=1")])
+    ask(contract, node, "/export/{path}", [("GET", LONG.replace("/kv/", "/export/"), {})])
+    lines = node.get("/export/").body.decode()
+    bodies = [(lines, "application/x-ndjson"), ("{}", "application/x-ndjson"), (lines, "application/json")]
+    posts = [{"body": body, "headers": {"Content-Type": kind}} for body, kind in bodies]
+    ask(contract, node, "/import", [("POST", "/import", options) for options in posts])
+
+
+def test_backup(contract, node, new_node, tmp_path):
+    ask(contract, node, "/backup", [("POST", "/backup", named("a"))])
+    keeper = new_node(backup_folder=str(tmp_path / "backups")).start()
+    html = {"body": '{"name":"b"}', "headers": {"Content-Type": "text/html"}}
+    orders = [named("a"), named("a"), named("../a"), html]
+    ask(contract, keeper, "/backup", [("POST", "/backup", order) for order in orders])
+
+
+def named(name):
+    return {"body": f'{{"name":"{name}"}}', "headers": {"Content-Type": "application/json"}}
+
+
 def test_read_only(contract, new_node):
     node = new_node(read_only=True).start()
     ask(contract, node, "/kv/{path}", [("PUT", "/kv/a", {"body": "1"}), ("DELETE", "/kv/a", {})])
