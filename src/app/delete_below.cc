@@ -109,7 +109,7 @@ class DeleteBelowRun {
   HttpClient client_;
   Instant begun_;
   ProgressLine line_;
-  Done done_;
+  DoneSoFar done_;
   std::string unfinished_;  // of a line
   std::string last_;        // line
 };
