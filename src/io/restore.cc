@@ -240,7 +240,8 @@ class Restore {
                    : damaged("its records are not those that were counted as they were written");
   }
 
-  Result<std::optional<std::string>> read_state(rocksdb::DB& database, std::string_view key) {
+  [[nodiscard]] Result<std::optional<std::string>> read_state(rocksdb::DB& database,
+                                                              std::string_view key) const {
     std::string value;
     const rocksdb::Status status = database.Get(rocksdb::ReadOptions(), slice(key), &value);
     if (status.IsNotFound()) {
@@ -262,7 +263,7 @@ class Restore {
     return it->status().ok() ? Result<void>() : damaged(it->status().ToString());
   }
 
-  Result<void> become_another(rocksdb::DB& database) {
+  [[nodiscard]] Result<void> become_another(rocksdb::DB& database) const {
     const auto stored = KVS_TRY(read_state(database, kIdentityKey));
     auto identity = stored ? decode_identity(*stored) : damaged("it has no identity");
     if (!identity) {
