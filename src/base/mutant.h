@@ -49,7 +49,7 @@ enum class Mutant : std::uint8_t {
   replaced_stays_unknown,
   // core/reconciliation
   newest_only_exchange,
-  tombstone_dropped_before_join,
+  dead_dropped_before_join,
   // core/sync_answers, core/collector, core/cluster_clock
   old_session_finished,
   collect_in_one_round,

@@ -119,9 +119,9 @@ TEST(Holdings, AnEmptiedKIsWrittenThoughNothingElseIs) {
   node.store().damage("a", Errc::corrupt_data);
   node.holdings().found_damage("a");
   EXPECT_TRUE(node.replica().dirty()) << "joins wait for this batch";
-  EXPECT_FALSE(node.replica().join(Knowledge{}, {}));
+  EXPECT_FALSE(node.join(Knowledge{}, {}));
   node.settle();
-  EXPECT_TRUE(node.replica().join(Knowledge{}, {}));
+  EXPECT_TRUE(node.join(Knowledge{}, {}));
 }
 
 TEST(Holdings, AClientsWriteOverADamagedRecordKeepsK) {

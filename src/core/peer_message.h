@@ -217,19 +217,17 @@ struct Fetched {
   bool operator==(const Fetched&) const = default;
 };
 
-/// Writes that an exchange found the receiver to lack, and items of which it found that they were
-/// replaced, deleted or collected elsewhere: the receiver drops each that it still holds. Answer:
-/// Done, after it is durable.
+/// Writes that an exchange found the receiver to lack. Answer: Done, after it is durable.
 struct Settle {
   std::uint64_t run = 0;
   std::vector<PeerRecord> records;
-  std::vector<PeerItem> drops;
 
   bool operator==(const Settle&) const = default;
 };
 
-/// The exchange is complete: join this K (the caller's at the start) and drop these tombstones.
-/// Answer: Done, after it is durable.
+/// The exchange is complete: join this K (the caller's at the start) and, with it, drop these items
+/// as far as they are still held, which were replaced, deleted or collected elsewhere. Answer:
+/// Done, after it is durable.
 struct Finish {
   std::uint64_t run = 0;
   Knowledge knowledge;

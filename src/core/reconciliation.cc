@@ -65,11 +65,11 @@ Result<std::optional<PeerRequest>> Reconciliation::next() {
   if (complete_) {
     return std::optional<PeerRequest>();
   }
-  if (drops_too_much()) {
+  if (!finishing_ && drops_too_much()) {
     return fail(Errc::overloaded, "an exchange would drop too many live records");
   }
   ++figures_.round_trips;
-  const std::size_t findings = wanted_.size() + given_.size() + live_drops_there_.size();
+  const std::size_t findings = wanted_.size() + given_.size();
   if (!open_.empty() && findings < kFindingsMax) {
     asked_ = Asked::compare;
     return std::optional<PeerRequest>(KVS_TRY(next_compare()));
@@ -78,15 +78,13 @@ Result<std::optional<PeerRequest>> Reconciliation::next() {
     asked_ = Asked::fetch;
     return std::optional<PeerRequest>(next_fetch());
   }
-  if (!given_.empty() || !live_drops_there_.empty()) {
+  if (!given_.empty()) {
     asked_ = Asked::settle;
     return std::optional<PeerRequest>(KVS_TRY(next_settle()));
   }
-  // With many tombstones to drop the end is told several times: each drop comes with its join.
+  finishing_ = true;
   asked_ = Asked::finish;
-  return std::optional<PeerRequest>(Finish{.run = start_.peer_run,
-                                           .knowledge = start_.mine,
-                                           .drops = take_some(tombstone_drops_there_)});
+  return std::optional<PeerRequest>(next_finish());
 }
 
 bool Reconciliation::drops_too_much() const {
@@ -142,7 +140,7 @@ Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
   return {};
 }
 
-Result<void> Reconciliation::take_compared(const Compared& answer, Effects& effects) {
+Result<void> Reconciliation::take_compared(const Compared& answer) {
   if (answer.begin != asked_ranges_.front().range.begin || answer.ranges.empty()) {
     return std::unexpected(nonsense("it speaks of other ranges"));
   }
@@ -156,7 +154,6 @@ Result<void> Reconciliation::take_compared(const Compared& answer, Effects& effe
     }
     KVS_TRY(take_range({.begin = std::exchange(begin, theirs.end), .end = theirs.end}, theirs));
   }
-  carry_out_drops(effects);
   return {};
 }
 
@@ -263,20 +260,29 @@ void Reconciliation::judge(const Pair& pair) {
   if ((mine != nullptr && mine->header.live()) || (theirs != nullptr && theirs->header.live())) {
     ++figures_.live_differences;
   }
-  const Knowledge& known_here = parts_.replica.durable_knowledge();
+  // By what each side knew at the start, not by what this one has learnt since: that is what the
+  // other joins.
   const bool judges = !KVS_MUTATED(newest_only_exchange);
   const PeerItem* const dead_there =
-      judges && theirs != nullptr && known_here.covers(theirs->header.version.dot) ? theirs
-                                                                                   : nullptr;
+      judges && theirs != nullptr && start_.mine.covers(theirs->header.version.dot) ? theirs
+                                                                                    : nullptr;
   const PeerItem* const dead_here =
       judges && mine != nullptr && start_.theirs.covers(mine->header.version.dot) ? mine : nullptr;
   theirs = dead_there != nullptr ? nullptr : theirs;
   mine = dead_here != nullptr ? nullptr : mine;
   if (dead_there != nullptr && !is_replaced_by(*dead_there, mine)) {
-    drop_theirs(*dead_there);
+    if (dead_there->header.live()) {
+      KVS_PROBE("reconciliation: a live record there was replaced or deleted here");
+      ++figures_.drops_there;
+    }
+    remember_dead(*dead_there, dead_there_);
   }
   if (dead_here != nullptr && !is_replaced_by(*dead_here, theirs)) {
-    drop_mine(*dead_here);
+    if (dead_here->header.live()) {
+      KVS_PROBE("reconciliation: a live record here was replaced or deleted elsewhere");
+      ++figures_.drops_here;
+    }
+    remember_dead(*dead_here, dead_here_);
   }
   const bool both = mine != nullptr && theirs != nullptr;
   const MergeOutcome outcome =
@@ -289,35 +295,14 @@ void Reconciliation::judge(const Pair& pair) {
   }
 }
 
-void Reconciliation::drop_mine(const PeerItem& dead) {
-  if (!dead.header.live() && !KVS_MUTATED(tombstone_dropped_before_join)) {
-    tombstone_drops_here_.push_back(dead);
+/// One that is not remembered stays, under a K that covers it: the next exchange finds it dead
+/// again.
+void Reconciliation::remember_dead(const PeerItem& dead, std::vector<PeerItem>& side) {
+  if (dead_here_.size() + dead_there_.size() >= kDeadMax) {
+    ++figures_.drops_left;
     return;
   }
-  KVS_PROBE("reconciliation: a live record here was replaced or deleted elsewhere");
-  ++figures_.drops_here;
-  live_drops_here_.push_back(dead);
-}
-
-/// Not before everything was compared, or they are more than would be doubted.
-void Reconciliation::carry_out_drops(Effects& effects) {
-  if (drops_too_much() || (!open_.empty() && live_drops_here_.size() <= kDropsMax)) {
-    return;
-  }
-  for (const PeerItem& dead : live_drops_here_) {
-    parts_.replica.drop(dead, effects);
-  }
-  live_drops_here_.clear();
-}
-
-void Reconciliation::drop_theirs(const PeerItem& dead) {
-  if (!dead.header.live()) {
-    tombstone_drops_there_.push_back(dead);
-    return;
-  }
-  KVS_PROBE("reconciliation: a live record there was replaced or deleted here");
-  ++figures_.drops_there;
-  live_drops_there_.push_back(dead);
+  side.push_back(dead);
 }
 
 // --- fetching, giving, finishing
@@ -348,7 +333,7 @@ Result<void> Reconciliation::take_fetched(const Fetched& answer, const Replica::
 }
 
 Result<Settle> Reconciliation::next_settle() {
-  Settle settle{.run = start_.peer_run, .records = {}, .drops = {}};
+  Settle settle{.run = start_.peer_run, .records = {}};
   std::size_t bytes = 0;
   while (!given_.empty() && bytes < kMessageBytesMax) {
     const std::string& path = given_.back();
@@ -371,20 +356,18 @@ Result<Settle> Reconciliation::next_settle() {
     given_.pop_back();
     ++figures_.records_given;
   }
-  settle.drops = take_some(live_drops_there_);
   return settle;
 }
 
+/// With many items to drop the end is told several times: each drop comes with its join.
+Finish Reconciliation::next_finish() {
+  dropping_here_ = take_some(dead_here_);
+  return {.run = start_.peer_run, .knowledge = start_.mine, .drops = take_some(dead_there_)};
+}
+
 void Reconciliation::take_finished(const Replica::Terms& terms, Effects& effects) {
-  if (!tombstone_drops_there_.empty()) {
-    return;
-  }
-  if (parts_.replica.join(start_.theirs, terms)) {
-    for (const PeerItem& tombstone : tombstone_drops_here_) {
-      parts_.replica.drop(tombstone, effects);
-    }
-  }
-  complete_ = true;
+  parts_.replica.join(start_.theirs, dropping_here_, terms, effects);
+  complete_ = dead_here_.empty() && dead_there_.empty();
 }
 
 Result<void> Reconciliation::answered(const PeerAnswer& answer, const Replica::Terms& terms,
@@ -398,7 +381,7 @@ Result<void> Reconciliation::answered(const PeerAnswer& answer, const Replica::T
   const auto* compared = std::get_if<Compared>(&answer);
   const auto* fetched = std::get_if<Fetched>(&answer);
   if (asked == Asked::compare && compared != nullptr) {
-    return take_compared(*compared, effects);
+    return take_compared(*compared);
   }
   if (asked == Asked::fetch && fetched != nullptr) {
     return take_fetched(*fetched, terms, effects);

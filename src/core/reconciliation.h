@@ -3,10 +3,10 @@
 //
 // The rule of exchange (docs/consistency.md): an item survives if the other side's K does not cover
 // its dot, or the other side holds that very item. One that does not survive was replaced, deleted
-// or collected over there: its holder drops it, a tombstone only when the exchange is complete. Of
-// two survivors the newer goes to the other side. When all is done, each side joins the K that the
-// other had at the start. The peer keeps no state. One request is on its way at a time; a session
-// that breaks off has done nothing that it would have to undo.
+// or collected over there. Of two survivors the newer goes to the other side. When all is done,
+// each side joins the K that the other had at the start, and drops what did not survive in the same
+// batch: before, nothing else would hold off what is older. The peer keeps no state. One request is
+// on its way at a time; a session that breaks off has done nothing that it would have to undo.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,9 @@ struct ReconciliationFigures {
   std::uint64_t live_differences = 0;  // paths whose live records differ
   std::uint64_t records_fetched = 0;
   std::uint64_t records_given = 0;
-  std::uint64_t drops_here = 0;
-  std::uint64_t drops_there = 0;
+  std::uint64_t drops_here = 0;   // live records
+  std::uint64_t drops_there = 0;  // likewise
+  std::uint64_t drops_left = 0;   // items, to the next exchange: too many to be remembered
 };
 
 class Reconciliation {
@@ -39,6 +40,9 @@ class Reconciliation {
   /// Live records that one session may find dead before it is doubted, if they are more than one in
   /// a hundred of all.
   static constexpr std::uint64_t kDropsMax = 1000;
+
+  /// Dead items that are remembered until the end, of both sides.
+  static constexpr std::size_t kDeadMax = 250'000;
 
   struct Parts {
     RangeSource source;
@@ -74,8 +78,9 @@ class Reconciliation {
   [[nodiscard]] Result<Compare> next_compare();
   [[nodiscard]] Fetch next_fetch();
   [[nodiscard]] Result<Settle> next_settle();
+  [[nodiscard]] Finish next_finish();
 
-  Result<void> take_compared(const Compared& answer, Effects& effects);
+  Result<void> take_compared(const Compared& answer);
   Result<void> take_fetched(const Fetched& answer, const Replica::Terms& terms, Effects& effects);
   void take_finished(const Replica::Terms& terms, Effects& effects);
 
@@ -90,9 +95,7 @@ class Reconciliation {
   Result<void> take_difference(const KeyRange& range, const PathRange& theirs);
   void judge_all(const std::vector<PeerItem>& mine, const std::vector<PeerItem>& theirs);
   void judge(const Pair& pair);
-  void drop_mine(const PeerItem& dead);
-  void carry_out_drops(Effects& effects);
-  void drop_theirs(const PeerItem& dead);
+  void remember_dead(const PeerItem& dead, std::vector<PeerItem>& side);
   [[nodiscard]] bool drops_too_much() const;
 
   /// How a range that is open will be asked about.
@@ -120,15 +123,15 @@ class Reconciliation {
   Parts parts_;
   Start start_;
   Asked asked_ = Asked::nothing;
-  std::map<std::string, Open> open_;       // ranges yet to compare, by their begin
-  std::vector<AskedRange> asked_ranges_;   // of the Compare that is on its way, in order
-  std::vector<std::string> wanted_;        // paths to fetch
-  std::vector<std::string> fetching_;      // of the Fetch that is on its way, in order
-  std::vector<std::string> given_;         // paths to send
-  std::vector<PeerItem> live_drops_here_;  // until it is clear that they are not too many
-  std::vector<PeerItem> live_drops_there_;
-  std::vector<PeerItem> tombstone_drops_there_;
-  std::vector<PeerItem> tombstone_drops_here_;
+  std::map<std::string, Open> open_;      // ranges yet to compare, by their begin
+  std::vector<AskedRange> asked_ranges_;  // of the Compare that is on its way, in order
+  std::vector<std::string> wanted_;       // paths to fetch
+  std::vector<std::string> fetching_;     // of the Fetch that is on its way, in order
+  std::vector<std::string> given_;        // paths to send
+  std::vector<PeerItem> dead_here_;
+  std::vector<PeerItem> dead_there_;
+  std::vector<PeerItem> dropping_here_;  // with the Finish that is on its way
+  bool finishing_ = false;
   bool complete_ = false;
   ReconciliationFigures figures_;
 };

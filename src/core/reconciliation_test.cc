@@ -155,19 +155,85 @@ TEST_F(ReconciliationTest, ATieThatWasSettledAndForgottenElsewhereEndsHereToo) {
 
 // --- tombstones and the end
 
-TEST_F(ReconciliationTest, ATombstoneIsDroppedOnlyWithTheJoin) {
+TEST_F(ReconciliationTest, NothingIsDroppedBeforeTheJoin) {
   share();
+  here_.put(kWall, "live");
   here_.del(later(1), "a");
   here_.settle();
   ASSERT_EQ(exchange(), State::complete);
-  there_.replica().collect({.path = "a", .header = *there_.held("a")}, there_.open());
+  for (const char* path : {"a", "live"}) {
+    there_.replica().collect({.path = path, .header = *there_.held(path)}, there_.open());
+  }
   there_.put(later(2), "b");
   there_.settle();
   ExchangeSession session(here_, there_);
   run_until<Finish>(session);
   EXPECT_TRUE(here_.held("a")) << "if it breaks off now, nothing has happened";
+  EXPECT_TRUE(here_.held("live"));
   EXPECT_EQ(run_exchange(session), State::complete);
   EXPECT_FALSE(here_.held("a"));
+  EXPECT_FALSE(here_.held("live"));
+  expect_equal();
+}
+
+/// A push of this version that comes after its deletion was collected.
+PeerRecord late_push(std::string_view path) {
+  ExchangeNode third(3);
+  third.put(kWall, path, "late");
+  third.settle();
+  return third.record(std::string(path));
+}
+
+TEST_F(ReconciliationTest, AnOlderVersionThatComesDuringTheExchangeFindsTheDeadRecordInItsPlace) {
+  const PeerRecord late = late_push("a");
+  here_.put(later(1), "a");
+  here_.settle();
+  ASSERT_EQ(exchange(), State::complete);
+  // Over there all of it was seen, deleted and collected.
+  there_.take(late);
+  there_.del(later(2), "a");
+  there_.settle();
+  there_.replica().collect({.path = "a", .header = *there_.held("a")}, there_.open());
+  there_.settle();
+  ASSERT_TRUE(there_.known().covers(late.record.header.version.dot));
+  for (const bool begins : {true, false}) {
+    ExchangeNode node(begins ? 4 : 5);
+    ExchangeSession first(node, here_);
+    ASSERT_EQ(run_exchange(first), State::complete);
+    ExchangeSession session(begins ? node : there_, begins ? there_ : node);
+    while (session.state() == State::going) {
+      session.step({});
+      session.to()->settle();
+      session.from()->settle();
+      node.take(late);
+      node.settle();
+      const auto held = node.held("a");
+      EXPECT_TRUE(!held || held->version > late.record.header.version);
+    }
+    EXPECT_EQ(session.state(), State::complete);
+    EXPECT_TRUE(node.headers().empty());
+  }
+}
+
+TEST_F(ReconciliationTest, WhatIsLearntDuringTheExchangeKillsNothingOverThere) {
+  const PeerRecord theirs = late_push("a");
+  there_.take(theirs);
+  there_.settle();
+  here_.put(later(1), "b");
+  here_.settle();
+  ExchangeSession session(here_, there_);
+  session.step({});  // the greeting
+  session.step({});
+  // An exchange with a third node tells that "a" was deleted and collected.
+  Knowledge third;
+  third.add(theirs.record.header.version.dot);
+  third.add(Dot{.origin = Origin{9}, .seq = 1});
+  ASSERT_TRUE(here_.join(third));
+  here_.settle();
+  EXPECT_EQ(run_exchange(session), State::complete);
+  EXPECT_TRUE(there_.held("a")) << "K of the start does not cover it, nor what is older";
+  EXPECT_EQ(exchange(), State::complete);
+  EXPECT_FALSE(there_.held("a"));
   expect_equal();
 }
 
@@ -187,27 +253,36 @@ TEST_F(ReconciliationTest, AnExchangeThatBreaksOffJoinsNothing) {
   EXPECT_TRUE(there_.known().covers(replaced));
 }
 
-TEST_F(ReconciliationTest, ManyTombstonesEndInSeveralMessages) {
-  constexpr int kTombstones = 12'000;
-  for (int i = 0; i < kTombstones; ++i) {
+TEST_F(ReconciliationTest, ManyDropsOnEitherSideEndInSeveralMessages) {
+  constexpr int kItems = 12'000;
+  for (int i = 0; i < kItems; ++i) {
     const std::string path = fmt::format("a/rather/long/path/to/fill/messages/{:08}", i);
     here_.put(kWall, path);
-    here_.del(kWall, path);
+    if (i % 2 == 0) {
+      here_.del(kWall, path);
+    }
   }
   here_.settle();
   ASSERT_EQ(exchange(), State::complete);
+  ExchangeNode third(3);
+  ExchangeSession with_third(third, here_);
+  ASSERT_EQ(run_exchange(with_third), State::complete);
   for (const auto& [path, header] : here_.headers()) {
     here_.replica().collect({.path = path, .header = header}, here_.open());
   }
   here_.settle();
-  ExchangeSession session(here_, there_);
-  ASSERT_EQ(run_exchange(session), State::complete);
-  std::size_t ends = 0;
-  for (const PeerRequest& request : session.requests) {
-    ends += std::holds_alternative<Finish>(request) ? 1 : 0;
-  }
-  EXPECT_GT(ends, 1U);
+  ExchangeSession given(here_, there_);
+  ASSERT_EQ(run_exchange(given), State::complete);
   EXPECT_TRUE(there_.headers().empty());
+  ExchangeSession taken(third, here_);
+  ASSERT_EQ(run_exchange(taken), State::complete);
+  EXPECT_TRUE(third.headers().empty());
+  for (const ExchangeSession* session : {&given, &taken}) {
+    EXPECT_GT(std::ranges::count_if(
+                  session->requests,
+                  [](const PeerRequest& asked) { return std::holds_alternative<Finish>(asked); }),
+              1);
+  }
 }
 
 // --- sizes

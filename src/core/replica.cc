@@ -240,13 +240,11 @@ void Replica::settle(const PeerRecord& winner, Effects& effects) {
                effects);
 }
 
-bool Replica::drop(const PeerItem& dead, Effects& effects) {
+void Replica::drop(const PeerItem& dead, Effects& effects) {
   const bool live = dead.header.live();
-  if (!remove(dead, live ? RecordWrite::Kind::lose : RecordWrite::Kind::drop, effects)) {
-    return false;
+  if (remove(dead, live ? RecordWrite::Kind::lose : RecordWrite::Kind::drop, effects)) {
+    ++(live ? stats_.dropped_live : stats_.dropped_tombstones);
   }
-  ++(live ? stats_.dropped_live : stats_.dropped_tombstones);
-  return true;
 }
 
 bool Replica::collect(const PeerItem& tombstone, Effects& effects) {
@@ -278,7 +276,8 @@ bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effe
   return true;
 }
 
-bool Replica::join(const Knowledge& theirs, const Terms& terms) {
+bool Replica::join(const Knowledge& theirs, std::span<const PeerItem> dead, const Terms& terms,
+                   Effects& effects) {
   forget_beaten();
   if (unsettled_overflow_ || waits_for(terms) || is_forgetting()) {
     KVS_PROBE("replica: what is unsettled forbids to join");
@@ -288,9 +287,17 @@ bool Replica::join(const Knowledge& theirs, const Terms& terms) {
   for (const DotRange& range : theirs.minus(tied_dots(theirs))) {
     reflected.add(range);
   }
-  for (const DotRange& range : reflected.minus(knowledge_)) {
+  const bool joins = dead.empty() || !KVS_MUTATED(dead_dropped_before_join);
+  for (const DotRange& range : joins ? reflected.minus(knowledge_) : std::vector<DotRange>()) {
     knowledge_.add(range);
     changed_.insert(range.origin);
+  }
+  // What is held back under a path is tied with what is held there, and not while `theirs` covers
+  // that: so nothing older than what goes is left out of K.
+  for (const PeerItem& item : dead) {
+    if (theirs.covers(item.header.version.dot)) {
+      drop(item, effects);
+    }
   }
   return knowledge_.covers(theirs);
 }

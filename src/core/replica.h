@@ -106,19 +106,20 @@ class Replica {
   /// is held is newer. Its `replaced` names the versions that were tied.
   void settle(const PeerRecord& winner, Effects& effects);
 
-  /// Drops an item that the rule of exchange has found dead, if it is still held. A live one goes
-  /// to lost+found. False if something else is held, or if it is not durable yet.
-  bool drop(const PeerItem& dead, Effects& effects);
-
-  /// Drops a tombstone that every member has seen. As drop().
+  /// Drops a tombstone that every member has seen. False if something else is held, or if it is
+  /// not durable yet.
   bool collect(const PeerItem& tombstone, Effects& effects);
 
-  /// A complete exchange with `terms.from`: what its state reflected at the start this state
-  /// reflects too, but for tied versions. Nothing is joined while a version that this peer offered
-  /// waits for its time: its K may cover older versions of that path, which are not here either.
-  /// Nor while damage that was found is not durably dealt with. False if anything was held back:
-  /// then tombstones stay, for older writes under them may be among what K does not cover.
-  [[nodiscard]] bool join(const Knowledge& theirs, const Terms& terms);
+  /// A complete exchange with `terms.from`: what its state reflected at the start (`theirs`) this
+  /// state reflects too, but for tied versions; and what the exchange found dead goes in the same
+  /// batch, if it is still held: from now on K refuses the older versions that it held off until
+  /// now. A live one goes to lost+found. May be repeated, with more of the dead.
+  ///
+  /// Nothing is joined while a version that this peer offered waits for its time: its K may cover
+  /// older versions of that path, which are not here either. Nor while damage that was found is not
+  /// durably dealt with. Then nothing is dropped either. False if anything was held back from K.
+  bool join(const Knowledge& theirs, std::span<const PeerItem> dead, const Terms& terms,
+            Effects& effects);
 
   /// Changes when exchanges that began before must not end: what they found is void.
   [[nodiscard]] std::uint64_t era() const { return era_; }
@@ -235,6 +236,7 @@ class Replica {
   std::vector<Dot> know_all(std::span<const Dot> dots);
   void learn(const PeerRecord& theirs, Change::Cause cause);
   void store_record(const StoredRecord& stored, Effects& effects);
+  void drop(const PeerItem& dead, Effects& effects);
   bool remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects);
   void remember_unsettled(const PeerRecord& theirs, Taken why, Instance from);
   [[nodiscard]] bool is_over(std::string_view path, const Offered& offered) const;

@@ -25,7 +25,7 @@ class ReplicaJoin : public testing::Test {
 TEST_F(ReplicaJoin, HoldsBackATiedVersionAndNothingElse) {
   const PeerRecord tied = there_.record("a");
   ASSERT_EQ(here_.take(tied), Taken::tied);
-  EXPECT_FALSE(here_.replica().join(there_.known(), {}));
+  EXPECT_FALSE(here_.join(there_.known(), {}));
   EXPECT_FALSE(here_.replica().knowledge().covers(tied.record.header.version.dot));
   EXPECT_TRUE(here_.replica().knowledge().covers(there_.held("b")->version.dot));
 }
@@ -35,7 +35,7 @@ TEST_F(ReplicaJoin, ATieIsOverOnceANewerVersionIsHeld) {
   here_.put({kWall.ms + 1}, "a", "3");
   here_.settle();
   EXPECT_EQ(here_.replica().stats().unsettled, 0U);
-  EXPECT_TRUE(here_.replica().join(there_.known(), {}));
+  EXPECT_TRUE(here_.join(there_.known(), {}));
 }
 
 TEST_F(ReplicaJoin, ATieComesBackWithTheFailureOfWhatEndedIt) {
@@ -44,7 +44,7 @@ TEST_F(ReplicaJoin, ATieComesBackWithTheFailureOfWhatEndedIt) {
   here_.put({kWall.ms + 1}, "a", "3");
   here_.fail();
   EXPECT_EQ(here_.replica().stats().unsettled, 1U);
-  EXPECT_FALSE(here_.replica().join(there_.known(), {}));
+  EXPECT_FALSE(here_.join(there_.known(), {}));
 }
 
 TEST_F(ReplicaJoin, ATieWithARecordThatIsFoundDamagedIsOver) {
@@ -53,7 +53,7 @@ TEST_F(ReplicaJoin, ATieWithARecordThatIsFoundDamagedIsOver) {
   here_.holdings().found_damage("a");
   here_.settle();
   EXPECT_EQ(here_.replica().stats().unsettled, 0U);
-  EXPECT_TRUE(here_.replica().join(there_.known(), {}))
+  EXPECT_TRUE(here_.join(there_.known(), {}))
       << "or K would never be equal, if the other side is gone everywhere";
 }
 
@@ -70,10 +70,10 @@ TEST_F(ReplicaJoin, ADeferredVersionThatWasBeatenLaterIsOver) {
   const PeerRecord early = there_.record("a");
   const Stamp below{early.record.header.version.stamp.bits - 1};
   ASSERT_EQ(here_.take(early, {.newest_allowed = below}), Taken::deferred);
-  EXPECT_FALSE(here_.replica().join(there_.known(), {}));
+  EXPECT_FALSE(here_.join(there_.known(), {}));
   here_.put({kWall.ms + 1}, "a", "3");
   here_.settle();
-  EXPECT_TRUE(here_.replica().join(there_.known(), {}));
+  EXPECT_TRUE(here_.join(there_.known(), {}));
 }
 
 TEST_F(ReplicaJoin, NothingIsJoinedFromAPeerWhoseVersionWaitsForItsTime) {
@@ -83,7 +83,7 @@ TEST_F(ReplicaJoin, NothingIsJoinedFromAPeerWhoseVersionWaitsForItsTime) {
   there_.settle();
   const Replica::Terms terms{.newest_allowed = Stamp::from_ms(kWall.ms + 5'000), .from = peer};
   ASSERT_EQ(here_.take(there_.record("a"), terms), Taken::deferred);
-  EXPECT_FALSE(here_.replica().join(there_.known(), terms));
+  EXPECT_FALSE(here_.join(there_.known(), terms));
   EXPECT_FALSE(here_.replica().knowledge().covers(older.record.header.version.dot))
       << "neither it nor what replaced it is here";
   EXPECT_TRUE(here_.replica().knowledge().of(older.record.header.version.dot.origin).empty());
@@ -96,7 +96,7 @@ TEST_F(ReplicaJoin, WhatAPeerOfferedTooEarlyForbidsNoJoinWithOthers) {
   ExchangeNode third(4);
   third.put(kWall, "c");
   third.settle();
-  EXPECT_TRUE(here_.replica().join(third.known(), {.newest_allowed = below, .from = Instance{4}}));
+  EXPECT_TRUE(here_.join(third.known(), {.newest_allowed = below, .from = Instance{4}}));
 }
 
 TEST_F(ReplicaJoin, OnceItsTimeHasComeADeferredVersionIsOfferedAnew) {
@@ -107,22 +107,78 @@ TEST_F(ReplicaJoin, OnceItsTimeHasComeADeferredVersionIsOfferedAnew) {
   ASSERT_EQ(here_.take(early, {.newest_allowed = Stamp{stamp.bits - 1}}), Taken::deferred);
   here_.store().erase("a");  // nothing here beats it
   const std::uint64_t run = here_.holdings().run();
-  EXPECT_FALSE(here_.replica().join(there_.known(), {.newest_allowed = stamp}))
+  EXPECT_FALSE(here_.join(there_.known(), {.newest_allowed = stamp}))
       << "the exchange that ends now may have passed it";
   EXPECT_NE(here_.holdings().run(), run) << "so may all that are under way";
   EXPECT_EQ(here_.replica().stats().unsettled, 0U);
-  EXPECT_TRUE(here_.replica().join(there_.known(), {.newest_allowed = stamp}));
+  EXPECT_TRUE(here_.join(there_.known(), {.newest_allowed = stamp}));
 }
 
-TEST_F(ReplicaJoin, WithoutACompleteJoinTombstonesStay) {
-  here_.put(kWall, "dead");
-  here_.del(kWall, "dead");
+/// A live record and a tombstone, both dead: the other side covers them and holds neither.
+class ReplicaDrops : public ReplicaJoin {
+ protected:
+  ReplicaDrops() {
+    here_.put(kWall, "live");
+    here_.put(kWall, "deleted");
+    here_.del(kWall, "deleted");
+    here_.settle();
+    theirs_ = here_.known();
+    theirs_.join(there_.known());
+    for (const char* path : {"live", "deleted"}) {
+      dead_.push_back({.path = path, .header = *here_.held(path)});
+    }
+  }
+
+  Knowledge theirs_;
+  std::vector<PeerItem> dead_;
+};
+
+TEST_F(ReplicaDrops, WhatIsDeadGoesWithTheJoinAndInItsBatch) {
+  EXPECT_TRUE(here_.join(there_.known(), {}, dead_)) << "what the other did not cover stays";
   here_.settle();
-  const PeerItem dead{.path = "dead", .header = *here_.held("dead")};
+  EXPECT_TRUE(here_.held("live"));
+  Knowledge more = theirs_;
+  more.add(Dot{.origin = Origin{9}, .seq = 1});
+  EXPECT_TRUE(here_.join(more, {}, dead_));
+  here_.fail();
+  EXPECT_TRUE(here_.held("live"));
+  EXPECT_FALSE(here_.known().covers(more));
+  EXPECT_TRUE(here_.join(more, {}, dead_));
+  const std::vector<Change> changes = here_.settle();
+  EXPECT_EQ(changes.size(), 2U);
+  EXPECT_FALSE(here_.held("live"));
+  EXPECT_FALSE(here_.held("deleted"));
+  EXPECT_TRUE(here_.known().covers(more));
+}
+
+TEST_F(ReplicaDrops, WhereNothingIsJoinedNothingGoes) {
+  const PeerRecord early = there_.record("b");
+  const Replica::Terms terms{.newest_allowed = Stamp{early.record.header.version.stamp.bits - 1},
+                             .from = there_.instance()};
+  ASSERT_EQ(here_.take(early, terms), Taken::deferred);
+  EXPECT_FALSE(here_.join(theirs_, terms, dead_));
+  here_.settle();
+  EXPECT_TRUE(here_.held("live"));
+  EXPECT_TRUE(here_.held("deleted"));
+}
+
+TEST_F(ReplicaDrops, ATieUnderAnotherPathKeepsNothing) {
   ASSERT_EQ(here_.take(there_.record("a")), Taken::tied);
-  here_.answer(Finish{.run = here_.holdings().run(), .knowledge = there_.known(), .drops = {dead}});
+  EXPECT_FALSE(here_.join(theirs_, {}, {dead_}));
   here_.settle();
-  EXPECT_TRUE(here_.held("dead"));
+  EXPECT_FALSE(here_.known().covers(there_.held("a")->version.dot));
+  EXPECT_FALSE(here_.held("live"));
+  EXPECT_FALSE(here_.held("deleted")) << "what is not covered is no older write of this path";
+}
+
+TEST_F(ReplicaDrops, WhatHasChangedMeanwhileStays) {
+  here_.put({kWall.ms + 1}, "live", "newer");
+  EXPECT_TRUE(here_.join(theirs_, {}, dead_));
+  here_.settle();
+  EXPECT_TRUE(here_.held("live"));
+  EXPECT_TRUE(here_.join(theirs_, {}, dead_));
+  here_.settle();
+  EXPECT_EQ(here_.record("live").record.value, "newer");
 }
 
 /// A tombstone here that the other side has collected.

@@ -485,8 +485,7 @@ void Sync::give(const Now& now, Effects& effects) {
     }
   }
   stats_.records_sent += delta.records.size();
-  call(now, Settle{.run = session_->peer_run, .records = std::move(delta.records), .drops = {}},
-       effects);
+  call(now, Settle{.run = session_->peer_run, .records = std::move(delta.records)}, effects);
 }
 
 void Sync::reconcile(const Now& now, Effects& effects) {
@@ -532,14 +531,15 @@ void Sync::end_reconciled(const Now& now, const ReconciliationFigures& figures, 
   const bool journals_had_all =
       session_->from_journals && figures.records_fetched + figures.records_given == 0;
   ++(journals_had_all ? sessions.delta : sessions.reconciled);
-  if (session_->equal_at_start && figures.live_differences > 0) {
+  const bool left_before = std::exchange(drops_left_, figures.drops_left > 0);
+  if (session_->equal_at_start && figures.live_differences > 0 && !left_before) {
     KVS_PROBE("sync: equal K, and different records");
     ++stats_.divergences;
     effects.trace.push_back({.kind = Trace::Kind::divergence,
                              .number = figures.live_differences,
                              .text = session_->node_id});
   }
-  if (drops_doubted_with_ == session_->peer) {
+  if (drops_doubted_with_ == session_->peer && !drops_left_) {
     drops_doubted_with_.reset();
   }
   if (fill_ == Fill::recent) {
@@ -548,10 +548,13 @@ void Sync::end_reconciled(const Now& now, const ReconciliationFigures& figures, 
   if (journals_had_all) {
     return end(now, "caught up from journals", effects);
   }
-  end(now,
+  std::string outcome =
       fmt::format("reconciled in {} round trips, {} records fetched, {} given", figures.round_trips,
-                  figures.records_fetched, figures.records_given),
-      effects);
+                  figures.records_fetched, figures.records_given);
+  if (drops_left_) {
+    outcome += fmt::format(", {} to drop are left to the next", figures.drops_left);
+  }
+  end(now, outcome, effects);
 }
 
 // --- bootstrap

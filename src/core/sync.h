@@ -235,6 +235,7 @@ class Sync {
   Duration patience_;  // of a call: grows while there is no answer, follows what exchanges take
   std::optional<Instance> drops_doubted_with_;  // once both have counted, an exchange may drop
   bool recount_told_ = false;                   // to that peer
+  bool drops_left_ = false;                     // by the last that was reconciled: K hides them
   std::optional<Report> report_;
 
   // Bootstrap.

@@ -178,9 +178,6 @@ PeerAnswer SyncAnswers::answer(const Settle& settle, const Replica::Terms& terms
   if (settle.run != holdings_.run()) {
     return kOtherRun;
   }
-  for (const PeerItem& dead : settle.drops) {
-    replica_.drop(dead, effects);
-  }
   take(settle.records, terms, effects);
   return Done{};
 }
@@ -191,11 +188,7 @@ PeerAnswer SyncAnswers::answer(const Finish& finish, const Replica::Terms& terms
     KVS_PROBE("sync_answers: a session ended that an earlier run began");
     return kOtherRun;
   }
-  if (replica_.join(finish.knowledge, terms)) {
-    for (const PeerItem& dead : finish.drops) {
-      replica_.drop(dead, effects);
-    }
-  }
+  replica_.join(finish.knowledge, finish.drops, terms, effects);
   return Done{};
 }
 

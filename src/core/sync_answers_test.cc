@@ -161,17 +161,25 @@ TEST_F(SyncAnswersTest, APageHoldsNothingOlderThanAsked) {
   EXPECT_EQ(page.records[0].path, "new");
 }
 
-TEST_F(SyncAnswersTest, ASettlementDropsAndTakes) {
-  const Settle settle{.run = run(), .records = {there_.record("b")}, .drops = {item("a")}};
-  ask<Done>(settle);
+TEST_F(SyncAnswersTest, WhatIsSettledIsTaken) {
+  ask<Done>(Settle{.run = run(), .records = {there_.record("b")}});
   EXPECT_FALSE(here_.open().writes.empty()) << "the answer rests on this batch";
   here_.settle();
-  EXPECT_FALSE(here_.held("a"));
   EXPECT_TRUE(here_.held("b"));
 }
 
+TEST_F(SyncAnswersTest, TheEndJoinsAndDrops) {
+  Knowledge knowledge = there_.known();
+  knowledge.add(here_.held("a")->version.dot);
+  ask<Done>(Finish{.run = run(), .knowledge = knowledge, .drops = {item("a")}});
+  EXPECT_FALSE(here_.open().writes.empty()) << "the answer rests on this batch";
+  here_.settle();
+  EXPECT_FALSE(here_.held("a"));
+  EXPECT_TRUE(here_.known().covers(knowledge));
+}
+
 TEST_F(SyncAnswersTest, ASettlementOfAnEarlierRunChangesNothing) {
-  const Settle settle{.run = run() + 1, .records = {there_.record("b")}, .drops = {item("a")}};
+  const Settle settle{.run = run() + 1, .records = {there_.record("b")}};
   EXPECT_EQ(ask<Refused>(settle).code, Errc::version_mismatch);
   EXPECT_TRUE(here_.settle().empty());
 }
@@ -190,7 +198,9 @@ TEST_F(SyncAnswersTest, ADropSparesWhatHasChangedSince) {
   const PeerItem old = item("a");
   here_.put({kWall.ms + 1}, "a", "newer");
   here_.settle();
-  ask<Done>(Settle{.run = run(), .drops = {old}});
+  Knowledge knowledge;
+  knowledge.add(old.header.version.dot);
+  ask<Done>(Finish{.run = run(), .knowledge = knowledge, .drops = {old}});
   here_.settle();
   EXPECT_TRUE(here_.held("a"));
 }

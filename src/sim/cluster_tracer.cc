@@ -59,8 +59,11 @@ std::string details(const PeerRequest& request) {
     return records_of(push->records);
   }
   if (const auto* settle = std::get_if<Settle>(&request)) {
-    std::string text = records_of(settle->records);
-    for (const PeerItem& item : settle->drops) {
+    return records_of(settle->records);
+  }
+  if (const auto* finish = std::get_if<Finish>(&request)) {
+    std::string text;
+    for (const PeerItem& item : finish->drops) {
       text += fmt::format(" drop `{}` {};", item.path, name(item.header));
     }
     return text;

@@ -43,6 +43,12 @@ class ExchangeNode {
     return replica().take_kept(record, terms, open_);
   }
 
+  /// The end of an exchange, in the open batch.
+  bool join(const Knowledge& theirs, const Replica::Terms& terms = {},
+            const std::vector<PeerItem>& dead = {}) {
+    return replica().join(theirs, dead, terms, open_);
+  }
+
   /// Commits the open batch; what it changed.
   std::vector<Change> settle() {
     replica().close_batch(open_);
