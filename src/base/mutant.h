@@ -46,6 +46,7 @@ enum class Mutant : std::uint8_t {
   damage_keeps_knowledge,
   join_while_forgetting,
   tie_outlives_damage,
+  tie_beats_deferred,
   replaced_stays_unknown,
   // core/reconciliation
   newest_only_exchange,

@@ -496,7 +496,8 @@ void Replica::remember_unsettled(const PeerRecord& theirs, Taken why, Instance f
   }
 }
 
-/// The dots of what is not newer than the version held now, as far as K did not cover them.
+/// The dots of what the version held now beats, as far as K did not cover them. One that was put
+/// off and ties with it is not beaten: whichever is larger, nobody has decided.
 std::vector<Dot> Replica::forget_unsettled(std::string_view path, const Version& now_held) {
   std::vector<Dot> beaten;
   if (unsettled_.empty()) {
@@ -504,7 +505,9 @@ std::vector<Dot> Replica::forget_unsettled(std::string_view path, const Version&
   }
   auto it = unsettled_.lower_bound({std::string(path), Dot{}});
   while (it != unsettled_.end() && it->first.first == path) {
-    if (now_held >= it->second.version) {
+    const bool tied = !KVS_MUTATED(tie_beats_deferred) &&
+                      merge(now_held, it->second.version) == MergeOutcome::tie;
+    if (now_held >= it->second.version && !tied) {
       if (know(it->first.second)) {
         beaten.push_back(it->first.second);
       }

@@ -76,6 +76,23 @@ TEST_F(ReplicaJoin, ADeferredVersionThatWasBeatenLaterIsOver) {
   EXPECT_TRUE(here_.join(there_.known(), {}));
 }
 
+TEST_F(ReplicaJoin, ADeferredVersionIsNotBeatenByOneThatItTiesWith) {
+  const RecordHeader mine = here_.held("a").value();
+  const RecordHeader theirs = there_.held("a").value();
+  ASSERT_EQ(mine.version.stamp, theirs.version.stamp);
+  const bool mine_is_larger = mine.version > theirs.version;
+  const PeerRecord larger = (mine_is_larger ? here_ : there_).record("a");
+  const PeerRecord smaller = (mine_is_larger ? there_ : here_).record("a");
+  const Stamp below{mine.version.stamp.bits - 1};
+  ExchangeNode third(3);
+  ASSERT_EQ(third.take(smaller, {.newest_allowed = below}), Taken::deferred);
+  ASSERT_EQ(third.take(larger), Taken::stored);
+  third.settle();
+  EXPECT_FALSE(third.known().covers(smaller.record.header.version.dot))
+      << "whoever holds it would drop it, and then everybody the other one";
+  EXPECT_EQ(third.take(smaller), Taken::tied);
+}
+
 TEST_F(ReplicaJoin, NothingIsJoinedFromAPeerWhoseVersionWaitsForItsTime) {
   const Instance peer = there_.instance();
   const PeerRecord older = there_.record("a");

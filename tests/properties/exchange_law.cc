@@ -125,6 +125,8 @@ TEST(law_exchange, SeedsThatFoundBugs) {
   // As 7085, but the end of the exchange came after the commit of the emptied K.
   EXPECT_EQ(ExchangeWorld(9358, {.damage = true}).run(), "");
   EXPECT_EQ(ExchangeWorld(39978, {.returns = true, .restores = true}).run(), "");
+  // A version that was put off was taken for beaten by one that it tied with.
+  EXPECT_EQ(ExchangeWorld(5441, {.returns = true, .restores = true}).run(), "");
 }
 
 TEST(law_exchange, SeedsThatForgetWhatNobodyCanTell) {
