@@ -83,6 +83,7 @@ bool Holdings::found_damage(std::string_view path) {
     damaged_.emplace(path);
   }
   ++damage_count_;
+  found_.emplace_back(path);
   replica_.forget_knowledge(path);
   if (!path.empty()) {
     suspects_.emplace_back(path);

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/prng.h"
@@ -39,6 +40,9 @@ class Holdings {
 
   /// A record, or the whole (no path), turned out to be damaged. True if that is news.
   bool found_damage(std::string_view path);
+
+  /// What found_damage() took for news since this was last asked, wherever it was met.
+  std::vector<std::string> take_found() { return std::exchange(found_, {}); }
 
   /// Counts everything anew, to see whether records were lost unnoticed.
   void recount();
@@ -77,6 +81,7 @@ class Holdings {
   Journal journal_;
   DamagedPaths damaged_;
   std::vector<std::string> suspects_;  // damaged, and still among the sums
+  std::vector<std::string> found_;     // and not yet told
   std::uint64_t damage_count_ = 0;
   std::uint64_t run_;
   bool complete_ = false;

@@ -124,6 +124,26 @@ TEST(Holdings, AnEmptiedKIsWrittenThoughNothingElseIs) {
   EXPECT_TRUE(node.join(Knowledge{}, {}));
 }
 
+TEST(Holdings, DamageIsToldOnceWhoeverMeetsIt) {
+  ExchangeNode node(1);
+  node.put(kWall, "a");
+  node.put(kWall, "b");
+  node.settle();
+  node.store().damage("a", Errc::corrupt_data);
+  node.store().damage("b", Errc::corrupt_data);
+  node.answer(Fetch{.paths = {"a"}});
+  node.answer(Fetch{.paths = {"a"}});
+  EXPECT_EQ(node.holdings().take_found(), std::vector<std::string>{"a"});
+  EXPECT_TRUE(node.holdings().take_found().empty());
+  ExchangeNode other(2);
+  other.put(kWall, "b");
+  other.settle();
+  ASSERT_EQ(node.take(other.record("b")), Taken::stored);
+  ASSERT_EQ(node.open().trace.size(), 1U) << "its K was emptied for it";
+  EXPECT_EQ(node.open().trace[0].kind, Trace::Kind::damage_found);
+  EXPECT_EQ(node.open().trace[0].text, "b");
+}
+
 TEST(Holdings, AClientsWriteOverADamagedRecordKeepsK) {
   ExchangeNode node(1);
   node.put(kWall, "a");

@@ -335,9 +335,7 @@ Instant Node::next_deadline() const {
 }
 
 void Node::found_damage(const Now& now, std::string_view path, Effects& effects) {
-  if (holdings_.found_damage(path)) {
-    effects.trace.push_back({.kind = Trace::Kind::damage_found, .text = std::string(path)});
-  }
+  holdings_.found_damage(path);
   finish_step(now, effects);
 }
 
@@ -369,6 +367,7 @@ Identity& Node::identity() {
 // --- what follows from a step
 
 void Node::finish_step(const Now& now, Effects& effects) {
+  note_damage(effects);
   open_ballots(now);
   carry_out_rulings(now, effects);
   if (leaving_ && !outbox_.owes_anything()) {
@@ -439,6 +438,13 @@ void Node::replace_identity(const Now& now, Effects& effects) {
   self_.joined_ms = identity().joined_ms;
   self_.run = prng_.next() | 1U;
   members().become(now, self_, effects);
+}
+
+/// Damage shows in many rooms: to a client, to an exchange on either side, to a count.
+void Node::note_damage(Effects& effects) {
+  for (std::string& path : holdings_.take_found()) {
+    effects.trace.push_back({.kind = Trace::Kind::damage_found, .text = std::move(path)});
+  }
 }
 
 /// Keeps the list of members on disk: after a restart this node must not take itself for the only
@@ -577,6 +583,7 @@ void Node::committed(const Now& now, Effects& effects) {
   }
   ballots_.settled(changes);
   holdings_.count_some();
+  note_damage(effects);
   members().update_self(holdings_.digest(), mode());
   outbox_.flush(now, effects);
   stamp_envelopes(now, effects);

@@ -190,6 +190,7 @@ class Node {
   void follow_members(const Now& now, Effects& effects);
   void replace_identity(const Now& now, Effects& effects);
   void note_fill(Effects& effects);
+  void note_damage(Effects& effects);
   void note_roster(Effects& effects);
   void compare_knowledge(const Member& member);
   const std::shared_ptr<const Knowledge>& told();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -327,8 +329,13 @@ TEST(NodeCluster, RecordsThatVanishUnnoticedAreFetchedAgain) {
   const auto before = cluster.contents(0);
   cluster.stop(1);
   cluster.store(1) = MemoryStore();  // the records, but not K
+  const auto tells = [](const Trace& trace) {
+    return trace.kind == Trace::Kind::damage_found;
+  };
+  EXPECT_EQ(std::ranges::count_if(cluster.traces(), tells), 0);
   cluster.start(1);
   cluster.run(Duration::from_seconds(10));
+  EXPECT_EQ(std::ranges::count_if(cluster.traces(), tells), 1);
   EXPECT_EQ(cluster.contents(0), before) << "nothing was taken for deleted";
   EXPECT_EQ(cluster.contents(1), before);
 }

@@ -176,6 +176,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
     note_damage();
     if (!given_up_.contains(theirs.path) && !KVS_MUTATED(damage_keeps_knowledge)) {
       forget_knowledge();
+      effects.trace.push_back({.kind = Trace::Kind::damage_found, .text = theirs.path});
     }
   }
   const std::optional<RecordHeader> mine = found ? *found : std::nullopt;
