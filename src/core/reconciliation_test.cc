@@ -285,6 +285,30 @@ TEST_F(ReconciliationTest, ManyDropsOnEitherSideEndInSeveralMessages) {
   }
 }
 
+TEST_F(ReconciliationTest, MoreOfTheDeadThanAreRememberedAreLeftToTheNextExchange) {
+  constexpr std::uint64_t kItems = Reconciliation::kDeadMax + 1;
+  Knowledge mine;
+  mine.add(DotRange{.origin = Origin{1}, .first = 1, .last = kItems});
+  Reconciliation room({.source = here_.holdings().source(), .replica = here_.replica()},
+                      {.peer_run = 1, .mine = mine, .theirs = {}, .drops_confirmed = true});
+  ASSERT_TRUE(room.next());
+  PathRange all{.end = "", .kind = PathRange::Kind::items};
+  for (std::uint64_t seq = 1; seq <= kItems; ++seq) {
+    all.items.push_back(
+        {.path = fmt::format("{:06}", seq),
+         .header = {.version = MemoryStore::version_of(seq), .kind = RecordKind::value}});
+  }
+  const PeerAnswer listing = Compared{.begin = "", .ranges = {std::move(all)}};
+  ASSERT_TRUE(room.answered(listing, {}, here_.open()));
+  std::size_t dropped = 0;
+  while (!room.complete()) {
+    dropped += std::get<Finish>(**room.next()).drops.size();
+    ASSERT_TRUE(room.answered(Done{}, {}, here_.open()));
+  }
+  EXPECT_EQ(dropped, Reconciliation::kDeadMax);
+  EXPECT_EQ(room.figures().drops_left, 1U);
+}
+
 // --- sizes
 
 TEST_F(ReconciliationTest, WhatIsLargeCrossesInSeveralMessages) {
