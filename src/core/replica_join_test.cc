@@ -139,10 +139,10 @@ class ReplicaDrops : public ReplicaJoin {
     here_.put(kWall, "deleted");
     here_.del(kWall, "deleted");
     here_.settle();
-    theirs_ = here_.known();
-    theirs_.join(there_.known());
+    theirs_ = there_.known();
     for (const char* path : {"live", "deleted"}) {
       dead_.push_back({.path = path, .header = *here_.held(path)});
+      theirs_.add(dead_.back().header.version.dot);
     }
   }
 
@@ -181,7 +181,7 @@ TEST_F(ReplicaDrops, WhereNothingIsJoinedNothingGoes) {
 
 TEST_F(ReplicaDrops, ATieUnderAnotherPathKeepsNothing) {
   ASSERT_EQ(here_.take(there_.record("a")), Taken::tied);
-  EXPECT_FALSE(here_.join(theirs_, {}, {dead_}));
+  EXPECT_FALSE(here_.join(theirs_, {}, dead_));
   here_.settle();
   EXPECT_FALSE(here_.known().covers(there_.held("a")->version.dot));
   EXPECT_FALSE(here_.held("live"));
