@@ -19,6 +19,10 @@ enum class MemberState : std::uint8_t { alive, suspect, failed, left };
 /// A bit of Member.features: it reads peer frames that are compressed with zstd.
 inline constexpr std::uint64_t kFeatureZstd = 1;
 
+/// Another: it answers ranges of a Compare that are asked by short hashes. Earlier nodes refuse the
+/// whole message.
+inline constexpr std::uint64_t kFeatureShortHashes = 2;
+
 /// What a node holds, in a few bytes.
 struct StateDigest {
   std::uint64_t knowledge_hash = 0;

@@ -221,6 +221,7 @@ struct Fetched {
 struct Settle {
   std::uint64_t run = 0;
   std::vector<PeerRecord> records;
+  std::vector<PeerItem> drops;  // from earlier nodes only: as those of the Finish that follows
 
   bool operator==(const Settle&) const = default;
 };

@@ -81,6 +81,30 @@ Result<void> answer_range(const RangeSource& source, const KeyRange& range, cons
   return report_range(source, range, out);
 }
 
+/// As much as the asker said about the range, which it asked by a fingerprint.
+Result<void> answer_briefly(const RangeSource& source, const KeyRange& range,
+                            const PathRange& theirs, std::vector<PathRange>& out) {
+  const bool skips = theirs.kind == PathRange::Kind::skip;
+  const Fingerprint mine = skips ? Fingerprint{} : KVS_TRY(source.tree.of_range(range));
+  if (skips || mine == theirs.fingerprint) {
+    append_skip(range.end, out);
+  } else {
+    out.push_back({.end = range.end, .kind = PathRange::Kind::fingerprint, .fingerprint = mine});
+  }
+  return {};
+}
+
+/// How much of an answer may go into detail: a brief one takes as much as the question, and a frame
+/// bears both. Earlier nodes ask more at once.
+std::size_t detailed_bytes_max(const Compare& asked) {
+  ReportSize question;
+  for (const PathRange& range : asked.ranges) {
+    question.add(range);
+  }
+  constexpr std::size_t kBoth = kQuestionBytesMax + kReportBytesMax;
+  return std::min(kReportBytesMax, kBoth - std::min(kBoth, question.wire_bytes()));
+}
+
 }  // namespace
 
 Result<std::optional<std::vector<PeerItem>>> few_items_in(const RangeSource& source,
@@ -169,13 +193,19 @@ Result<void> report_range(const RangeSource& source, const KeyRange& range,
 Result<Compared> answer_compare(const RangeSource& source, const Compare& asked) {
   Compared answer{.begin = asked.begin, .ranges = {}};
   std::string begin = asked.begin;
+  const std::size_t bytes_max = detailed_bytes_max(asked);
   ReportSize size;
   for (const PathRange& theirs : asked.ranges) {
-    if (size.exceeds(kReportBytesMax)) {
+    const bool full = size.exceeds(bytes_max);
+    if (full && theirs.kind == PathRange::Kind::hashes) {
       KVS_PROBE("range_report: an answer was full");
       break;
     }
     const KeyRange range{.begin = std::exchange(begin, theirs.end), .end = theirs.end};
+    if (full) {
+      KVS_TRY(answer_briefly(source, range, theirs, answer.ranges));
+      continue;
+    }
     const std::size_t first = answer.ranges.size();
     KVS_TRY(answer_range(source, range, theirs, answer.ranges));
     for (std::size_t i = first; i < answer.ranges.size(); ++i) {

@@ -88,8 +88,10 @@ class ReportSize {
 Result<void> report_range(const RangeSource& source, const KeyRange& range,
                           std::vector<PathRange>& out);
 
-/// The answer to a peer's question: `skip` for what is equal, one for neighbours together. It ends
-/// with the range at which it became full. Errors: those of report_range.
+/// The answer to a peer's question: `skip` for what is equal, one for neighbours together. Once it
+/// is full it tells only fingerprints: earlier nodes take an answer for nonsense that leaves any of
+/// the question out. A range that was asked by hashes ends it instead. Errors: those of
+/// report_range.
 [[nodiscard]] Result<Compared> answer_compare(const RangeSource& source, const Compare& asked);
 
 }  // namespace kvs

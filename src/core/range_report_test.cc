@@ -146,15 +146,59 @@ TEST(RangeReport, AnAnswerIsBoundedHoweverMuchDiffers) {
   }
   const auto answer = answer_compare(source, asked);
   ASSERT_TRUE(answer);
-  ReportSize size;
+  ReportSize detailed;
+  std::size_t listed = 0;
+  ASSERT_EQ(answer->ranges.size(), asked.ranges.size()) << "earlier nodes want to hear of all";
   for (std::size_t i = 0; i < answer->ranges.size(); ++i) {
-    EXPECT_EQ(answer->ranges[i].end, asked.ranges[i].end);
-    EXPECT_EQ(answer->ranges[i].kind, Kind::items);
-    size.add(answer->ranges[i]);
+    const PathRange& range = answer->ranges[i];
+    EXPECT_EQ(range.end, asked.ranges[i].end);
+    if (range.kind == Kind::items) {
+      EXPECT_EQ(i, listed++) << "once full, it lists no more";
+      detailed.add(range);
+    } else {
+      EXPECT_EQ(range.kind, Kind::fingerprint);
+      EXPECT_EQ(range.fingerprint.count, 20U);
+    }
   }
-  EXPECT_TRUE(size.exceeds(kReportBytesMax));
-  EXPECT_LT(size.wire_bytes(), kReportBytesMax + 2000) << "it ends where it is full";
-  EXPECT_LT(answer->ranges.size(), asked.ranges.size()) << "the rest is asked again";
+  EXPECT_TRUE(detailed.exceeds(kReportBytesMax));
+  EXPECT_LT(detailed.wire_bytes(), kReportBytesMax + 2000);
+  EXPECT_LT(listed, asked.ranges.size());
+}
+
+TEST(RangeReport, AFullAnswerEndsBeforeWhatIsAskedByHashes) {
+  Side mine(200'000);
+  const RangeSource source = mine.source();
+  Compare asked{.begin = "", .ranges = {}};
+  for (std::uint64_t i = 20; i < 200'000; i += 20) {
+    asked.ranges.push_back({.end = Side::path(i), .kind = Kind::fingerprint});
+  }
+  asked.ranges.push_back({.end = "", .kind = Kind::hashes});
+  const auto answer = answer_compare(source, asked);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->ranges.size() + 1, asked.ranges.size());
+  EXPECT_EQ(answer->ranges.back().end, asked.ranges[asked.ranges.size() - 2].end);
+}
+
+TEST(RangeReport, ALongQuestionAndItsAnswerFitIntoAFrame) {
+  // Earlier nodes ask until they have 2 MiB, by a rule that counts 20 bytes and the path a range.
+  Side mine(80'000);
+  const RangeSource source = mine.source();
+  Compare asked{.begin = "", .ranges = {}};
+  std::size_t bytes = 0;
+  for (std::uint64_t i = 1; bytes < (std::size_t{2} << 20U) && i < 80'000; ++i) {
+    asked.ranges.push_back({.end = Side::path(i), .kind = Kind::fingerprint});
+    bytes += 20 + asked.ranges.back().end.size();
+  }
+  asked.ranges.push_back({.end = "", .kind = Kind::fingerprint});
+  const auto answer = answer_compare(source, asked);
+  ASSERT_TRUE(answer);
+  ReportSize question;
+  std::ranges::for_each(asked.ranges, [&](const PathRange& range) { question.add(range); });
+  EXPECT_GT(question.wire_bytes(), kQuestionBytesMax);
+  ReportSize size;
+  std::ranges::for_each(answer->ranges, [&](const PathRange& range) { size.add(range); });
+  EXPECT_EQ(answer->ranges.back().end, "");
+  EXPECT_LT(size.wire_bytes(), kQuestionBytesMax + kReportBytesMax + 10'000);
 }
 
 TEST(RangeReport, PathsThatUnfoldToMuchFillAnAnswerToo) {

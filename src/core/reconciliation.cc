@@ -128,6 +128,9 @@ Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
                    .fingerprint = KVS_TRY(source.tree.of_range(range))});
     return {};
   }
+  if ((start_.peer_features & kFeatureShortHashes) == 0) {
+    return ask_by_fingerprints(range, out);
+  }
   const auto items = KVS_TRY(few_items_in(source, range, kHashedItemsMax));
   if (!items) {
     return report_range(source, range, out);
@@ -137,6 +140,18 @@ Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
     named.hashes.push_back(short_hash(fingerprint_of(item.path, item.header)));
   }
   out.push_back(std::move(named));
+  return {};
+}
+
+/// As an earlier node understands it: it lists what it holds in a range of few items.
+Result<void> Reconciliation::ask_by_fingerprints(const KeyRange& range,
+                                                 std::vector<PathRange>& out) {
+  const Fingerprint whole = KVS_TRY(parts_.source.tree.of_range(range));
+  if (whole.count > kListedItemsMax) {
+    return report_range(parts_.source, range, out);
+  }
+  KVS_PROBE("reconciliation: a peer that reads no hashes is asked by a fingerprint");
+  out.push_back({.end = range.end, .kind = PathRange::Kind::fingerprint, .fingerprint = whole});
   return {};
 }
 

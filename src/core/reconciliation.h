@@ -54,6 +54,7 @@ class Reconciliation {
     std::uint64_t peer_run = 0;
     Knowledge mine;
     Knowledge theirs;
+    std::uint64_t peer_features = 0;  // as in its row
     /// True if mass drops were counted and found real by both sides before.
     bool drops_confirmed = false;
   };
@@ -100,7 +101,8 @@ class Reconciliation {
 
   /// How a range that is open will be asked about.
   enum class Ask : std::uint8_t {
-    cheapest,     // by hashes of its items if they are few, else by fingerprints of its parts
+    cheapest,     // by hashes of its items if they are few and the peer reads them, else by
+                  // fingerprints of its parts, or by its own if it is not worth cutting
     fingerprint,  // by its own fingerprint
   };
 
@@ -116,6 +118,7 @@ class Reconciliation {
   };
 
   Result<void> ask_about(const KeyRange& range, Ask ask, std::vector<PathRange>& out);
+  Result<void> ask_by_fingerprints(const KeyRange& range, std::vector<PathRange>& out);
 
   /// The request that is on its way.
   enum class Asked : std::uint8_t { nothing, compare, fetch, settle, finish };

@@ -365,6 +365,49 @@ TEST_F(ReconciliationTest, ADifferenceThatShortHashesHideIsFound) {
   expect_equal();
 }
 
+/// True if any of a message's ranges is of a kind that earlier nodes do not know.
+template <class Message>
+bool speaks_of_hashes(const std::vector<Message>& messages) {
+  const auto is_new = [](const PathRange& range) {
+    return range.kind == PathRange::Kind::hashes || range.kind == PathRange::Kind::difference;
+  };
+  return std::ranges::any_of(messages, [&](const Message& message) {
+    return std::visit(
+        [&](const auto& each) {
+          if constexpr (requires { each.ranges; }) {
+            return std::ranges::any_of(each.ranges, is_new);
+          } else {
+            return false;
+          }
+        },
+        message);
+  });
+}
+
+class ReconciliationWithAPeer : public ReconciliationTest,
+                                public testing::WithParamInterface<std::uint64_t> {};
+
+TEST_P(ReconciliationWithAPeer, ThatReadsNoHashesOrDoesFindsTheSame) {
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 300; i += round == 0 ? 1 : 37) {
+      (i % 3 == 0 ? here_ : there_).put(later(round), fmt::format("key/{:03}", i));
+    }
+    here_.settle();
+    there_.settle();
+    there_.features = GetParam();
+    ExchangeSession session(here_, there_);
+    EXPECT_EQ(run_exchange(session), State::complete);
+    const bool reads = (GetParam() & kFeatureShortHashes) != 0;
+    EXPECT_EQ(speaks_of_hashes(session.requests), reads) << round;
+    EXPECT_EQ(speaks_of_hashes(session.replies), reads) << round;
+    EXPECT_EQ(here_.headers().size(), 300U);
+    expect_equal();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Features, ReconciliationWithAPeer,
+                         testing::Values(0, kFeatureZstd, kFeatureZstd | kFeatureShortHashes));
+
 TEST_F(ReconciliationTest, WhatIsWrittenWhileARangeIsComparedIsNotTakenForEqual) {
   share();
   there_.put(kWall, "b", "theirs");

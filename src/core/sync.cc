@@ -491,11 +491,13 @@ void Sync::give(const Now& now, Effects& effects) {
 void Sync::reconcile(const Now& now, Effects& effects) {
   session_->stage = Stage::reconciling;
   const bool confirmed = drops_doubted_with_ == session_->peer;
+  const Member* const peer = view_->find(session_->peer);
   Reconciliation& reconciliation = session_->reconciliation.emplace(
       Reconciliation::Parts{.source = parts_.holdings.source(), .replica = parts_.replica},
       Reconciliation::Start{.peer_run = session_->peer_run,
                             .mine = session_->mine,
                             .theirs = session_->theirs,
+                            .peer_features = peer != nullptr ? peer->features : 0,
                             .drops_confirmed = confirmed});
   go_on_reconciling(now, reconciliation, effects);
 }

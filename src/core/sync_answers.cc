@@ -71,6 +71,7 @@ void SyncAnswers::take(const std::vector<PeerRecord>& records, const Replica::Te
 
 PeerAnswer SyncAnswers::answer(const Hello& hello, Mode mode, const Replica::Terms& terms,
                                Effects& effects) {
+  told_dead_.erase(terms.from);  // by an exchange that broke off
   replica_.observe(std::min(hello.digest.newest, terms.newest_allowed));
   take(hello.latest, terms, effects);
   if (hello.recount) {
@@ -179,7 +180,24 @@ PeerAnswer SyncAnswers::answer(const Settle& settle, const Replica::Terms& terms
     return kOtherRun;
   }
   take(settle.records, terms, effects);
+  keep_until_the_end(terms.from, settle.drops);
   return Done{};
+}
+
+/// An earlier node wants them dropped at once. Before the join of its K nothing would hold off what
+/// is older (docs/decisions/0027), and without them that K would only hide that they are dead.
+void SyncAnswers::keep_until_the_end(Instance peer, const std::vector<PeerItem>& dead) {
+  std::size_t kept = 0;
+  for (const auto& [other, items] : told_dead_) {
+    kept += items.size();
+  }
+  const std::size_t taken = std::min(dead.size(), kToldDeadMax - kept);
+  if (taken == 0) {
+    return;
+  }
+  KVS_PROBE("sync_answers: an earlier node told of dead records before the end");
+  std::vector<PeerItem>& mine = told_dead_[peer];
+  mine.insert(mine.end(), dead.begin(), dead.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 
 PeerAnswer SyncAnswers::answer(const Finish& finish, const Replica::Terms& terms,
@@ -188,7 +206,11 @@ PeerAnswer SyncAnswers::answer(const Finish& finish, const Replica::Terms& terms
     KVS_PROBE("sync_answers: a session ended that an earlier run began");
     return kOtherRun;
   }
-  replica_.join(finish.knowledge, finish.drops, terms, effects);
+  std::vector<PeerItem> dead = finish.drops;
+  if (auto told = told_dead_.extract(terms.from)) {
+    dead.insert(dead.end(), told.mapped().begin(), told.mapped().end());
+  }
+  replica_.join(finish.knowledge, dead, terms, effects);
   return Done{};
 }
 

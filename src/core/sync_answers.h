@@ -1,8 +1,12 @@
-// The answering side of an exchange: it keeps no state between two requests.
+// The answering side of an exchange: it keeps no state between two requests, but for what earlier
+// nodes tell too soon.
 //
 // What a peer gives passes the one door; what it is told is committed state. A request of a session
 // that began before this node's present run of exchanges (core/holdings) is refused.
 #pragma once
+
+#include <map>
+#include <vector>
 
 #include "core/effects.h"
 #include "core/holdings.h"
@@ -29,6 +33,10 @@ class SyncAnswers {
   /// True for the requests that called() takes.
   [[nodiscard]] static bool answers(const PeerRequest& request);
 
+  /// Items that earlier nodes said are dead, before the end of their exchange, are kept up to so
+  /// many. More stay, until an exchange finds them dead again.
+  static constexpr std::size_t kToldDeadMax = 50'000;
+
   /// Answers at once, or after the batch is durable if it changes anything here.
   void called(const PeerCall& call, Mode mode, const Replica::Terms& terms, Effects& effects);
 
@@ -43,10 +51,12 @@ class SyncAnswers {
   PeerAnswer answer(const Finish& finish, const Replica::Terms& terms, Effects& effects);
 
   void take(const std::vector<PeerRecord>& records, const Replica::Terms& terms, Effects& effects);
+  void keep_until_the_end(Instance peer, const std::vector<PeerItem>& dead);
   [[nodiscard]] PeerAnswer refusal(const Error& error);
 
   Holdings& holdings_;
   Replica& replica_;
+  std::map<Instance, std::vector<PeerItem>> told_dead_;  // by peers whose Finish is to come
   SyncAnswerStats stats_;
 };
 

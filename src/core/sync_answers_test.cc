@@ -178,6 +178,59 @@ TEST_F(SyncAnswersTest, TheEndJoinsAndDrops) {
   EXPECT_TRUE(here_.known().covers(knowledge));
 }
 
+// --- earlier nodes tell with a Settle which live records are dead
+
+class SyncAnswersToEarlierNodes : public SyncAnswersTest {
+ protected:
+  void tell_dead(std::string_view path) {
+    ask<Done>(Settle{.run = run(), .records = {}, .drops = {item(path)}}, kFromThere);
+    here_.settle();
+  }
+
+  void finish(const Knowledge& knowledge, const Replica::Terms& terms = kFromThere) {
+    ask<Done>(Finish{.run = run(), .knowledge = knowledge, .drops = {}}, terms);
+    here_.settle();
+  }
+
+  static constexpr Replica::Terms kFromThere{.from = Instance{2}};
+};
+
+TEST_F(SyncAnswersToEarlierNodes, WhatTheyFoundDeadGoesWithTheJoin) {
+  Knowledge knowledge = there_.known();
+  knowledge.add(here_.held("a")->version.dot);
+  tell_dead("a");
+  EXPECT_TRUE(here_.held("a")) << "nothing would hold off what is older";
+  finish(there_.known(), {.from = Instance{3}});
+  EXPECT_TRUE(here_.held("a")) << "another one's exchange has ended";
+  finish(knowledge);
+  EXPECT_FALSE(here_.held("a"));
+}
+
+TEST_F(SyncAnswersToEarlierNodes, WhatTheJoinedKDoesNotCoverStays) {
+  tell_dead("a");
+  finish(there_.known());
+  EXPECT_TRUE(here_.held("a"));
+}
+
+TEST_F(SyncAnswersToEarlierNodes, WhatABrokenExchangeFoundIsForgotten) {
+  tell_dead("a");
+  Knowledge knowledge = there_.known();
+  knowledge.add(here_.held("a")->version.dot);
+  ask<Greeting>(Hello{}, kFromThere);
+  finish(knowledge);
+  EXPECT_TRUE(here_.held("a"));
+}
+
+TEST_F(SyncAnswersToEarlierNodes, WhatHasChangedSinceIsSpared) {
+  Knowledge knowledge;
+  knowledge.add(here_.held("a")->version.dot);
+  tell_dead("a");
+  here_.put({kWall.ms + 1}, "a", "newer");
+  here_.settle();
+  finish(knowledge);
+  EXPECT_TRUE(here_.held("a"));
+}
+
 TEST_F(SyncAnswersTest, ASettlementOfAnEarlierRunChangesNothing) {
   const Settle settle{.run = run() + 1, .records = {there_.record("b")}};
   EXPECT_EQ(ask<Refused>(settle).code, Errc::version_mismatch);

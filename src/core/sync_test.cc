@@ -24,7 +24,10 @@ class SyncTest : public testing::Test {
   // --- members
 
   [[nodiscard]] Member there_member() const {
-    return {.instance = there_.instance(), .node_id = "there", .address = "there:1"};
+    return {.instance = there_.instance(),
+            .node_id = "there",
+            .address = "there:1",
+            .features = there_.features};
   }
 
   void set_view(const std::vector<Member>& others, std::int64_t joined_ms = 5) {
@@ -263,6 +266,27 @@ TEST_P(SyncFailures, AnExchangeThatBreaksOffAnywhereIsMadeUpForByTheNext) {
   pass(Duration::from_seconds(301));
   answer_all();
   expect_equal();
+}
+
+TEST_F(SyncTest, APeerIsAskedByHashesOnlyIfItsRowSaysThatItReadsThem) {
+  for (const std::uint64_t features : {std::uint64_t{0}, kFeatureShortHashes}) {
+    there_.features = features;
+    set_view({there_member()});
+    differ();
+    begin();
+    bool hashes = false;
+    bool compared = false;
+    for (; asked_; answer()) {
+      if (const Compare* const compare = asked<Compare>()) {
+        compared = true;
+        hashes = hashes ||
+                 std::ranges::contains(compare->ranges, PathRange::Kind::hashes, &PathRange::kind);
+      }
+    }
+    EXPECT_TRUE(compared);
+    EXPECT_EQ(hashes, features != 0);
+    expect_equal();
+  }
 }
 
 // Hello, AskDelta, Compare twice, Fetch, Settle, Finish.

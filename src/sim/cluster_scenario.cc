@@ -57,6 +57,7 @@ void draw_the_rest(ClusterScenario& scenario) {
   scenario.outbox_direct_members = prng.chance(1, 4) ? prng.below(3) : usual.direct_members_max;
   scenario.failed_kept =
       Duration::from_ms(prng.chance(1, 8) ? prng.between(2000, 20'000) : 600'000);
+  scenario.mixed = prng.chance(1, 4);
 }
 
 /// What suits a few machines for a minute, for many of them and for longer.
@@ -149,7 +150,7 @@ NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine)
   options.members.node_id = fmt::format("node-{}", machine);
   options.members.address = Network::address_of(machine);
   options.members.cluster_name = "simulated";
-  options.members.features = scenario.features;
+  options.members.features = scenario.mixed && machine % 2 == 0 ? 0 : scenario.features;
   for (std::uint32_t seed = 0; seed < std::min(scenario.machines, 3U); ++seed) {
     options.members.seeds.push_back(Network::address_of(seed));
   }

@@ -82,8 +82,9 @@ struct ClusterScenario {
   bool encoded = false;     // messages cross as the bytes of wire/peer_codec
   std::size_t outbox_queue_bytes = 0;
   std::size_t outbox_direct_members = 0;
-  std::uint64_t strikes = 1;   // a machine's fault strikes so many times as often
-  std::uint64_t features = 0;  // that nodes tell of themselves
+  std::uint64_t strikes = 1;                     // a machine's fault strikes so many times as often
+  std::uint64_t features = kFeatureShortHashes;  // that nodes tell of themselves
+  bool mixed = false;  // every second one has no features, as if of an earlier version
   Duration act_one;
   Duration gossip_interval;
   Duration sync_interval;

@@ -103,7 +103,9 @@ struct Sizes {
 
   std::size_t operator()(const Fetched& m) const { return 1 + size_of(m.records); }
 
-  std::size_t operator()(const Settle& m) const { return kNumber + size_of(m.records); }
+  std::size_t operator()(const Settle& m) const {
+    return kNumber + size_of(m.records) + size_of(m.drops);
+  }
 
   std::size_t operator()(const Finish& m) const {
     return kNumber + size_of(m.knowledge) + size_of(m.drops);

@@ -19,7 +19,7 @@ ClusterScenario trial_scenario(const TrialOptions& options) {
   scenario.latency = {.least = options.link, .most = options.link};
   scenario.outbox_queue_bytes = usual.outbox.queue_bytes_max;
   scenario.outbox_direct_members = usual.outbox.direct_members_max;
-  scenario.features = kFeatureZstd;
+  scenario.features = kFeatureZstd | kFeatureShortHashes;
   scenario.gossip_interval = usual.members.gossip_interval_min;
   scenario.sync_interval = usual.sync.sync_interval;
   scenario.catchup_interval = usual.sync.catchup_interval;

@@ -253,11 +253,13 @@ void take(PeerReader& reader, Fetched& message) {
 void put(PeerWriter& writer, const Settle& message) {
   writer.put_word(message.run);
   put_records(writer, message.records);
+  put_items(writer, message.drops);
 }
 
 void take(PeerReader& reader, Settle& message) {
   message.run = reader.take_word();
   message.records = take_records(reader);
+  message.drops = take_items(reader);
 }
 
 void put(PeerWriter& writer, const Finish& message) {

@@ -77,6 +77,31 @@ TEST(PeerMessages, EmptyMessagesAreSmall) {
   EXPECT_EQ(body_of(PeerAnswer(Page{})), std::string(2, '\0'));
 }
 
+// Earlier nodes put items there, and take a Settle without the list for damage.
+TEST(PeerMessages, ASettleEndsWithItsListOfDrops) {
+  const Settle sent{.run = 7, .records = {}, .drops = {}};
+  EXPECT_EQ(body_of(PeerRequest(sent)), std::string("\7\0\0\0\0\0\0\0\0\0", 10));
+
+  std::string body;
+  PeerWriter writer(body);
+  writer.put_word(7);
+  writer.put_number(0);
+  writer.put_number(1);
+  writer.put_path("a");
+  writer.put_byte(0);
+  for (const std::uint64_t word : {1U, 2U, 3U, 4U}) {  // stamp, uuid, origin
+    writer.put_word(word);
+  }
+  writer.put_number(5);
+  PeerReader reader(body, kMemory);
+  const auto read = take_request(0x24, reader);
+  ASSERT_TRUE(read && reader.ok()) << reader.fault();
+  const auto& settle = std::get<Settle>(*read);
+  ASSERT_EQ(settle.drops.size(), 1U);
+  EXPECT_EQ(settle.drops[0].path, "a");
+  EXPECT_EQ(settle.drops[0].header.version.dot, (Dot{.origin = Origin{4}, .seq = 5}));
+}
+
 TEST(PeerMessages, NumbersHaveTheLimitsOfTheirFields) {
   std::string body;
   PeerWriter writer(body);

@@ -7,8 +7,25 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))  # fixtures, harness
 
 from cluster import Clusters  # noqa: E402
-from fixtures import kvs, pytest_addoption  # noqa: E402, F401
+from fixtures import kvs  # noqa: E402, F401
+from fixtures import pytest_addoption as add_shared_options  # noqa: E402
 import partition  # noqa: E402
+
+
+def pytest_addoption(parser):
+    add_shared_options(parser)
+    parser.addoption("--old-kvs", help="a binary of an earlier version, for clusters of both")
+
+
+@pytest.fixture(scope="session")
+def old_kvs(request):
+    """The path of a binary of an earlier version."""
+    named = request.config.getoption("--old-kvs")
+    if not named:
+        pytest.skip("needs a binary of an earlier version: --old-kvs PATH (docs/testing.md)")
+    binary = pathlib.Path(named).resolve()
+    assert binary.is_file(), f"{binary} is not there"
+    return binary
 
 
 @pytest.hookimpl(hookwrapper=True)

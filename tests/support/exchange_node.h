@@ -19,6 +19,8 @@ namespace kvs {
 
 class ExchangeNode {
  public:
+  std::uint64_t features = kFeatureShortHashes;  // as in its row
+
   explicit ExchangeNode(std::uint64_t seed) : instance_(Instance{seed}), prng_(seed) { start(); }
 
   /// Ends the process, with what was not committed, and starts another on what the disk holds.
@@ -234,6 +236,7 @@ class ExchangeSession {
           Reconciliation::Start{.peer_run = greeting->digest.run,
                                 .mine = mine_,
                                 .theirs = greeting->knowledge.value_or(mine_),
+                                .peer_features = to_->features,
                                 .drops_confirmed = true});
       return state_;
     }

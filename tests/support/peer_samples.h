@@ -52,7 +52,7 @@ class PeerSamples {
       case 9:
         return Fetch{.paths = paths()};
       case 10:
-        return Settle{.run = word(), .records = records()};
+        return Settle{.run = word(), .records = records(), .drops = items()};
       case 11:
         return Finish{.run = word(), .knowledge = knowledge(), .drops = items()};
       case 12:

@@ -1,0 +1,192 @@
+"""Nodes of the version under test and of a real earlier one (--old-kvs PATH) in one cluster.
+
+Exchanges run between both versions in both directions: range by range, by pages into an empty
+folder, with what is dead on one side, and under load while each node is replaced by the other
+version and back.
+"""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from cluster import wait_for
+from history import Load
+from test_clocks import HOUR_MS, shifted  # noqa: F401 - a fixture
+from test_conflict import KEYS as TIES
+from test_conflict import shown
+
+KEYS = 400
+ROUNDS_MAX = 12  # of differences, until exchanges began on both sides
+RECONCILED = re.compile(
+    r"(?:regular|catch-up|bootstrap) with (\w+): reconciled in \d+ round trips, (\d+) records fetched, (\d+) given"
+)
+NOT_UNDERSTOOD = ("makes no sense", "unknown kind", "not_implemented", "garbled", "held different records")
+
+
+@pytest.fixture
+def mixed(new_cluster, kvs, old_kvs):
+    """Makes a cluster that does not run yet: of the version under test where there is an n, of the
+    earlier one where there is an o."""
+
+    def make(kinds, **settings):
+        cluster = new_cluster(len(kinds), **settings)
+        for node, kind in zip(cluster.nodes, kinds):
+            node.binary = kvs if kind == "n" else old_kvs
+        return cluster
+
+    return make
+
+
+def exchanged(node, peer):
+    """How many records crossed in exchanges range by range that `node` began with `peer`."""
+    return sum(int(got) + int(given) for name, got, given in RECONCILED.findall(node.log()) if name == peer.name)
+
+
+def assert_understood(cluster):
+    for node in cluster.nodes:
+        for line in node.log().splitlines():
+            assert not any(word in line for word in NOT_UNDERSTOOD), f"{node.name}: {line}"
+
+
+def replace(node, binary):
+    node.end()
+    node.binary = binary
+    node.start()
+
+
+def write_alone(cluster, node, prefix, first):
+    """While the other is away: new keys, changed and deleted ones. Afterwards no journal tells of them."""
+    node.start()
+    for number in range(first, KEYS, 2):
+        assert node.put(f"/kv/{prefix}/{number}", {"by": node.name}).status == 201
+        assert node.put(f"/kv/changed/{number}", {"round": prefix}).status in (200, 201)
+        if number % 5 == 0:
+            assert node.delete(f"/kv/{prefix}/{number}").status == 204
+    node.end()
+
+
+@pytest.mark.parametrize("kinds", ["on", "no"])
+def test_two_versions_reconcile_in_both_directions(mixed, kinds):
+    cluster = mixed(kinds).start()
+    here, there = cluster.nodes
+    cluster.wait_until_members()
+    for number in range(5 * KEYS):
+        assert here.put(f"/kv/before/{number}", number).status == 201
+    cluster.wait_until_converged()
+    for attempt in range(ROUNDS_MAX):
+        here.end()
+        there.end()
+        write_alone(cluster, here, f"round{attempt}", 0)
+        write_alone(cluster, there, f"round{attempt}", 1)
+        cluster.start_at_once(cluster.nodes if attempt % 2 else cluster.nodes[::-1])
+        cluster.assert_equal()
+        if exchanged(here, there) > 0 and exchanged(there, here) > 0:
+            break
+    crossed = exchanged(here, there), exchanged(there, here)
+    print(f"{attempt + 1} rounds; records in exchanges that {here.name} and {there.name} began: {crossed}")
+    assert min(crossed) > 0
+    assert_understood(cluster)
+
+
+@pytest.mark.parametrize("kinds", ["oon", "nno"])
+def test_an_empty_folder_is_filled_by_the_other_version(mixed, kinds):
+    cluster = mixed(kinds).start()
+    first, _, third = cluster.nodes
+    for number in range(3 * KEYS):
+        assert first.put(f"/kv/kept/{number}", ["x" * 300, number]).status == 201
+    for number in range(0, 3 * KEYS, 3):
+        assert first.delete(f"/kv/kept/{number}").status == 204
+    with Load(cluster.nodes[:2]) as load:
+        third.kill()
+        cluster.wipe(third)
+        load.wait_for(100)
+        third.start()
+        load.wait_for(50)
+    records = cluster.wait_until_converged()
+    print(load.check(records))
+    assert sum(key.startswith("kept/") for key in records) == 2 * KEYS
+    assert "bootstrap" in third.log()
+    assert_understood(cluster)
+
+
+@pytest.mark.parametrize("kinds", ["oon", "nno"])
+def test_what_the_other_version_forgot_stays_deleted(mixed, shifted, tmp_path, kinds):  # noqa: F811
+    """An old copy of a folder holds what nobody else does, not even its deletion: live records are
+    dropped by exchanges between both versions."""
+    cluster = mixed(kinds, tombstone_min_age_hours=1).start()
+    first, _, third = cluster.nodes
+    for number in range(KEYS):
+        assert first.put(f"/kv/old/{number}", number).status == 201
+    cluster.wait_until_converged()
+    third.end()
+    shutil.copytree(third.data_dir, tmp_path / "backup")
+    third.start()
+    for number in range(0, KEYS, 2):
+        assert first.delete(f"/kv/old/{number}").status == 204
+    cluster.assert_equal()
+    before = first.records()
+    later = shifted(2 * HOUR_MS)
+    for node in cluster.nodes:
+        node.end()
+    for node in cluster.nodes:
+        node.spawn(**later)
+    for node in cluster.nodes:
+        node.wait_until_ready().wait_until_normal()
+    wait_for(lambda: all(tombstones(node) == 0 for node in cluster.nodes), 60, "deletions are not forgotten")
+    third.end()
+    cluster.wipe(third)
+    shutil.copytree(tmp_path / "backup", third.data_dir)
+    third.spawn(**later).wait_until_ready().wait_until_normal()
+    assert cluster.wait_until_converged() == before
+    dropped = figure(third, 'kvs_records_dropped_total{kind="live"}')
+    print(f"{dropped} live records dropped")
+    assert dropped == KEYS // 2
+    assert_understood(cluster)
+
+
+def tombstones(node):
+    """All records less those that are shown; some while they are counted after a start."""
+    return figure(node, "kvs_fingerprinted_records") - len(node.records())
+
+
+def figure(node, name):
+    line = re.search(rf"^{re.escape(name)} (\d+)$", node.get("/metrics").body.decode(), re.MULTILINE)
+    return int(line[1])
+
+
+def test_a_tie_is_settled_by_both_versions(mixed, kvs):
+    cluster = mixed("no")
+    folders = [node.data_dir for node in cluster.nodes]
+    command = [kvs, "make-conflict", *folders, "--keys", str(TIES)]
+    subprocess.run(command, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    for node in cluster.nodes:
+        node.start()
+    wait_for(lambda: all(set(shown(node)) == {"first"} for node in cluster.nodes), 20,
+             lambda: f"not settled: {[shown(node) for node in cluster.nodes]}")
+    assert any("a conflict was settled" in node.log() for node in cluster.nodes)
+    assert_understood(cluster)
+
+
+def test_a_rolling_upgrade_from_a_real_version_and_back(mixed, kvs, old_kvs):
+    """First 2 + 1, then all new, then back; between the steps a node is away for so long that the
+    journals no longer reach."""
+    cluster = mixed("oon").start()
+    cluster.wait_until_members()
+    steps = [(0, kvs), (1, kvs), (2, old_kvs), (0, old_kvs), (1, old_kvs), (1, kvs)]
+    with Load(cluster.nodes) as load:
+        load.wait_for(100)
+        for number, binary in steps:
+            node, peer = cluster.nodes[number], cluster.nodes[(number + 1) % 3]
+            node.end()
+            load.wait_for(100)
+            replace(peer, peer.binary)  # its journal is gone with the process
+            load.wait_for(100)
+            node.binary = binary
+            node.start()
+            cluster.wait_until_members()
+            load.wait_for(100)
+    print(load.check(cluster.wait_until_converged()))
+    reconciled = sum(len(RECONCILED.findall(node.log())) for node in cluster.nodes)
+    print(f"{len(steps)} replacements, {reconciled} exchanges range by range")
+    assert_understood(cluster)
