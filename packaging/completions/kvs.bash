@@ -21,7 +21,7 @@ _kvs_paths() {
 
 _kvs() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local subcommands="get put del ls tree members status leave export import bench backup restore check make-conflict"
+  local subcommands="get put del ls tree watch members status leave export import bench backup restore check make-conflict"
   local client="--node --timeout --json --help"
   local subcommand="" options="" word
   COMPREPLY=()
@@ -39,7 +39,7 @@ _kvs() {
     --node)
       mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:8080 ${KVS_NODE:-}" -- "$current")
       return ;;
-    --timeout | --if-match | --limit | --depth | --retry | --from-line | --connections | --seconds | --count | \
+    --timeout | --if-match | --limit | --since | --depth | --retry | --from-line | --connections | --seconds | --count | \
       --keys | --size | --reads | --prefix)
       return ;;
   esac
@@ -51,6 +51,7 @@ _kvs() {
     del) options="--if-match --recursive --everything $client" ;;
     ls) options="--recursive --values --limit $client" ;;
     tree) options="--depth $client" ;;
+    watch) options="--values --snapshot --since --limit $client" ;;
     members) options="--all $client" ;;
     status) options=$client ;;
     leave) options="--yes $client" ;;
@@ -72,7 +73,7 @@ _kvs() {
     return
   fi
   case $subcommand in
-    get | put | del | ls | tree | export) _kvs_paths "$current" ;;
+    get | put | del | ls | tree | watch | export) _kvs_paths "$current" ;;
     import) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     check) mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$current") ;;
     make-conflict | restore) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;

@@ -43,6 +43,7 @@ void declare_clients(CLI::App& app, Command& command) {
   declare_del(app, command);
   declare_ls(app, command);
   declare_tree(app, command);
+  declare_watch(app, command);
   declare_members(app, command);
   declare_status(app, command);
   declare_leave(app, command);

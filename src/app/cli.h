@@ -52,6 +52,7 @@ void declare_put(CLI::App& app, Command& command);
 void declare_del(CLI::App& app, Command& command);
 void declare_ls(CLI::App& app, Command& command);
 void declare_tree(CLI::App& app, Command& command);
+void declare_watch(CLI::App& app, Command& command);
 void declare_members(CLI::App& app, Command& command);
 void declare_status(CLI::App& app, Command& command);
 void declare_leave(CLI::App& app, Command& command);

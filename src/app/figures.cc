@@ -124,6 +124,7 @@ Figures FiguresCollector::collect() const {
   figures.requests.micros[static_cast<std::size_t>(Route::write)] = figures.node.write_micros;
   figures.connections = connection_figures(parts_.door.counters());
   figures.store = parts_.store.stats();
+  figures.watch = parts_.node.watch_board().figures();
   figures.process = process_figures(monotonic_now() - parts_.started, parts_.log.dropped());
   return figures;
 }

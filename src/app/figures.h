@@ -47,7 +47,7 @@ class FiguresCollector {
   struct Parts {
     const HttpDoor& door;
     const Store& store;
-    const NodeThread& node;
+    NodeThread& node;
     const PeerLinks& links;
     const Log& log;
     Instant started;

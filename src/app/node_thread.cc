@@ -45,6 +45,14 @@ struct IsOnlyRead {
   }
 };
 
+/// An eighth is for clocks that differ.
+WatchFeed::Start watch_start(const NodeOptions& options, const Recovered& recovered) {
+  WatchFeed::Start start{
+      .run = entropy() | 1U, .known = recovered.knowledge, .options = {}, .bounds = {}};
+  start.options.cursor_age_max = {options.tombstone_min_age.ns - options.tombstone_min_age.ns / 8};
+  return start;
+}
+
 std::size_t bytes_of(const std::vector<PeerLetter>& calls) {
   std::size_t bytes = 0;
   for (const PeerLetter& call : calls) {
@@ -56,7 +64,9 @@ std::size_t bytes_of(const std::vector<PeerLetter>& calls) {
 }  // namespace
 
 NodeThread::NodeThread(const NodeOptions& options, const Recovered& recovered, Parts parts)
-    : parts_(std::move(parts)), node_(options, recovered, parts_.records, entropy()) {}
+    : parts_(std::move(parts)),
+      watch_board_(parts_.records, watch_start(options, recovered), parts_.watched),
+      node_(options, recovered, parts_.records, entropy()) {}
 
 NodeThread::~NodeThread() {
   if (node_thread_.joinable()) {
@@ -279,6 +289,9 @@ void NodeThread::let_go(Effects& effects) {
   if (!effects.answers.empty()) {
     parts_.sink.deliver_to_peers(effects.answers);
     effects.answers.clear();
+  }
+  if (!effects.watched.empty()) {
+    watch_board_.add(effects.watched);
   }
   trace(effects);
   effects.trace.clear();

@@ -23,6 +23,7 @@
 #include "app/errand.h"
 #include "app/exits.h"
 #include "app/mailbox.h"
+#include "app/watch_board.h"
 #include "app/write_request.h"
 #include "base/histogram.h"
 #include "core/node.h"
@@ -69,6 +70,8 @@ class NodeThread {
     /// Called once, after the answers to those who asked, when this node has left the cluster or
     /// its time for that is over: the process is to end in good order. May be missing.
     std::function<void()> left;
+    /// Called by the node's thread when there is something new for those who watch. May be missing.
+    std::function<void()> watched;
   };
 
   /// How long a node that leaves may take to hand over what it owes.
@@ -120,6 +123,9 @@ class NodeThread {
 
   /// Any thread.
   [[nodiscard]] NodeThreadStatus status() const;
+
+  /// What watchers go by. Any thread.
+  [[nodiscard]] WatchBoard& watch_board() { return watch_board_; }
 
   /// Who is in the cluster. Any thread, once started.
   [[nodiscard]] std::shared_ptr<const View> view() const;
@@ -173,6 +179,7 @@ class NodeThread {
   Parts parts_;
 
   // Thread-safe by themselves.
+  WatchBoard watch_board_;
   Mailbox<Mail> mailbox_;
   std::atomic<std::size_t> bytes_under_way_ = 0;
   std::atomic<std::size_t> peer_bytes_under_way_ = 0;

@@ -166,7 +166,10 @@ Result<void> Server::start() {
                                                          .calls = *calls_,
                                                          .log = log_,
                                                          .fatal = end_undurable,
-                                                         .left = end_after_leaving});
+                                                         .left = end_after_leaving,
+                                                         .watched = [this] {
+                                                           door_->wake_streams();
+                                                         }});
   KVS_TRY(node_->start());
   open_service();
   log_.info("the node serves",

@@ -597,6 +597,25 @@ Handled Service::answer(const ListKeys& request, const ReceivedRequest& received
                         now);
 }
 
+/// A node that has not got everything yet would tell clients that the rest is gone.
+Handled Service::answer(const WatchKeys& request, const ReceivedRequest& received,
+                        const AnswerTarget& target) {
+  if (parts_.node.may_lack_records()) {
+    append_error_response(target,
+                          Error{.code = Errc::syncing,
+                                .detail = "this node still fetches the cluster's data: watch "
+                                          "another one, or try again later"});
+    return {};
+  }
+  WatchBoard& board = parts_.node.watch_board();
+  const auto damaged = [this](Key key) {
+    report_damage(key, monotonic_now());
+  };
+  return answer_watch(target, request,
+                      {.source = board, .tally = board, .wall_clock = wall_now, .damaged = damaged},
+                      received.now);
+}
+
 Handled Service::answer(const GetMetrics& /*request*/, const ReceivedRequest& /*received*/,
                         const AnswerTarget& target) {
   std::string text;

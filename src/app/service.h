@@ -87,6 +87,8 @@ class Service final : public RequestHandler {
                  const AnswerTarget& target);
   Handled answer(const ImportRecords& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
+  Handled answer(const WatchKeys& request, const ReceivedRequest& received,
+                 const AnswerTarget& target);
   void report_damage(Key key, Instant now);
   void append_reply(const PeerReply& reply, const AnswerTarget& target) const;
   void append_read_reply(const PeerReply& reply, const AnswerTarget& target);

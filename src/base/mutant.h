@@ -55,6 +55,14 @@ enum class Mutant : std::uint8_t {
   old_session_finished,
   collect_in_one_round,
   stamps_not_clamped,
+  // core/watch_feed, core/watcher
+  watch_resumes_behind,
+  watch_forgets_buried,
+  watch_ignores_emptied,
+  watch_trusts_partial_knowledge,
+  watch_forgets_told,
+  watch_scan_leaves_out_deletions,
+  watch_scan_forgets_newer,
   // core/merge
   merge_keeps_older,
   // core/verdict

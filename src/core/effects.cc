@@ -16,6 +16,7 @@ void Effects::clear() {
   sends.clear();
   answers.clear();
   trace.clear();
+  watched.clear();
 }
 
 }  // namespace kvs

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@
 #include "core/record.h"
 
 namespace kvs {
+
+struct WatchNews;
 
 /// A change under one key.
 struct RecordWrite {
@@ -111,6 +114,8 @@ struct Effects {
   std::vector<PeerSend> sends;
   std::vector<PeerReply> answers;
   std::vector<Trace> trace;
+  std::vector<std::shared_ptr<const WatchNews>>
+      watched;  // for watchers (core/watch_feed), in order
 
   /// True if there is nothing to make durable.
   [[nodiscard]] bool nothing_to_store() const {

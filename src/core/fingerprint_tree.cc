@@ -97,6 +97,7 @@ void FingerprintTree::rebuild() {
   index_.clear();
   position_.clear();
   built_ = false;
+  stats_.uncovered = 0;
 }
 
 // --- following writes
@@ -188,6 +189,8 @@ Result<void> FingerprintTree::build_some(std::size_t records_max) {
     const std::string_view path = cursor->key().text();
     if (const auto record = cursor->record()) {
       count_next(path, fingerprint_of(path, record->header));
+      const bool covered = known_ == nullptr || known_->covers(record->header.version.dot);
+      stats_.uncovered += covered ? 0U : 1U;
     } else {
       KVS_PROBE("fingerprint tree: a damaged record met in building");
       ++stats_.damaged;

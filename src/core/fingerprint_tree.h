@@ -23,6 +23,7 @@
 #include "core/change.h"
 #include "core/fingerprint.h"
 #include "core/key.h"
+#include "core/knowledge.h"
 #include "core/store_view.h"
 
 namespace kvs {
@@ -41,6 +42,7 @@ struct FingerprintTreeStats {
   std::uint64_t corrected = 0;      // blocks whose sum was not that of their records
   std::uint64_t splits_failed = 0;  // large blocks that could not be read, and stayed large
   std::uint64_t unknown = 0;        // changes away from a record that was not counted
+  std::uint64_t uncovered = 0;      // records met in the last building that K did not cover
 };
 
 class FingerprintTree {
@@ -61,6 +63,9 @@ class FingerprintTree {
 
   /// True as soon as the whole store is covered.
   [[nodiscard]] bool built() const { return built_; }
+
+  /// Building shall look whether this K covers what it meets. It outlives the tree.
+  void hold_against(const Knowledge& known) { known_ = &known; }
 
   /// Forgets everything; building begins again.
   void rebuild();
@@ -112,6 +117,7 @@ class FingerprintTree {
   Result<void> reread(Spot spot);
 
   const StoreView& store_;
+  const Knowledge* known_ = nullptr;
   BlockIndex index_;
   std::string position_;  // until built: paths below it are covered
   bool built_ = false;

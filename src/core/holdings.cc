@@ -19,7 +19,10 @@ Holdings::Holdings(Replica& replica, const StoreView& store, Prng& prng)
       prng_(prng),
       tree_(store),
       journal_(JournalOptions{}),
-      run_(prng.next() | 1U) {}
+      run_(prng.next() | 1U),
+      counted_after_(replica.emptied()) {
+  tree_.hold_against(replica.knowledge());
+}
 
 void Holdings::apply(std::span<const Change> batch) {
   if (replica_.take_overflow_end()) {
@@ -104,6 +107,7 @@ void Holdings::leave_out_suspects() {
 
 void Holdings::recount() {
   tree_.rebuild();
+  counted_after_ = replica_.emptied();
   checked_ = false;
 }
 

@@ -68,6 +68,11 @@ class Holdings {
 
   void set_complete(bool complete) { complete_ = complete; }
 
+  /// True if K is known to cover every record held: it was found to after K was last emptied.
+  [[nodiscard]] bool whole() const {
+    return tree_.built() && tree_.stats().uncovered == 0 && counted_after_ == replica_.emptied();
+  }
+
   /// Damaged records found since the start.
   [[nodiscard]] std::uint64_t damage_count() const { return damage_count_; }
 
@@ -85,7 +90,8 @@ class Holdings {
   std::uint64_t damage_count_ = 0;
   std::uint64_t run_;
   bool complete_ = false;
-  bool checked_ = false;  // the count was compared with what was stored
+  std::uint64_t counted_after_ = 0;  // Replica::emptied() when the count began
+  bool checked_ = false;             // the count was compared with what was stored
 };
 
 }  // namespace kvs

@@ -10,6 +10,7 @@
 #include "base/mutant.h"
 #include "base/probe.h"
 #include "core/call.h"
+#include "core/watch_feed.h"
 
 namespace kvs {
 
@@ -375,6 +376,7 @@ void Node::finish_step(const Now& now, Effects& effects) {
   }
   follow_members(now, effects);
   note_fill(effects);
+  tell_watchers_if_emptied(effects);
   if (auto report = sync_.take_report()) {
     collector_.report(report->peer,
                       std::make_shared<const Knowledge>(std::move(report->knowledge)));
@@ -572,7 +574,7 @@ void Node::close_batch(const Now& now, Effects& effects) {
 }
 
 void Node::committed(const Now& now, Effects& effects) {
-  const std::vector<Change> changes = replica_.committed();
+  std::vector<Change> changes = replica_.committed();
   holdings_.apply(changes);
   outbox_.add(changes);
   const ClosedBatch batch = std::move(closed_.front());
@@ -584,11 +586,33 @@ void Node::committed(const Now& now, Effects& effects) {
     outbox_.forward(onward.stretch, onward.known);
   }
   ballots_.settled(changes);
+  tell_watchers(std::move(changes), effects);
   holdings_.count_some();
+  tell_watchers_if_emptied(effects);
   note_damage(effects);
   members().update_self(holdings_.digest(), mode());
   outbox_.flush(now, effects);
   stamp_envelopes(now, effects);
+}
+
+void Node::tell_watchers(std::vector<Change> changes, Effects& effects) {
+  std::vector<KnowledgeWrite> knowledge = replica_.take_committed_knowledge();
+  if (!changes.empty() || !knowledge.empty()) {
+    effects.watched.push_back(std::make_shared<const WatchNews>(WatchNews{
+        .changes = std::move(changes),
+        .knowledge = std::move(knowledge),
+        .emptied = false,
+        .whole = holdings_.whole(),
+    }));
+  }
+}
+
+/// In the step that emptied it: nothing that was stored because of that may be read before.
+void Node::tell_watchers_if_emptied(Effects& effects) {
+  if (std::exchange(emptied_told_, replica_.emptied()) != replica_.emptied()) {
+    effects.watched.push_back(std::make_shared<const WatchNews>(
+        WatchNews{.changes = {}, .knowledge = {}, .emptied = true, .whole = false}));
+  }
 }
 
 void Node::commit_failed(const Now& now, Effects& effects) {

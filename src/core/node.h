@@ -4,8 +4,9 @@
 // driven by one thread. Its shell (app in production, sim in simulation) obeys this contract:
 //   - steps append to one Effects, the open batch; close_batch() ends it;
 //   - batches are committed in the order in which they were closed, each atomically;
-//   - after a commit: committed(), then the batch's replies and peer_replies leave; sends, answers
-//   and traces of an Effects leave at any time, whether its batch is committed or fails;
+//   - after a commit: committed(), then the batch's replies and peer_replies leave; sends, answers,
+//   traces and what is `watched` of an Effects leave at any time, whether its batch is committed or
+//   fails;
 //   - after a failed commit: commit_failed(); the replies of that batch, of every later closed
 //   batch and of the open one are sent as refusals (see refuse()), and the open Effects are
 //   cleared;
@@ -138,10 +139,11 @@ class Node {
   void close_batch(const Now& now, Effects& effects);
 
   /// The oldest closed batch is durable. What follows from it (pushes) is appended to the sends of
-  /// `effects`; nothing else is.
+  /// `effects`, and what it did to `watched`; nothing else is.
   void committed(const Now& now, Effects& effects);
 
-  /// The oldest closed batch failed. Only sends, answers and traces are appended to `effects`.
+  /// The oldest closed batch failed. Only sends, answers, traces and what is
+  /// `watched` are appended to `effects`.
   void commit_failed(const Now& now, Effects& effects);
 
   /// Who is in the cluster, as this node sees it now. Never null once start() was called.
@@ -197,6 +199,8 @@ class Node {
   void compare_knowledge(const Member& member);
   const std::shared_ptr<const Knowledge>& told();
   void collect_tombstones(const Now& now, Effects& effects);
+  void tell_watchers(std::vector<Change> changes, Effects& effects);
+  void tell_watchers_if_emptied(Effects& effects);
   void watch_clock(const Now& now, Effects& effects);
   void stamp_envelopes(const Now& now, Effects& effects) const;
 
@@ -229,6 +233,7 @@ class Node {
   std::shared_ptr<const Knowledge> compared_;  // with what all members of this view told
   std::shared_ptr<const View> compared_view_;
   Instant next_collect_;
+  std::uint64_t emptied_told_ = 0;  // Replica::emptied(), as watchers know
   std::int64_t clock_ahead_ms_ = 0;
   bool clock_warned_ = false;
   bool held_back_ = false;

@@ -397,6 +397,7 @@ void Replica::forget_knowledge(std::string_view damaged) {
   }
   changed_.insert(forgotten_.begin(), forgotten_.end());
   forgetting_ = true;
+  ++emptied_;
   knowledge_ = {};
   durable_ = {};
   durable_figures_.reset();
@@ -601,6 +602,7 @@ std::vector<Change> Replica::committed() {
     });
   }
   pending_.commit_oldest();
+  committed_knowledge_ = std::move(batch.knowledge);
   return std::move(batch.changes);
 }
 

@@ -150,6 +150,14 @@ class Replica {
   /// The oldest closed batch is durable: what it changed, in order.
   std::vector<Change> committed();
 
+  /// How that batch has changed the durable K.
+  std::vector<KnowledgeWrite> take_committed_knowledge() {
+    return std::exchange(committed_knowledge_, {});
+  }
+
+  /// How often K was emptied.
+  [[nodiscard]] std::uint64_t emptied() const { return emptied_; }
+
   /// The oldest closed batch failed. All that was decided since is void; the dots given are never
   /// used again, because some of them may reach the disk after all.
   void commit_failed();
@@ -271,6 +279,8 @@ class Replica {
   bool forgetting_ = false;                      // K was emptied while the open batch was
   std::set<std::string, std::less<>> given_up_;  // damaged records that K does not cover any more
   std::uint64_t era_ = 0;
+  std::uint64_t emptied_ = 0;
+  std::vector<KnowledgeWrite> committed_knowledge_;
   std::vector<TieMet> ties_met_;
   ReplicaStats stats_;
 };

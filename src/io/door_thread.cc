@@ -100,6 +100,12 @@ void DoorThread::post(std::function<void()> letter) {
   asio::post(context_, std::move(letter));
 }
 
+void DoorThread::wake_streams() {
+  if (!wake_posted_.exchange(true)) {
+    asio::post(context_, [this] { run_idle_streams(); });
+  }
+}
+
 void DoorThread::post_replies(std::span<const Reply> replies) {
   post_mine(replies, inbox_);
 }
@@ -350,6 +356,10 @@ void DoorThread::plan(Client& client) {
     client.is_starved = true;
     starved_.push_back(client.connection.ticket());
   }
+  if (client.connection.awaits_source() && !client.is_idle) {
+    client.is_idle = true;
+    idle_.push_back(client.connection.ticket());
+  }
   const std::uint32_t wanted = wanted_events(client);
   if ((wanted & ~client.awaited) != 0) {
     set_events(client, wanted);
@@ -407,9 +417,28 @@ void DoorThread::feed_starved() {
   starved_.clear();
 }
 
+/// All of them: which of them the news concern the streams know best.
+void DoorThread::run_idle_streams() {
+  wake_posted_.store(false);  // first: what comes from now on wakes again
+  idle_now_.swap(idle_);
+  const Instant now = monotonic_now();
+  for (const Ticket ticket : idle_now_) {
+    if (Client* const client = find(ticket)) {
+      client->is_idle = false;
+      client->connection.resume(now);
+      flush(*client, now);
+    }
+  }
+  idle_now_.clear();
+  end_turn();
+}
+
 void DoorThread::drop(Client& client) {
   const DoorTicket parts = from_ticket(client.connection.ticket());
   Slot& slot = slots_[parts.slot];
+  if (client.is_idle) {
+    std::erase(idle_, client.connection.ticket());
+  }
   slot.client.reset();
   ++slot.generation;
   free_slots_.push_back(parts.slot);

@@ -7,9 +7,9 @@
 // The clients' sockets are in an epoll set of their own, level-triggered, on which the loop waits
 // as on one descriptor: Asio's own waits would cost a call of epoll_ctl for every request.
 //
-// start_shutdown(), stop_now(), post(), post_replies(), post_peer_replies() and add_to() may be
-// called from any thread; the rest before start() or after join(); everything private runs on the
-// thread itself.
+// start_shutdown(), stop_now(), post(), post_replies(), post_peer_replies(), wake_streams() and
+// add_to() may be called from any thread; the rest before start() or after join(); everything
+// private runs on the thread itself.
 #pragma once
 
 #include <array>
@@ -67,6 +67,9 @@ class DoorThread {
   /// Takes those of `replies` that belong to this thread; what is left of each is its ticket.
   void post_peer_replies(std::span<PeerReply> replies);
 
+  /// Lets streams that had nothing to send go on.
+  void wake_streams();
+
   /// Adds this thread's share to `sum`.
   void add_to(DoorCounters& sum) const;
 
@@ -83,6 +86,7 @@ class DoorThread {
     bool is_full = false;       // the socket takes no more output at present
     bool has_turn = false;      // is in turns_
     bool is_starved = false;    // is in starved_
+    bool is_idle = false;       // is in idle_
     bool shut = false;          // the sending side has been shut down
   };
 
@@ -129,6 +133,7 @@ class DoorThread {
 
   void run_turns();
   void feed_starved();
+  void run_idle_streams();
   void end_turn();
   template <class Kind>
   void post_mine(std::span<Kind> replies, std::vector<std::remove_const_t<Kind>>& inbox);
@@ -146,6 +151,8 @@ class DoorThread {
   // Thread-safe by itself.
   boost::asio::io_context context_;
 
+  std::atomic<bool> wake_posted_ = false;
+
   // Protected by inbox_mutex_.
   std::mutex inbox_mutex_;
   std::vector<Reply> inbox_;
@@ -162,6 +169,8 @@ class DoorThread {
   std::vector<Ticket> turns_;
   std::vector<Ticket> turns_now_;
   std::vector<Ticket> starved_;
+  std::vector<Ticket> idle_;  // their streams have nothing to send at present
+  std::vector<Ticket> idle_now_;
   std::vector<Reply> replies_;
   std::vector<PeerReply> peer_replies_;
   std::array<char, std::size_t{64} * 1024> scratch_{};

@@ -66,6 +66,12 @@ void HttpDoor::post(std::size_t thread, std::function<void()> letter) {
   threads_[thread]->post(std::move(letter));
 }
 
+void HttpDoor::wake_streams() {
+  for (const std::unique_ptr<DoorThread>& thread : threads_) {
+    thread->wake_streams();
+  }
+}
+
 void HttpDoor::stop_now() {
   for (const std::unique_ptr<DoorThread>& thread : threads_) {
     thread->stop_now();

@@ -78,6 +78,9 @@ class HttpDoor {
   /// ended. Any thread.
   void post(std::size_t thread, std::function<void()> letter);
 
+  /// Streams that had nothing to send may have something now. Any thread.
+  void wake_streams();
+
   /// Stops accepting, answers what has begun, closes; after shutdown_timeout what is left is cut.
   /// Replies go on being accepted. Returns at once. Any thread.
   void start_shutdown();

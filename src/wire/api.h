@@ -18,6 +18,7 @@
 #include "core/command.h"
 #include "core/listing.h"
 #include "core/mode.h"
+#include "core/watcher.h"
 #include "wire/http.h"
 #include "wire/json.h"
 #include "wire/request_handler.h"
@@ -74,6 +75,12 @@ struct DeleteBelow {
 
   std::string_view path;  // without a trailing slash; empty: the root
   Report report = Report::count;
+};
+
+/// GET of a path with a trailing slash and watch=true.
+struct WatchKeys {
+  WatchRequest watch;
+  std::optional<Duration> wait;  // long polling: answered in JSON, after so long at the latest
 };
 
 /// GET /members/.
@@ -155,7 +162,7 @@ struct LeaveCluster {
 using ApiRequest = std::variant<GetValue, WriteCommand, ListKeys, GetMembers, GetHealth, GetMetrics,
                                 GetOptions, PeerFrame, JoinCluster, LeaveCluster, GetConvergence,
                                 GetLost, RunBatch, DeleteBelow, GetVerdicts, GetConsole, Moved,
-                                TakeBackup, ExportRecords, ImportRecords>;
+                                TakeBackup, ExportRecords, ImportRecords, WatchKeys>;
 
 /// Why a request is refused.
 struct ApiError {
@@ -210,7 +217,7 @@ class ApiParser {
                                    std::string_view body);
   Result<GetValue> parse_get(const RequestHead& head, std::string_view path);
   Result<GetLost> parse_lost(const RequestHead& head);
-  Result<ListKeys> parse_list(const RequestHead& head, std::string_view path);
+  Result<ApiRequest> parse_names(const RequestHead& head, std::string_view path);
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_folder(const RequestHead& head,
                                                                  std::string_view path,
                                                                  std::string_view body);
@@ -280,6 +287,9 @@ void append_list_response(const AnswerTarget& target, std::string_view body);
 
 /// The head of a listing whose body is streamed.
 void append_list_head(const AnswerTarget& target);
+
+/// The head of a watch: of its stream of events, or of its JSON answer.
+void append_watch_head(const AnswerTarget& target, const WatchKeys& request);
 
 /// One member as /members/ shows it.
 struct MemberView {

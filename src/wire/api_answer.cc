@@ -380,6 +380,18 @@ void append_import_response(const AnswerTarget& target, std::size_t taken) {
   put_json(target, 200, body);
 }
 
+void append_watch_head(const AnswerTarget& target, const WatchKeys& request) {
+  // Proxies shall neither keep events nor hold them back (the second field is nginx's).
+  constexpr std::array<HeaderField, 2> kFields{{{.name = "Cache-Control", .value = "no-store"},
+                                                {.name = "X-Accel-Buffering", .value = "no"}}};
+  put_stream_head(target.out,
+                  {.status = 200,
+                   .persistence = target.persistence,
+                   .content_type = request.wait ? kJson : "text/event-stream",
+                   .fields = kFields},
+                  target.stream_framing);
+}
+
 void append_frame_response(const AnswerTarget& target, std::string_view frame) {
   put_answer(target, {.status = 200, .content_type = kPeerContentType, .fields = {}}, frame);
 }

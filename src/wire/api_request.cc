@@ -16,6 +16,7 @@
 #include "wire/record_line.h"
 #include "wire/request_site.h"
 #include "wire/url.h"
+#include "wire/watch_request.h"
 
 namespace kvs {
 
@@ -330,7 +331,7 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_folder(const RequestHead& h
       return GetOptions{.allow = kFolderMethods};
     case Method::get:
     case Method::head:
-      return KVS_TRY(parse_list(head, path));
+      return KVS_TRY(parse_names(head, path));
     case Method::post:
       return KVS_TRY(parse_batch(head, path, body));
     case Method::del:
@@ -424,28 +425,76 @@ Result<GetValue> ApiParser::parse_get(const RequestHead& head, std::string_view 
   return get;
 }
 
-Result<ListKeys> ApiParser::parse_list(const RequestHead& head, std::string_view path) {
+namespace {
+
+/// The parameters of a target that ends in a slash.
+struct FolderQuery {
+  std::array<Parameter, 8> all{{{.name = "recursive"},
+                                {.name = "values"},
+                                {.name = "limit"},
+                                {.name = "after"},
+                                {.name = "watch"},
+                                {.name = "since"},
+                                {.name = "snapshot"},
+                                {.name = "wait"}}};
+
+  [[nodiscard]] const Parameter& operator[](std::string_view name) const {
+    return *std::ranges::find(all, name, &Parameter::name);
+  }
+};
+
+Result<ListKeys> list_of(const FolderQuery& query, std::string_view path, std::string& scratch) {
+  if (query["since"].value || query["snapshot"].value || query["wait"].value) {
+    return fail(Errc::invalid_query, "since, snapshot and wait belong to a watch: send watch=true");
+  }
   ListKeys keys;
-  keys.list.path = KVS_TRY(parse_folder_path(path));
-  std::array<Parameter, 4> known{{{.name = "recursive", .value = {}},
-                                  {.name = "values", .value = {}},
-                                  {.name = "limit", .value = {}},
-                                  {.name = "after", .value = {}}}};
-  KVS_TRY(parse_query(head, known, scratch_));
-  const auto& [recursive, values, limit, after] = known;
-  if (KVS_TRY(flag_of(recursive))) {
+  keys.list.path = path;
+  if (KVS_TRY(flag_of(query["recursive"]))) {
     keys.list.depth = ListRequest::Depth::below;
   }
-  if (KVS_TRY(flag_of(values))) {
+  if (KVS_TRY(flag_of(query["values"]))) {
     keys.values = ListKeys::Values::include;
   }
-  if (limit.value) {
-    keys.list.limit = KVS_TRY(parse_limit(*limit.value));
+  if (const auto limit = query["limit"].value) {
+    keys.list.limit = KVS_TRY(parse_limit(*limit));
   }
-  if (after.value) {
-    keys.list.after = KVS_TRY(decode_cursor(*after.value, scratch_));
+  if (const auto after = query["after"].value) {
+    keys.list.after = KVS_TRY(decode_cursor(*after, scratch));
   }
   return keys;
+}
+
+Result<WatchKeys> watch_of(const FolderQuery& query, std::string_view path,
+                           const RequestHead& head) {
+  if (query["recursive"].value || query["limit"].value || query["after"].value) {
+    return fail(Errc::invalid_query, "a watch tells every key below: no recursive, limit or after");
+  }
+  const std::string_view told = head.fields.find("last-event-id").value_or("");
+  WatchKeys keys{
+      .watch = KVS_TRY(watch_from(path, told.empty() ? query["since"].value.value_or("") : told)),
+      .wait = std::nullopt};
+  if (KVS_TRY(flag_of(query["values"]))) {
+    keys.watch.values = WatchRequest::Values::include;
+  }
+  if (KVS_TRY(flag_of(query["snapshot"])) && keys.watch.begin == WatchRequest::Begin::now) {
+    keys.watch.begin = WatchRequest::Begin::all;
+  }
+  if (const auto wait = query["wait"].value) {
+    keys.wait = KVS_TRY(parse_wait(*wait));
+  }
+  return keys;
+}
+
+}  // namespace
+
+Result<ApiRequest> ApiParser::parse_names(const RequestHead& head, std::string_view path) {
+  path = KVS_TRY(parse_folder_path(path));
+  FolderQuery query;
+  KVS_TRY(parse_query(head, query.all, scratch_));
+  if (KVS_TRY(flag_of(query["watch"]))) {
+    return KVS_TRY(watch_of(query, path, head));
+  }
+  return KVS_TRY(list_of(query, path, scratch_));
 }
 
 Result<GetLost> ApiParser::parse_lost(const RequestHead& head) {

@@ -5,6 +5,7 @@
 
 #include "wire/api.h"
 #include "wire/base64url.h"
+#include "wire/watch_cursor.h"
 
 namespace kvs {
 namespace {
@@ -295,6 +296,45 @@ TEST(ApiRequest, ReadsMeta) {
   EXPECT_EQ(Asked(request("GET /kv/a")).get<GetValue>().form, GetValue::Form::bytes);
   EXPECT_EQ(Asked(request("GET /kv/a?meta=false")).get<GetValue>().form, GetValue::Form::bytes);
   EXPECT_EQ(Asked(request("GET /kv/a?%6Deta=t%72ue")).get<GetValue>().form, GetValue::Form::meta);
+}
+
+TEST(ApiRequest, Watches) {
+  const Asked plain(request("GET /kv/users/?watch=true"));
+  EXPECT_EQ(plain.get<WatchKeys>().watch.path, "users");
+  EXPECT_EQ(plain.get<WatchKeys>().watch.begin, WatchRequest::Begin::now);
+  EXPECT_EQ(plain.get<WatchKeys>().watch.values, WatchRequest::Values::omit);
+  EXPECT_FALSE(plain.get<WatchKeys>().wait);
+  const Asked full(request("GET /kv/?watch=true&values=true&snapshot=true&wait=30"));
+  EXPECT_EQ(full.get<WatchKeys>().watch.path, "");
+  EXPECT_EQ(full.get<WatchKeys>().watch.begin, WatchRequest::Begin::all);
+  EXPECT_EQ(full.get<WatchKeys>().watch.values, WatchRequest::Values::include);
+  EXPECT_EQ(full.get<WatchKeys>().wait, Duration::from_seconds(30));
+}
+
+TEST(ApiRequest, AWatchGoesOnAtACursor) {
+  WatchCursor cursor{.seen = {}, .place = {.run = 5, .number = 6, .index = 7}, .made = {8}};
+  cursor.seen.add(DotRange{.origin = Origin{9}, .first = 1, .last = 10});
+  std::string text;
+  append_watch_cursor(cursor, "users", text);
+  const Asked query(request("GET /kv/users/?watch=true&since=" + text));
+  EXPECT_EQ(query.get<WatchKeys>().watch.begin, WatchRequest::Begin::cursor);
+  EXPECT_EQ(query.get<WatchKeys>().watch.cursor, cursor);
+  const Asked field("GET /kv/users/?watch=true&since=0 HTTP/1.1\r\nHost: a\r\nLast-Event-ID: " +
+                    text + "\r\n\r\n");
+  EXPECT_EQ(field.get<WatchKeys>().watch.cursor, cursor);
+  EXPECT_EQ(Asked(request("GET /kv/users/?watch=true&since=0")).get<WatchKeys>().watch.begin,
+            WatchRequest::Begin::all);
+  EXPECT_EQ(Asked(request("GET /kv/?watch=true&since=" + text)).error(), Errc::invalid_query);
+}
+
+TEST(ApiRequest, WhatIsNoWatchIsRefused) {
+  for (const char* const query :
+       {"watch=yes", "watch=true&since=abc", "watch=true&wait=301", "watch=true&wait=x",
+        "watch=true&recursive=true", "watch=true&limit=1", "watch=true&after=eA", "since=0",
+        "wait=1", "snapshot=true", "watch=false&since=0"}) {
+    EXPECT_EQ(Asked(request(std::string("GET /kv/?") + query)).error(), Errc::invalid_query)
+        << query;
+  }
 }
 
 TEST(ApiRequest, ReadsAListing) {

@@ -55,6 +55,10 @@ void Connection::received_end(Instant now) {
   if (state_ == State::draining) {
     state_ = State::closed;
   }
+  if (stop_ == Stop::source) {  // nobody is left to tell anything
+    source_.reset();
+    close_after_output();
+  }
   settle(now);
 }
 
@@ -140,6 +144,10 @@ void Connection::start_shutdown(Instant now) {
       close_after_output();
     }
   }
+  if (source_) {
+    source_->end_soon();
+    stop_ = stop_ == Stop::source ? Stop::quota : stop_;
+  }
   settle(now);
 }
 
@@ -152,7 +160,15 @@ void Connection::tick(Instant now) {
   } else if (now >= wait_deadline_) {
     client_is_late(now);
   }
+  if (now >= source_due()) {
+    return resume(now);
+  }
   settle(now);
+}
+
+/// When a stream wants its turn although nothing happens.
+Instant Connection::source_due() const {
+  return source_ && stop_ == Stop::source ? source_->wake_at() : Instant::never();
 }
 
 /// What the client was to do has not happened in its time.
@@ -203,13 +219,15 @@ void Connection::sent(std::size_t bytes, Instant now) {
 
 bool Connection::wants_input() const {
   return state_ == State::draining ||
-         (state_ == State::open && stop_ == Stop::input && !peer_ended_);
+         (state_ == State::open && !peer_ended_ &&
+          (stop_ == Stop::input || (stop_ == Stop::source && reader_.empty())));
 }
 
 bool Connection::wants_turn() const {
   switch (stop_) {
     case Stop::input:
     case Stop::order:
+    case Stop::source:
       return false;
     case Stop::output:
       return queued() < shared_->limits.output_low_water;
@@ -226,7 +244,7 @@ bool Connection::starved() const {
 }
 
 Instant Connection::deadline() const {
-  return std::min(wait_deadline_, sending_.deadline);
+  return std::min({wait_deadline_, sending_.deadline, source_due()});
 }
 
 void Connection::work(Instant now) {
@@ -274,6 +292,9 @@ bool Connection::pull(Instant now) {
   source_waits_ = status == BodySource::Status::waiting;
   if (status == BodySource::Status::more || source_waits_) {
     return true;
+  }
+  if (status == BodySource::Status::idle) {
+    return stop(Stop::source);
   }
   source_.reset();
   if (status == BodySource::Status::failed) {

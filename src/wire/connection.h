@@ -98,6 +98,9 @@ class Connection {
   /// True if only the door's output bound holds it back: resume() once output_bytes has fallen.
   [[nodiscard]] bool starved() const;
 
+  /// True if a stream has nothing to send at present: resume() once it may have.
+  [[nodiscard]] bool awaits_source() const { return stop_ == Stop::source; }
+
   [[nodiscard]] State state() const { return state_; }
 
   [[nodiscard]] Ticket ticket() const { return ticket_; }
@@ -119,6 +122,7 @@ class Connection {
     output,  // the client does not read
     door,    // the clients of this door do not read
     quota,   // other connections have their turn
+    source,  // the stream has nothing at present
   };
 
   /// What the client is expected to do, and until when.
@@ -133,6 +137,7 @@ class Connection {
   void work(Instant now);
   bool step(Instant now);
   bool pull(Instant now);
+  [[nodiscard]] Instant source_due() const;
   bool read_and_execute(Instant now);
   bool admit_body();
   [[nodiscard]] bool may_execute() const;

@@ -12,8 +12,8 @@ namespace kvs {
 namespace {
 
 constexpr std::array<std::string_view, kRoutes> kRouteNames{
-    "get",     "write", "list",  "members", "health",
-    "metrics", "peer",  "other", "batch",   "delete_below"};
+    "get",  "write", "list",  "members",      "health", "metrics",
+    "peer", "other", "batch", "delete_below", "watch"};
 
 std::string route_label(std::size_t route) {
   return fmt::format("route=\"{}\"", kRouteNames[route]);
@@ -112,6 +112,21 @@ void put_store(Exposition& text, const StoreFigures& store) {
   put_cache(text, store);
 }
 
+void put_watch(Exposition& text, const WatchFigures& watch) {
+  text.gauge("kvs_watchers", "Watches open now.").value(watch.open);
+  text.counter("kvs_watches_total", "Watches begun.").value(watch.opened);
+  text.counter("kvs_watch_events_total", "Events told, by kind.");
+  text.value(watch.changes, "kind=\"change\"");
+  text.value(watch.bookmarks, "kind=\"bookmark\"");
+  text.value(watch.resets, "kind=\"reset\"");
+  text.counter("kvs_watches_ended_total", "Watches that this node ended, by reason.");
+  text.value(watch.ended_slow, "reason=\"slow\"");
+  text.value(watch.ended_behind, "reason=\"behind\"");
+  text.value(watch.ended_unreadable, "reason=\"unreadable\"");
+  text.gauge("kvs_watch_feed_bytes", "Memory of the latest changes, kept for watches.")
+      .value(watch.feed_bytes);
+}
+
 void put_process(Exposition& text, const ProcessFigures& process) {
   text.gauge("kvs_build_info", "Always 1; the version is in the label.")
       .value(1, fmt::format("version=\"{}\"", process.version));
@@ -159,6 +174,7 @@ Route route_of(const ApiRequest& request) {
                                [](const TakeBackup&) { return Route::other; },
                                [](const ExportRecords&) { return Route::list; },
                                [](const ImportRecords&) { return Route::write; },
+                               [](const WatchKeys&) { return Route::watch; },
                                [](const GetOptions&) {
                                  return Route::other;
                                }},
@@ -214,6 +230,7 @@ void append_metrics(const Figures& figures, std::string& out) {
   put_node(text, figures.node);
   put_cluster(text, figures.cluster);
   put_store(text, figures.store);
+  put_watch(text, figures.watch);
 }
 
 }  // namespace kvs

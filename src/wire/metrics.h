@@ -28,10 +28,11 @@ enum class Route : std::uint8_t {
   peer,
   other,
   batch,
-  delete_below
+  delete_below,
+  watch
 };
 
-inline constexpr std::size_t kRoutes = 10;
+inline constexpr std::size_t kRoutes = 11;
 
 [[nodiscard]] std::string_view to_string(Route route);
 [[nodiscard]] Route route_of(const ApiRequest& request);
@@ -113,12 +114,26 @@ struct ProcessFigures {
   std::uint64_t log_lines_dropped = 0;
 };
 
+/// Of all streams of events.
+struct WatchFigures {
+  std::uint64_t open = 0;
+  std::uint64_t opened = 0;
+  std::uint64_t changes = 0;  // puts and deletes told
+  std::uint64_t bookmarks = 0;
+  std::uint64_t resets = 0;  // snapshots begun
+  std::uint64_t ended_slow = 0;
+  std::uint64_t ended_behind = 0;
+  std::uint64_t ended_unreadable = 0;
+  std::uint64_t feed_bytes = 0;
+};
+
 struct Figures {
   RequestFigures requests;
   ConnectionFigures connections;
   NodeFigures node;
   ClusterFigures cluster;
   StoreFigures store;
+  WatchFigures watch;
   ProcessFigures process;
 };
 

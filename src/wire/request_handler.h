@@ -67,6 +67,7 @@ class BodySource {
   enum class Status : std::uint8_t {
     more,     // call again; what was appended may be nothing
     waiting,  // call again once complete() was called
+    idle,     // nothing to append before the source is woken, or wake_at()
     done,     // what was appended is the end
     failed,   // the connection is closed without the end of the body, so the client notices
   };
@@ -85,6 +86,12 @@ class BodySource {
   virtual void complete(const WriteOutcome& /*outcome*/) {
     KVS_CHECK(false, "a reply to a source that posts nothing");
   }
+
+  /// Of an idle source: when to call fill() although nobody woke it.
+  [[nodiscard]] virtual Instant wake_at() const { return Instant::never(); }
+
+  /// The node is about to stop: a source that might go on for ever comes to its end.
+  virtual void end_soon() {}
 };
 
 /// What a handler did with a request.

@@ -13,9 +13,52 @@
 #include "core/reconciliation.h"
 #include "core/replica.h"
 #include "core/sync_answers.h"
+#include "core/watch_feed.h"
 #include "support/memory_store.h"
 
 namespace kvs {
+
+/// A store in memory whose cursors stay at their moment, whatever is committed meanwhile.
+class MomentStore final : public StoreView {
+ public:
+  explicit MomentStore(const MemoryStore& store) : store_(store) {}
+
+  [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override {
+    return store_.find(key);
+  }
+
+  [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override {
+    return store_.get_record(key);
+  }
+
+  [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override {
+    return std::make_unique<Moment>(store_);
+  }
+
+ private:
+  class Moment final : public RecordCursor {
+   public:
+    explicit Moment(const MemoryStore& store) : copy_(store), cursor_(copy_.cursor()) {}
+
+    void seek(std::string_view text) override { cursor_->seek(text); }
+
+    void next() override { cursor_->next(); }
+
+    [[nodiscard]] bool valid() const override { return cursor_->valid(); }
+
+    [[nodiscard]] Result<void> status() const override { return cursor_->status(); }
+
+    [[nodiscard]] Key key() const override { return cursor_->key(); }
+
+    [[nodiscard]] Result<RecordView> record() const override { return cursor_->record(); }
+
+   private:
+    MemoryStore copy_;
+    std::unique_ptr<RecordCursor> cursor_;
+  };
+
+  const MemoryStore& store_;
+};
 
 class ExchangeNode {
  public:
@@ -53,6 +96,7 @@ class ExchangeNode {
 
   /// Commits the open batch; what it changed.
   std::vector<Change> settle() {
+    note_emptied();
     replica().close_batch(open_);
     store_.commit(open_);
     for (const KnowledgeWrite& write : open_.knowledge) {
@@ -62,7 +106,9 @@ class ExchangeNode {
     recovered_.root = open_.root ? open_.root : recovered_.root;
     std::vector<Change> changes = replica().committed();
     holdings().apply(changes);
+    tell_watchers(changes);
     count();
+    note_emptied();
     end_batch();
     return changes;
   }
@@ -120,6 +166,12 @@ class ExchangeNode {
 
   MemoryStore& store() { return store_; }
 
+  /// What watchers go by.
+  [[nodiscard]] const WatchFeed& feed() {
+    note_emptied();
+    return *feed_;
+  }
+
   Recovered& recovered() { return recovered_; }
 
   Effects& open() { return open_; }
@@ -141,7 +193,30 @@ class ExchangeNode {
 
   void start() {
     rooms_ = std::make_unique<Rooms>(recovered_, store_, prng_);
+    const std::uint64_t run = (static_cast<std::uint64_t>(instance_) << 20U) + (++starts_ << 10U);
+    WatchFeed::Start start{.run = run, .known = recovered_.knowledge, .options = {}, .bounds = {}};
+    start.options.patience = Duration::from_ms(50);
+    start.options.cursor_age_max = {};  // tombstones go at once
+    start.bounds.news_max = 200;
+    start.bounds.checkpoint_news = 3;
+    feed_ = std::make_unique<WatchFeed>(moments_, std::move(start));
+    emptied_told_ = 0;
     count();
+  }
+
+  void tell_watchers(const std::vector<Change>& changes) {
+    feed_->add(std::make_shared<const WatchNews>(
+        WatchNews{.changes = changes,
+                  .knowledge = replica().take_committed_knowledge(),
+                  .emptied = false,
+                  .whole = holdings().whole()}));
+  }
+
+  void note_emptied() {
+    if (std::exchange(emptied_told_, replica().emptied()) != replica().emptied()) {
+      feed_->add(std::make_shared<const WatchNews>(
+          WatchNews{.changes = {}, .knowledge = {}, .emptied = true, .whole = false}));
+    }
   }
 
   WriteOutcome write(WallTime wall, const WriteCommand& command) {
@@ -157,8 +232,12 @@ class ExchangeNode {
   Instance instance_;
   Prng prng_;
   MemoryStore store_;
+  MomentStore moments_{store_};
   Recovered recovered_;
   std::unique_ptr<Rooms> rooms_;
+  std::unique_ptr<WatchFeed> feed_;
+  std::uint64_t starts_ = 0;
+  std::uint64_t emptied_told_ = 0;
   Effects open_;
   std::vector<std::unique_ptr<PeerCall>> calls_;  // whose bytes the open batch may point to
 };

@@ -23,6 +23,7 @@
 
 #include "core/collector.h"
 #include "support/exchange_node.h"
+#include "support/watch_crowd.h"
 
 namespace kvs {
 
@@ -34,6 +35,7 @@ class ExchangeWorld {
     bool restores = false;  // backups are restored
     bool damage = false;    // records rot
     int events = 600;
+    int watchers = 0;
   };
 
   ExchangeWorld(std::uint64_t seed, const Plan& plan) : prng_(seed), plan_(plan) {
@@ -46,6 +48,19 @@ class ExchangeWorld {
       members_.insert(i);
     }
     follow_members();
+    std::vector<ExchangeNode*> nodes;
+    for (const auto& machine : machines_) {
+      nodes.push_back(&machine->node);
+    }
+    const bool exact = !plan.returns && !plan.restores && !plan.damage;
+    crowd_ =
+        std::make_unique<WatchCrowd>(std::move(nodes), WatchCrowd::Plan{.seed = seed,
+                                                                        .watchers = plan.watchers,
+                                                                        .exact = exact,
+                                                                        .paths = paths_,
+                                                                        .excused = [this](Dot dot) {
+                                                                          return may_return(dot);
+                                                                        }});
   }
 
   /// Lets everything happen and then come to rest. What is wrong; empty if nothing is.
@@ -59,6 +74,9 @@ class ExchangeWorld {
     if (wrong_.empty()) {
       compare();
     }
+    if (wrong_.empty()) {
+      wrong_ = crowd_->finish(watch_now());
+    }
     return wrong_;
   }
 
@@ -67,6 +85,8 @@ class ExchangeWorld {
   [[nodiscard]] std::size_t sessions_completed() const { return completed_; }
 
   [[nodiscard]] std::size_t ties() const { return ties_; }
+
+  [[nodiscard]] const WatchCrowd& crowd() const { return *crowd_; }
 
  private:
   struct Backup {
@@ -96,6 +116,10 @@ class ExchangeWorld {
   };
 
   // --- small things
+
+  [[nodiscard]] Now watch_now() const {
+    return {.instant = Instant{now_ms_ * 1'000'000}, .wall = {1'000'000 + now_ms_}};
+  }
 
   bool chance(std::uint64_t percent) { return prng_.below(100) < percent; }
 
@@ -444,6 +468,7 @@ class ExchangeWorld {
     Machine& machine = *machines_[i];
     machine.session.reset();
     machine.ties.clear();
+    crowd_->node_ends(i);
     machine.node.restart();
     machine.collector = Collector(Duration{});
     follow_members();
@@ -558,6 +583,9 @@ class ExchangeWorld {
     for (std::size_t i = 0; i < machines_.size(); ++i) {
       follow_knowledge(i);
     }
+    if (wrong_.empty()) {
+      wrong_ = crowd_->turn(watch_now());
+    }
   }
 
   void rare_event(std::uint64_t dice) {
@@ -669,6 +697,7 @@ class ExchangeWorld {
   std::size_t completed_ = 0;
   std::size_t ties_ = 0;
   std::string wrong_;
+  std::unique_ptr<WatchCrowd> crowd_;
 };
 
 }  // namespace kvs

@@ -357,5 +357,5 @@ def test_a_bench_ends_with_its_time_and_progress_is_for_terminals(client):
 
 def test_help_names_every_subcommand(kvs):
     help_text = subprocess.run([kvs, "--help"], capture_output=True, text=True, check=True, env=os.environ).stdout
-    for name in "get put del ls tree members status leave export import bench check make-conflict".split():
+    for name in "get put del ls tree watch members status leave export import bench check make-conflict".split():
         assert re.search(rf"^  {name} ", help_text, re.MULTILINE), name

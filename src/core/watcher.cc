@@ -1,0 +1,357 @@
+#include "core/watcher.h"
+
+#include <utility>
+
+#include "base/mutant.h"
+#include "base/probe.h"
+
+namespace kvs {
+
+Watcher::Watcher(const WatchSource& source, WatchRequest request)
+    : source_(&source),
+      request_(std::move(request)),
+      prefix_(request_.path.empty() ? std::string() : request_.path + '/'),
+      cursor_(std::exchange(request_.cursor, {})) {}
+
+Watcher::Progress Watcher::step(const Now& now, std::size_t work_max, WatchSink& sink) {
+  now_ = now;
+  for (std::size_t work = 0; work < work_max; ++work) {
+    switch (turn(sink)) {
+      case Turn::on:
+        break;
+      case Turn::enough:
+        return Progress::more;
+      case Turn::idle:
+        return Progress::idle;
+      case Turn::ended:
+        return Progress::ended;
+    }
+  }
+  return Progress::more;
+}
+
+Instant Watcher::wake_at() const {
+  if (state_ == State::resuming) {
+    return patience_until_;
+  }
+  return state_ == State::following && moved_ ? bookmark_due_ : Instant::never();
+}
+
+Watcher::Turn Watcher::turn(WatchSink& sink) {
+  if (!gone_.empty()) {
+    return tell_gone(sink);
+  }
+  switch (state_) {
+    case State::starting:
+      return start(sink);
+    case State::resuming:
+      return resume(sink);
+    case State::scanning:
+      return scan(sink);
+    case State::following:
+      return follow(sink);
+    case State::ended:
+      break;
+  }
+  return Turn::ended;
+}
+
+bool Watcher::is_below(std::string_view path) const {
+  return path.starts_with(prefix_);
+}
+
+// --- beginning
+
+Watcher::Turn Watcher::start(WatchSink& sink) {
+  if (request_.begin == WatchRequest::Begin::cursor) {
+    state_ = State::resuming;
+    return Turn::on;
+  }
+  WatchSource::Head head = source_->head();
+  if (request_.begin == WatchRequest::Begin::all) {
+    begin_scan(std::move(head), Extent::everything);
+    return emit({.kind = WatchEvent::Kind::reset}, sink);
+  }
+  cursor_.seen = *head.known;
+  cursor_.place = head.place;
+  cursor_.made = now_.wall;
+  state_ = State::following;
+  return emit({.kind = WatchEvent::Kind::bookmark}, sink);
+}
+
+Watcher::Turn Watcher::resume(WatchSink& sink) {
+  WatchSource::Resumption resumption = source_->resume(cursor_, now_.wall);
+  using Way = WatchSource::Resumption::Way;
+  if (resumption.way == Way::wait) {
+    if (patience_until_ == Instant::never()) {
+      patience_until_ = now_.instant + source_->options().patience;
+    }
+    return now_.instant < patience_until_ ? Turn::idle : end(WatchEnd::behind, {}, sink);
+  }
+  patience_until_ = Instant::never();
+  gone_ = std::move(resumption.dropped);
+  switch (resumption.way) {
+    case Way::replay:
+      cursor_.place = resumption.from.place;
+      state_ = State::following;
+      announce_ = true;
+      return Turn::on;
+    case Way::scan:
+      KVS_PROBE("watcher: the difference to a cursor is scanned for");
+      begin_scan(std::move(resumption.from), Extent::difference);
+      return Turn::on;
+    default:
+      begin_scan(std::move(resumption.from), Extent::everything);
+      return emit({.kind = WatchEvent::Kind::reset}, sink);
+  }
+}
+
+/// Keys that went without a tombstone: whatever the client has seen of them this node reflects too.
+Watcher::Turn Watcher::tell_gone(WatchSink& sink) {
+  const std::string path = std::move(gone_.back());
+  gone_.pop_back();
+  if (!is_below(path)) {
+    return Turn::on;
+  }
+  const auto found = source_->store().find(Key::from_store(path));
+  if (!found) {
+    return end_unread(found.error(), path, sink);
+  }
+  return *found ? Turn::on : emit({.kind = WatchEvent::Kind::del, .path = path}, sink);
+}
+
+// --- scanning
+
+void Watcher::begin_scan(WatchSource::Head from, Extent extent) {
+  state_ = State::scanning;
+  cursor_.place = {};
+  cursor_.partial = extent == Extent::everything;
+  if (cursor_.partial) {
+    cursor_.seen = *from.known;
+  }
+  scan_.emplace(Scan{.extent = extent,
+                     .from = std::move(from),
+                     .records = source_->store().cursor(),  // after the place was taken
+                     .renew_at = now_.instant + source_->options().moment_age_max,
+                     .begun = now_.wall});
+  scan_->records->seek(prefix_);
+}
+
+/// A client that reads slowly must not keep an old moment of the store alive.
+void Watcher::renew_moment() {
+  KVS_PROBE("watcher: a scan goes on with a later moment");
+  auto records = source_->store().cursor();
+  records->seek(scan_->records->key().text());
+  scan_->records = std::move(records);
+  scan_->renew_at = now_.instant + source_->options().moment_age_max;
+}
+
+Watcher::Turn Watcher::scan(WatchSink& sink) {
+  if (now_.instant >= scan_->renew_at && scan_->records->valid()) {
+    renew_moment();
+  }
+  if (source_->run() != scan_->from.place.run) {
+    return lose_run();
+  }
+  if (!scan_->records->valid()) {
+    return scan_->records->status() ? end_scan(sink) : end(WatchEnd::unreadable, {}, sink);
+  }
+  if (!is_below(scan_->records->key().text())) {
+    return end_scan(sink);
+  }
+  const auto record = scan_->records->record();
+  if (!record) {
+    return end_unread(record.error(), scan_->records->key().text(), sink);
+  }
+  const Turn turn = scanned(*record, sink);
+  scan_->records->next();
+  return turn;
+}
+
+Watcher::Turn Watcher::scanned(const RecordView& record, WatchSink& sink) {
+  const bool live = record.header.live();
+  const Version& version = record.header.version;
+  const bool everything = scan_->extent == Extent::everything;
+  if (everything ? !live : cursor_.seen.covers(version.dot)) {
+    return Turn::on;
+  }
+  if (!live && KVS_MUTATED(watch_scan_leaves_out_deletions)) {
+    return Turn::on;
+  }
+  if (!everything || !KVS_MUTATED(watch_scan_forgets_newer)) {
+    cursor_.seen.add(version.dot);
+  }
+  const bool with_value = live && request_.values == WatchRequest::Values::include;
+  return emit({.kind = live ? WatchEvent::Kind::put : WatchEvent::Kind::del,
+               .path = scan_->records->key().text(),
+               .version = version,
+               .value = with_value ? record.value : std::string_view()},
+              sink);
+}
+
+Watcher::Turn Watcher::end_scan(WatchSink& sink) {
+  cursor_.seen.join(*scan_->from.known);
+  cursor_.partial = false;
+  cursor_.place = scan_->from.place;
+  cursor_.made = scan_->begun;
+  scan_.reset();
+  state_ = State::following;
+  return emit({.kind = WatchEvent::Kind::bookmark}, sink);
+}
+
+/// K was emptied: what is stored from now on may be older than what was lost. Nothing is told until
+/// K covers again what the client has seen.
+Watcher::Turn Watcher::lose_run() {
+  scan_.reset();
+  news_.reset();
+  state_ = State::resuming;
+  return Turn::on;
+}
+
+// --- following
+
+Watcher::Turn Watcher::follow(WatchSink& sink) {
+  if (!news_) {
+    return read_on(sink);
+  }
+  const std::vector<Change>& changes = news_->changes;
+  while (cursor_.place.index < changes.size() && !is_below(changes[cursor_.place.index].path)) {
+    ++cursor_.place.index;
+  }
+  if (cursor_.place.index >= changes.size()) {
+    end_news();
+    return Turn::on;
+  }
+  const std::shared_ptr<const WatchNews> kept = news_;
+  return tell(kept->changes[cursor_.place.index++], sink);
+}
+
+Watcher::Turn Watcher::read_on(WatchSink& sink) {
+  WatchSource::Reading reading = source_->read(cursor_.place);
+  switch (reading.kind) {
+    case WatchSource::Reading::Kind::news:
+      news_ = std::move(reading.news);
+      return Turn::on;
+    case WatchSource::Reading::Kind::nothing_yet:
+      return at_rest(sink);
+    case WatchSource::Reading::Kind::too_late:
+      KVS_PROBE("watcher: the feed has passed a slow reader");
+      return end(WatchEnd::slow, {}, sink);
+    case WatchSource::Reading::Kind::other_run:
+      break;
+  }
+  return lose_run();
+}
+
+/// The client's state reflects now what the node's did after this batch.
+void Watcher::end_news() {
+  for (const KnowledgeWrite& write : news_->knowledge) {
+    const DotRange first{.origin = write.origin, .first = 1, .last = write.known.upto};
+    cursor_.seen.add(first);
+    for (const auto& [from, to] : write.known.beyond) {
+      cursor_.seen.add(DotRange{.origin = write.origin, .first = from, .last = to});
+    }
+    moved_ = true;
+  }
+  news_.reset();
+  ++cursor_.place.number;
+  cursor_.place.index = 0;
+}
+
+Watcher::Turn Watcher::tell(const Change& change, WatchSink& sink) {
+  moved_ = true;
+  if (!change.after) {
+    if (change.before && change.before->live()) {
+      gone_.push_back(change.path);
+    }
+    return Turn::on;
+  }
+  const Version& version = change.after->version;
+  if (cursor_.seen.covers(version.dot)) {
+    return Turn::on;
+  }
+  // Until it has caught up the client may hold something newer than what was here before.
+  const bool settled = !announce_ && change.before && change.before->version.uuid == version.uuid &&
+                       cursor_.seen.covers(change.before->version.dot);
+  if (settled) {
+    KVS_PROBE("watcher: a verdict changed nothing for the client");
+    return Turn::on;
+  }
+  return tell_current(change.path, sink);
+}
+
+/// What a path holds now, with its value if the client wants it.
+Result<std::optional<Record>> Watcher::look_up(const std::string& path) const {
+  const Key key = Key::from_store(path);
+  if (request_.values == WatchRequest::Values::include) {
+    return source_->store().get_record(key);
+  }
+  const std::optional<RecordHeader> header = KVS_TRY(source_->store().find(key));
+  return header ? std::optional(Record{.header = *header, .value = {}}) : std::nullopt;
+}
+
+Watcher::Turn Watcher::tell_current(const std::string& path, WatchSink& sink) {
+  const auto found = look_up(path);
+  if (source_->run() != cursor_.place.run) {
+    KVS_PROBE("watcher: K was emptied while a record was read");
+    return lose_run();
+  }
+  if (!found) {
+    --cursor_.place.index;  // the client has not seen it
+    return end_unread(found.error(), path, sink);
+  }
+  if (!*found) {
+    // It went since. Its version may be older than what the client has seen elsewhere, but that the
+    // key is gone is true.
+    gone_.push_back(path);
+    return Turn::on;
+  }
+  const Record& record = **found;
+  const Version& version = record.header.version;
+  if (cursor_.seen.covers(version.dot)) {
+    return Turn::on;
+  }
+  if (!KVS_MUTATED(watch_forgets_told)) {
+    cursor_.seen.add(version.dot);
+  }
+  const bool live = record.header.live();
+  return emit({.kind = live ? WatchEvent::Kind::put : WatchEvent::Kind::del,
+               .path = path,
+               .version = version,
+               .value = record.value},
+              sink);
+}
+
+Watcher::Turn Watcher::at_rest(WatchSink& sink) {
+  cursor_.made = now_.wall;
+  if (std::exchange(announce_, false) || (moved_ && now_.instant >= bookmark_due_)) {
+    return emit({.kind = WatchEvent::Kind::bookmark}, sink);
+  }
+  return Turn::idle;
+}
+
+// --- telling
+
+Watcher::Turn Watcher::emit(WatchEvent event, WatchSink& sink) {
+  event.cursor = &cursor_;
+  moved_ = false;
+  bookmark_due_ = now_.instant + source_->options().bookmark_interval;
+  return sink.take(event) == WatchSink::Appetite::more ? Turn::on : Turn::enough;
+}
+
+Watcher::Turn Watcher::end_unread(const Error& error, std::string_view path, WatchSink& sink) {
+  const bool damaged = error.code == Errc::corrupt_data;
+  return end(damaged ? WatchEnd::damaged : WatchEnd::unreadable, path, sink);
+}
+
+Watcher::Turn Watcher::end(WatchEnd why, std::string_view path, WatchSink& sink) {
+  const std::string kept(path);  // it may belong to the scan
+  emit({.kind = WatchEvent::Kind::end, .path = kept, .why = why}, sink);
+  state_ = State::ended;
+  gone_.clear();
+  scan_.reset();
+  news_.reset();
+  return Turn::ended;
+}
+
+}  // namespace kvs

@@ -1,0 +1,475 @@
+#include "core/watcher.h"
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/memory_store.h"
+#include "support/watch_client.h"
+
+namespace kvs {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Origin kHere{1};  // MemoryStore gives its records dots of this origin
+constexpr WallTime kWall{1'000'000};
+
+/// Writes down what it is told.
+class Listener final : public WatchSink {
+ public:
+  explicit Listener(int appetite = 1'000'000) : appetite_(appetite) {}
+
+  Appetite take(const WatchEvent& event) override {
+    text.push_back(describe(event));
+    if (event.cursor != nullptr) {
+      cursors.push_back(*event.cursor);
+    }
+    return --appetite_ > 0 ? Appetite::more : Appetite::enough_for_now;
+  }
+
+  std::vector<std::string> text;
+  std::vector<WatchCursor> cursors;
+
+ private:
+  static std::string describe(const WatchEvent& event) {
+    switch (event.kind) {
+      case WatchEvent::Kind::put:
+        return fmt::format("put {} {}{}", event.path, event.version->dot.seq, event.value);
+      case WatchEvent::Kind::del:
+        return fmt::format("del {} {}", event.path, event.version ? event.version->dot.seq : 0);
+      case WatchEvent::Kind::bookmark:
+        return "bookmark";
+      case WatchEvent::Kind::reset:
+        return "reset";
+      case WatchEvent::Kind::end:
+        break;
+    }
+    return fmt::format("end {}", static_cast<int>(event.why));
+  }
+
+  int appetite_;
+};
+
+/// A node of one origin whose writes are durable at once.
+class WatcherTest : public ::testing::Test {
+ protected:
+  WatcherTest() { restart(1, {}); }
+
+  void restart(std::uint64_t run, const Knowledge& known, WatchFeed::Bounds bounds = {}) {
+    WatchFeed::Start start{.run = run, .known = known, .options = {}, .bounds = bounds};
+    start.options.patience = Duration::from_seconds(20);
+    start.options.cursor_age_max = Duration::from_seconds(100);
+    feed_ = std::make_unique<WatchFeed>(store_, std::move(start));
+  }
+
+  void put(const std::string& path) {
+    const Change change = write(path);
+    store_.put(path, seq_);
+    publish({change_to(change, RecordKind::value)});
+  }
+
+  void del(const std::string& path) {
+    const Change change = write(path);
+    store_.put_tombstone(path, seq_);
+    publish({change_to(change, RecordKind::tombstone)});
+  }
+
+  /// What is held goes without a trace.
+  void drop(const std::string& path) {
+    Change change{.path = path, .before = header(path), .after = {}};
+    store_.erase(path);
+    publish({std::move(change)});
+  }
+
+  void publish(std::vector<Change> changes) {
+    known_.add(DotRange{.origin = kHere, .first = 1, .last = seq_});
+    feed_->add(std::make_shared<const WatchNews>(
+        WatchNews{.changes = std::move(changes),
+                  .knowledge = {{.origin = kHere, .known = known_.of(kHere)}},
+                  .emptied = false,
+                  .whole = true}));
+  }
+
+  void empty_knowledge() {
+    known_ = {};
+    feed_->add(std::make_shared<const WatchNews>(
+        WatchNews{.changes = {}, .knowledge = {}, .emptied = true, .whole = false}));
+  }
+
+  [[nodiscard]] std::optional<RecordHeader> header(const std::string& path) const {
+    return store_.find(Key::from_store(path)).value();
+  }
+
+  Watcher::Progress step(Watcher& watcher, WatchSink& sink) {
+    return watcher.step({.instant = now_, .wall = kWall}, 1000, sink);
+  }
+
+  std::vector<std::string> told(Watcher& watcher) {
+    Listener listener;
+    progress_ = step(watcher, listener);
+    if (!listener.cursors.empty()) {
+      cursor_ = listener.cursors.back();
+    }
+    return listener.text;
+  }
+
+  Watcher watch(std::string path, WatchRequest::Begin begin = WatchRequest::Begin::now) {
+    return Watcher(*feed_, {.path = std::move(path), .begin = begin, .cursor = cursor_});
+  }
+
+  MemoryStore store_;
+  std::unique_ptr<WatchFeed> feed_;
+  Knowledge known_;
+  std::uint64_t seq_ = 0;
+  Instant now_{1};
+  Watcher::Progress progress_ = Watcher::Progress::more;
+  WatchCursor cursor_;
+
+ private:
+  Change write(const std::string& path) {
+    ++seq_;
+    return {.path = path, .before = header(path)};
+  }
+
+  [[nodiscard]] Change change_to(Change change, RecordKind kind) const {
+    change.after = RecordHeader{.version = MemoryStore::version_of(seq_), .kind = kind};
+    return change;
+  }
+};
+
+TEST_F(WatcherTest, TellsWhatChangesBelowItsPathFromNowOn) {
+  put("a/old");
+  Watcher watcher = watch("a");
+  EXPECT_THAT(told(watcher), ElementsAre("bookmark"));
+  put("a/x");
+  put("b/x");
+  put("ab");
+  put("a");
+  del("a/old");
+  EXPECT_THAT(told(watcher), ElementsAre("put a/x 2", "del a/old 6"));
+  EXPECT_EQ(progress_, Watcher::Progress::idle);
+}
+
+TEST_F(WatcherTest, TheRootHasEverything) {
+  Watcher watcher = watch("");
+  EXPECT_THAT(told(watcher), ElementsAre("bookmark"));
+  put("a");
+  put("b/c");
+  EXPECT_THAT(told(watcher), ElementsAre("put a 1", "put b/c 2"));
+}
+
+TEST_F(WatcherTest, WritesInQuickSuccessionAreToldAsOne) {
+  Watcher watcher = watch("");
+  EXPECT_THAT(told(watcher), ElementsAre("bookmark"));
+  put("a");
+  put("a");
+  del("a");
+  put("a");
+  EXPECT_THAT(told(watcher), ElementsAre("put a 4"));
+  del("a");
+  drop("a");
+  EXPECT_THAT(told(watcher), ElementsAre("del a 0"));
+}
+
+TEST_F(WatcherTest, ASnapshotTellsWhatIsThereFirst) {
+  put("a/1");
+  put("a/2");
+  del("a/1");
+  put("b");
+  Watcher watcher = watch("a", WatchRequest::Begin::all);
+  EXPECT_THAT(told(watcher), ElementsAre("reset", "put a/2 2", "bookmark"));
+  put("a/3");
+  EXPECT_THAT(told(watcher), ElementsAre("put a/3 5"));
+}
+
+TEST_F(WatcherTest, ValuesComeIfAskedFor) {
+  put("a");
+  Watcher watcher(*feed_, {.path = "",
+                           .begin = WatchRequest::Begin::all,
+                           .cursor = {},
+                           .values = WatchRequest::Values::include});
+  EXPECT_THAT(told(watcher), ElementsAre("reset", "put a 11", "bookmark"));
+}
+
+TEST_F(WatcherTest, GoesOnInTheSameRunExactlyWhereItWas) {
+  Watcher first = watch("");
+  told(first);
+  put("a");
+  put("b");
+  put("c");
+  Listener hungry(1);
+  step(first, hungry);
+  EXPECT_THAT(hungry.text, ElementsAre("put a 1"));
+  cursor_ = hungry.cursors.back();
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("put b 2", "put c 3", "bookmark"));
+  Watcher third = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(third), ElementsAre("bookmark"));
+}
+
+TEST_F(WatcherTest, GoesOnInAnotherRunWithTheDifference) {
+  put("a");
+  put("b");
+  put("c");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  put("b");
+  del("c");
+  put("d");
+  restart(2, known_);
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("put b 4", "del c 5", "put d 6", "bookmark"));
+}
+
+TEST_F(WatcherTest, AFeedThatReachesBackIsReplayedInsteadOfAScan) {
+  restart(2, {}, {.checkpoint_news = 1});
+  put("a");
+  put("b");
+  cursor_ = {.seen = known_, .place = {.run = 99, .number = 7, .index = 0}, .made = kWall};
+  put("c");
+  store_.put("a", 1);
+  store_.damage("a", Errc::corrupt_data);  // a scan would meet it
+  Watcher watcher = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(watcher), ElementsAre("put c 3", "bookmark"));
+}
+
+TEST_F(WatcherTest, TheFeedServesOthersCursorsOnlyWhereKIsWhole) {
+  put("lost");  // K does not cover it, after damage
+  restart(2, {}, {.checkpoint_news = 1});
+  known_ = {};
+  Change change{.path = "a"};
+  store_.put("a", ++seq_);
+  change.after = header("a");
+  feed_->add(std::make_shared<const WatchNews>(WatchNews{.changes = {change}}));
+  cursor_ = {.seen = {}, .place = {}, .made = kWall};
+  Watcher watcher = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(watcher), ElementsAre("put a 2", "put lost 1", "bookmark"));
+}
+
+TEST_F(WatcherTest, WhatASnapshotToldBeyondItsKIsNotToldAgain) {
+  put("a");
+  Change change{.path = "b"};
+  store_.put("b", ++seq_);  // durable, and not in the feed yet
+  change.after = header("b");
+  Watcher watcher = watch("", WatchRequest::Begin::all);
+  EXPECT_THAT(told(watcher), ElementsAre("reset", "put a 1", "put b 2", "bookmark"));
+  publish({change});
+  EXPECT_THAT(told(watcher), IsEmpty());
+}
+
+TEST_F(WatcherTest, WaitsUntilThisNodeKnowsWhatItsClientHasSeen) {
+  cursor_.seen.add(DotRange{.origin = kHere, .first = 1, .last = 2});
+  cursor_.made = kWall;
+  put("a");
+  Watcher watcher = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(watcher), IsEmpty());
+  EXPECT_EQ(progress_, Watcher::Progress::idle);
+  put("b");
+  EXPECT_THAT(told(watcher), ElementsAre("bookmark"));
+  put("c");
+  EXPECT_THAT(told(watcher), ElementsAre("put c 3"));
+}
+
+TEST_F(WatcherTest, ItsPatienceEnds) {
+  cursor_.seen.add(Dot{.origin = Origin{7}, .seq = 1});
+  Watcher watcher = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(watcher), IsEmpty());
+  EXPECT_EQ(watcher.wake_at(), now_ + Duration::from_seconds(20));
+  now_ = watcher.wake_at();
+  EXPECT_THAT(told(watcher), ElementsAre("end 2"));
+  EXPECT_EQ(progress_, Watcher::Progress::ended);
+  EXPECT_TRUE(cursor_.seen.covers(Dot{.origin = Origin{7}, .seq = 1}));
+}
+
+TEST_F(WatcherTest, ACursorOlderThanACollectedDeletionGetsEverythingAnew) {
+  put("a");
+  put("b");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  del("a");
+  restart(2, known_);
+  drop("a");
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("reset", "put b 2", "bookmark"));
+}
+
+TEST_F(WatcherTest, AnOldCursorOfAnotherRunGetsEverythingAnew) {
+  put("a");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  put("b");
+  restart(2, known_);
+  cursor_.made = {kWall.ms - 100'000};
+  Watcher old = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(old), ElementsAre("reset", "put a 1", "put b 2", "bookmark"));
+}
+
+TEST_F(WatcherTest, WaitingMakesACursorNoYounger) {
+  put("a");
+  put("b");
+  restart(2, known_);
+  cursor_ = {.seen = {}, .place = {}, .made = {kWall.ms - 100'000}};
+  cursor_.seen.add(DotRange{.origin = kHere, .first = 1, .last = 1});
+  cursor_.seen.add(Dot{.origin = Origin{7}, .seq = 1});
+  Watcher watcher = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(watcher), IsEmpty());
+  feed_->add(std::make_shared<const WatchNews>(WatchNews{
+      .changes = {}, .knowledge = {{.origin = Origin{7}, .known = {.upto = 1, .beyond = {}}}}}));
+  EXPECT_THAT(told(watcher), ElementsAre("reset", "put a 1", "put b 2", "bookmark"));
+}
+
+TEST_F(WatcherTest, AKeyThatWentWithoutATraceIsToldAsGone) {
+  put("a");
+  put("b/c");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  drop("a");
+  EXPECT_THAT(told(first), ElementsAre("del a 0"));
+  cursor_.place = {};  // as of another node
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("del a 0", "bookmark"));
+}
+
+TEST_F(WatcherTest, ASlowReaderIsToldThatTheFeedHasPassedIt) {
+  restart(2, {}, {.news_max = 2});
+  Watcher watcher = watch("");
+  told(watcher);
+  put("a");
+  put("b");
+  put("c");
+  EXPECT_THAT(told(watcher), ElementsAre("end 1"));
+  Watcher again = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(again), ElementsAre("put a 1", "put b 2", "put c 3", "bookmark"));
+}
+
+TEST_F(WatcherTest, AfterKWasEmptiedNothingIsToldBeforeItCoversWhatWasTold) {
+  put("a");
+  put("a");
+  Watcher watcher = watch("", WatchRequest::Begin::all);
+  told(watcher);
+  store_.put("a", 1);  // the newer version was damaged, and a peer gave what it had
+  empty_knowledge();
+  seq_ = 1;
+  publish({{.path = "a", .before = {}, .after = header("a")}});
+  EXPECT_THAT(told(watcher), IsEmpty());
+  seq_ = 1;
+  put("a");
+  EXPECT_THAT(told(watcher), ElementsAre("bookmark"));
+  put("a");
+  EXPECT_THAT(told(watcher), ElementsAre("put a 3"));
+}
+
+TEST_F(WatcherTest, ADamagedRecordEndsTheStreamBeforeIt) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put("a");
+  store_.damage("a", Errc::corrupt_data);
+  EXPECT_THAT(told(watcher), ElementsAre("end 3"));
+  EXPECT_FALSE(cursor_.seen.covers(Dot{.origin = kHere, .seq = 1}));
+  store_.put("a", 1);
+  Watcher again = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(again), ElementsAre("put a 1", "bookmark"));
+}
+
+TEST_F(WatcherTest, AVerdictForWhatTheClientHoldsIsNoNews) {
+  put("a");
+  Watcher watcher = watch("", WatchRequest::Begin::all);
+  told(watcher);
+  Change change{.path = "a", .before = header("a"), .after = header("a")};
+  change.after->version.verdict.votes = 2;
+  change.after->version.dot.seq = ++seq_;
+  store_.set("a", {.header = *change.after, .value = "1"});
+  publish({change});
+  EXPECT_THAT(told(watcher), IsEmpty());
+}
+
+TEST_F(WatcherTest, ASnapshotThatBrokeOffBeginsAnewWhereAllOfItIsKnown) {
+  put("a");
+  put("b");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  Listener hungry(1);
+  step(first, hungry);
+  EXPECT_THAT(hungry.text, ElementsAre("reset"));
+  step(first, hungry);
+  cursor_ = hungry.cursors.back();
+  EXPECT_TRUE(cursor_.partial);
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("reset", "put a 1", "put b 2", "bookmark"));
+  EXPECT_FALSE(cursor_.partial);
+}
+
+TEST_F(WatcherTest, ACursorThatMovedOnWithoutAnEventIsToldNowAndThen) {
+  Watcher watcher = watch("a");
+  told(watcher);
+  EXPECT_EQ(watcher.wake_at(), Instant::never());
+  put("b");
+  EXPECT_THAT(told(watcher), IsEmpty());
+  now_ = watcher.wake_at();
+  EXPECT_THAT(told(watcher), ElementsAre("bookmark"));
+  EXPECT_EQ(watcher.wake_at(), Instant::never());
+}
+
+TEST_F(WatcherTest, WorkIsBounded) {
+  for (int i = 0; i < 10; ++i) {
+    put(fmt::format("a{}", i));
+  }
+  Watcher watcher = watch("", WatchRequest::Begin::all);
+  Listener listener;
+  EXPECT_EQ(watcher.step({.instant = now_, .wall = kWall}, 4, listener), Watcher::Progress::more);
+  EXPECT_THAT(listener.text, ElementsAre("reset", "put a0 1", "put a1 2", "put a2 3"));
+}
+
+TEST(WatchFeed, ForgetsTheOldestAboveItsBounds) {
+  const MemoryStore store;
+  WatchFeed feed(store, {.run = 1, .known = {}, .options = {}, .bounds = {.bytes_max = 10'000}});
+  for (std::uint64_t i = 1; i <= 100; ++i) {
+    Change change{.path = std::string(500, 'x')};
+    change.after = RecordHeader{.version = MemoryStore::version_of(i)};
+    feed.add(std::make_shared<const WatchNews>(WatchNews{.changes = {change}}));
+    EXPECT_LE(feed.bytes(), 10'000U);
+  }
+  EXPECT_EQ(feed.read({.run = 1, .number = 0, .index = 0}).kind,
+            WatchSource::Reading::Kind::too_late);
+  EXPECT_EQ(feed.read({.run = 1, .number = 99, .index = 0}).kind, WatchSource::Reading::Kind::news);
+  EXPECT_EQ(feed.read({.run = 1, .number = 100, .index = 0}).kind,
+            WatchSource::Reading::Kind::nothing_yet);
+  EXPECT_EQ(feed.read({.run = 2, .number = 100, .index = 0}).kind,
+            WatchSource::Reading::Kind::other_run);
+}
+
+TEST(WatchFeed, AForgedPlaceIsNone) {
+  const MemoryStore store;
+  WatchFeed feed(store, {.run = 1, .known = {}, .options = {}, .bounds = {}});
+  feed.add(std::make_shared<const WatchNews>());
+  WatchCursor cursor{.seen = {}, .place = {.run = 1, .number = 0, .index = 5}, .made = kWall};
+  EXPECT_NE(feed.resume(cursor, kWall).from.place, cursor.place);
+  cursor.place = {.run = 1, .number = 7, .index = 0};
+  EXPECT_NE(feed.resume(cursor, kWall).from.place, cursor.place);
+}
+
+TEST(WatchFeed, KeysThatWentWithoutATraceAreRememberedOrCostASnapshot) {
+  const MemoryStore store;
+  WatchFeed feed(store, {.run = 1, .known = {}, .options = {}, .bounds = {.dropped_max = 1}});
+  const auto drop = [&](const std::string& path, std::uint64_t seq) {
+    Change change{.path = path};
+    change.before = RecordHeader{.version = MemoryStore::version_of(seq)};
+    OriginKnowledge known{.upto = seq, .beyond = {}};
+    feed.add(std::make_shared<const WatchNews>(
+        WatchNews{.changes = {change}, .knowledge = {{.origin = kHere, .known = known}}}));
+  };
+  WatchCursor cursor{.seen = {}, .place = {}, .made = kWall};
+  cursor.seen.add(DotRange{.origin = kHere, .first = 1, .last = 1});
+  drop("a", 1);
+  EXPECT_THAT(feed.resume(cursor, kWall).dropped, ElementsAre("a"));
+  drop("b", 2);
+  drop("c", 3);
+  EXPECT_EQ(feed.resume(cursor, kWall).way, WatchSource::Resumption::Way::reset);
+}
+
+}  // namespace
+}  // namespace kvs

@@ -1,0 +1,136 @@
+"""Clients that watch a cluster: each goes on with its last cursor on another node whenever its stream
+ends, and notices an older version after a newer one, a version that comes twice, and at the end a gap."""
+import random
+import threading
+import time
+
+from watch_stream import Stream
+
+
+class WatchingClient(threading.Thread):
+    """Follows one path. `wrong` is the first thing that was wrong."""
+
+    def __init__(self, nodes, path, seed):
+        super().__init__(daemon=True)
+        self.nodes, self.path = nodes, path
+        self.random = random.Random(seed)
+        self.cursor, self.live, self.newest, self.uuids = "0", {}, {}, set()
+        self.listed = None
+        self.wrong, self.events, self.resumed, self.resets, self.caught_up_at = None, 0, 0, 0, 0
+        self.node = None
+        self.ended = threading.Event()
+
+    def run(self):
+        while not self.ended.is_set():
+            self.node = self.random.choice(self.nodes)
+            try:
+                self._follow(self.node)
+            except (OSError, EOFError, AssertionError, ValueError) as error:
+                if self.wrong:
+                    return
+                self.last_error = error  # a node that is gone, or busy
+                time.sleep(0.1)
+
+    def _follow(self, node):
+        stream = Stream(
+            node.port, f"/kv/{self.path}?watch=true&since={self.cursor}", host=node.host, timeout=1
+        )
+        self.resumed += self.cursor != "0"
+        self.listed = None
+        leave_at = time.monotonic() + self.random.expovariate(1 / 5)
+        try:
+            while not self.ended.is_set() and time.monotonic() < leave_at:
+                try:
+                    event = stream.next()
+                except TimeoutError:
+                    continue
+                if event is None:
+                    return
+                self.take(event)
+                assert self.wrong is None
+        finally:
+            stream.close()
+
+    def take(self, event):
+        self.events += 1
+        self.cursor = event.id or self.cursor
+        if event.kind == "reset":
+            self.resets += 1
+            self.listed = set()
+        elif event.kind == "bookmark":
+            self.caught_up_at = time.monotonic()
+            if self.listed is not None:
+                self.live = {path: uuid for path, uuid in self.live.items() if path in self.listed}
+                self.listed = None
+        elif event.kind in ("put", "delete"):
+            self._change(event)
+
+    def _change(self, event):
+        path, uuid, timestamp = (event.data.get(name) for name in ("path", "uuid", "timestamp"))
+        if uuid is None:
+            self.live.pop(path, None)
+            return
+        if timestamp < self.newest.get(path, 0):
+            self.wrong = f"{self.path}: older after newer: {event}"
+        if uuid in self.uuids and self.listed is None:
+            self.wrong = f"{self.path}: twice: {event}"
+        self.uuids.add(uuid)
+        self.newest[path] = timestamp
+        if event.kind == "put":
+            self.live[path] = uuid
+        else:
+            self.live.pop(path, None)
+        if self.listed is not None:
+            self.listed.add(path)
+
+
+class Crowd:
+    """Many of them, of different paths."""
+
+    def __init__(self, nodes, paths, count, seed=1):
+        self.clients = [
+            WatchingClient(nodes, paths[i % len(paths)], seed * 1000 + i) for i in range(count)
+        ]
+
+    def __enter__(self):
+        for client in self.clients:
+            client.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        for client in self.clients:
+            client.ended.set()
+        for client in self.clients:
+            client.join(30)
+
+    def check(self, node, seconds=60):
+        """Everybody comes to believe what the node holds, and nothing was wrong on the way."""
+        held = {client.path: listing(node, client.path) for client in self.clients}
+        deadline = time.monotonic() + seconds
+        for client in self.clients:
+            while client.live != held[client.path] and time.monotonic() < deadline and not client.wrong:
+                time.sleep(0.05)
+        self.stop()
+        for client in self.clients:
+            assert client.wrong is None, client.wrong
+            missing = dict(held[client.path].items() - client.live.items())
+            ghosts = dict(client.live.items() - held[client.path].items())
+            assert (missing, ghosts) == ({}, {}), (client.path, client.node.name, client.cursor)
+        return {
+            name: sum(getattr(client, name) for client in self.clients)
+            for name in ("events", "resumed", "resets")
+        }
+
+
+def listing(node, path):
+    """Every key below a path with its uuid."""
+    held, after = {}, ""
+    while True:
+        page = node.get(f"/kv/{path}?recursive=true&limit=10000{after}", timeout=30).json
+        held |= {path + entry["name"]: entry["uuid"] for entry in page["entries"]}
+        if "next" not in page:
+            return held
+        after = f"&after={page['next']}"
