@@ -1,5 +1,4 @@
-"""What the tests of the console share: the clusters of tests/cluster, and a browser that a script drives."""
-import importlib.util
+"""What the tests of the console share: clusters, and a browser that a script drives."""
 import json
 import os
 import pathlib
@@ -10,20 +9,22 @@ import threading
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-HERE = ROOT / "tests" / "console"
+HERE = pathlib.Path(__file__).resolve().parent
+for folder in ("system", "cluster"):  # fixtures: the option that names the binary; cluster: several nodes
+    sys.path.insert(0, str(HERE.parent / folder))
+
+from cluster import Clusters  # noqa: E402
+from fixtures import ROOT, kvs, pytest_addoption  # noqa: E402, F401
+
 MODULES = ROOT / "build" / "console" / "node_modules"
 VISIT_SECONDS = 480  # of a machine that does much else; alone it is some ten
 
-sys.path[:0] = [str(ROOT / "tests" / "cluster")]
-_spec = importlib.util.spec_from_file_location("cluster_conftest", ROOT / "tests" / "cluster" / "conftest.py")
-_fixtures = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_fixtures)
 
-pytest_addoption = _fixtures.pytest_addoption
-pytest_runtest_makereport = _fixtures.pytest_runtest_makereport
-kvs = _fixtures.kvs
-new_cluster = _fixtures.new_cluster
+@pytest.fixture
+def new_cluster(kvs, tmp_path):  # noqa: F811
+    """Makes clusters that do not run yet, and ends them."""
+    with Clusters(kvs, tmp_path) as clusters:
+        yield clusters.make
 
 
 def why_no_browser():

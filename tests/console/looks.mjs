@@ -57,7 +57,10 @@ const VIEWS = [
   {
     name: "cluster",
     place: "#/",
-    ready: (page) => page.locator("h1.sentence").filter({ hasText: "All 3 members hold the same data." }).waitFor(),
+    ready: async (page) => {
+      await page.locator("h1.sentence").filter({ hasText: "All 3 members hold the same data." }).waitFor();
+      await page.locator("td[data-name='Round trip']").filter({ hasText: /s$/ }).nth(1).waitFor();
+    },
     leave: () => work.begin(),
   },
   { name: "tree", place: "#/keys/users/ada/", ready: (page) => page.getByRole("treeitem", { name: "profile" }).first().waitFor() },

@@ -8,6 +8,8 @@ def test_a_visit(new_cluster, browse):
     cluster = new_cluster(3).start()
     nodes = cluster.nodes
     browse("visit.mjs", nodes, {"kill": lambda n: nodes[n - 1].kill(), "start": lambda n: nodes[n - 1].start()})
+    cluster.assert_equal()
+    cluster.assert_sound()
 
 
 def test_looks(kvs, new_cluster, browse):
@@ -21,3 +23,5 @@ def test_looks(kvs, new_cluster, browse):
         node.start()
     cluster.wait_until_converged()
     browse("looks.mjs", nodes, {"kill": lambda n: nodes[n - 1].kill(), "start": lambda n: nodes[n - 1].start()})
+    cluster.assert_equal()
+    cluster.assert_sound()
