@@ -279,8 +279,9 @@ TEST_F(SyncTest, APeerIsAskedByHashesOnlyIfItsRowSaysThatItReadsThem) {
     for (; asked_; answer()) {
       if (const Compare* const compare = asked<Compare>()) {
         compared = true;
-        hashes = hashes ||
-                 std::ranges::contains(compare->ranges, PathRange::Kind::hashes, &PathRange::kind);
+        const auto& ranges = compare->ranges;
+        hashes = hashes || std::ranges::find(ranges, PathRange::Kind::hashes, &PathRange::kind) !=
+                               ranges.end();
       }
     }
     EXPECT_TRUE(compared);
