@@ -81,9 +81,9 @@ class ExportRun {
   /// Says what was done and, if that is not all, how to go on.
   int conclude(const Result<void>& result) {
     line_.clear();
-    std::string text = fmt::format("exported {} record{}, {}, in {}", grouped(done_.records),
-                                   done_.records == 1 ? "" : "s", bytes_text(done_.bytes),
-                                   span_text(monotonic_now() - begun_));
+    const std::string text = fmt::format("exported {} record{}, {}, in {}", grouped(done_.records),
+                                         done_.records == 1 ? "" : "s", bytes_text(done_.bytes),
+                                         span_text(monotonic_now() - begun_));
     last_path_ = json_string_member(last_line_, "path").value_or(last_path_);
     if (result) {
       remark(text + (of_several_moments_ ? "; it was interrupted, so parts of it are of different "

@@ -244,7 +244,7 @@ void ImportRun::answered(CallNumber number, const Answer& answer, Instant /*aske
 
 /// The node says that a line is wrong. Of several each is sent by itself, to find which.
 void ImportRun::refuse_unit(CallNumber number, const Error& why) {
-  Unit& unit = units_.at(number);
+  const Unit& unit = units_.at(number);
   if (unit.lines.size() == 1) {
     const std::string place = unit.path.empty() ? std::string() : unit.path + ": ";
     forget(number);

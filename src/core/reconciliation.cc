@@ -120,7 +120,7 @@ Result<Compare> Reconciliation::next_compare() {
 }
 
 Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
-                                       std::vector<PathRange>& out) {
+                                       std::vector<PathRange>& out) const {
   const RangeSource& source = parts_.source;
   if (ask == Ask::fingerprint) {
     out.push_back({.end = range.end,
@@ -145,7 +145,7 @@ Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
 
 /// As an earlier node understands it: it lists what it holds in a range of few items.
 Result<void> Reconciliation::ask_by_fingerprints(const KeyRange& range,
-                                                 std::vector<PathRange>& out) {
+                                                 std::vector<PathRange>& out) const {
   const Fingerprint whole = KVS_TRY(parts_.source.tree.of_range(range));
   if (whole.count > kListedItemsMax) {
     return report_range(parts_.source, range, out);

@@ -117,8 +117,8 @@ class Reconciliation {
     PathRange::Kind kind = PathRange::Kind::skip;
   };
 
-  Result<void> ask_about(const KeyRange& range, Ask ask, std::vector<PathRange>& out);
-  Result<void> ask_by_fingerprints(const KeyRange& range, std::vector<PathRange>& out);
+  Result<void> ask_about(const KeyRange& range, Ask ask, std::vector<PathRange>& out) const;
+  Result<void> ask_by_fingerprints(const KeyRange& range, std::vector<PathRange>& out) const;
 
   /// The request that is on its way.
   enum class Asked : std::uint8_t { nothing, compare, fetch, settle, finish };
