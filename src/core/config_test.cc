@@ -50,6 +50,7 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
       {"advertise_address", ""},
       {"probe_interval_ms", "1000"},
       {"probe_timeout_ms", "500"},
+      {"backup_folder", ""},
   };
   ASSERT_EQ(documented.size(), config_keys().size());
   for (std::size_t i = 0; i < documented.size(); ++i) {

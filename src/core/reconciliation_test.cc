@@ -389,7 +389,7 @@ class ReconciliationWithAPeer : public ReconciliationTest,
 
 TEST_P(ReconciliationWithAPeer, ThatReadsNoHashesOrDoesFindsTheSame) {
   for (int round = 0; round < 2; ++round) {
-    for (int i = 0; i < 300; i += round == 0 ? 1 : 37) {
+    for (int i = 0; i < 1000; i += round == 0 ? 1 : 37) {
       (i % 3 == 0 ? here_ : there_).put(later(round), fmt::format("key/{:03}", i));
     }
     here_.settle();
@@ -400,7 +400,7 @@ TEST_P(ReconciliationWithAPeer, ThatReadsNoHashesOrDoesFindsTheSame) {
     const bool reads = (GetParam() & kFeatureShortHashes) != 0;
     EXPECT_EQ(speaks_of_hashes(session.requests), reads) << round;
     EXPECT_EQ(speaks_of_hashes(session.replies), reads) << round;
-    EXPECT_EQ(here_.headers().size(), 300U);
+    EXPECT_EQ(here_.headers().size(), 1000U);
     expect_equal();
   }
 }

@@ -14,8 +14,6 @@
 namespace kvs {
 namespace {
 
-constexpr Duration kSecond = Duration::from_seconds(1);
-
 using Records = std::map<std::string, Record>;
 
 Records records_of(ClusterDriver& cluster, std::size_t node) {
@@ -70,12 +68,12 @@ void expect_equal(ClusterDriver& cluster) {
 
 /// A cluster of two that has written this and that.
 void fill(ClusterDriver& source) {
-  source.run(3 * kSecond);
+  source.run(Duration::from_seconds(3));
   const int writes = *rc::gen::inRange(1, 30);
   for (int i = 0; i < writes; ++i) {
     write_something(source, 2);
   }
-  source.run(5 * kSecond);
+  source.run(Duration::from_seconds(5));
 }
 
 TEST(law_import, AnEmptyClusterEndsWithJustTheOthersRecords) {
@@ -83,11 +81,11 @@ TEST(law_import, AnEmptyClusterEndsWithJustTheOthersRecords) {
     ClusterDriver source(2, 1000);
     fill(source);
     ClusterDriver target(3);
-    target.run(5 * kSecond);
+    target.run(Duration::from_seconds(5));
     for (const PeerRecord& record : exported(source)) {
       target.import(*rc::gen::inRange<std::size_t>(0, 3), {record});
     }
-    target.run(60 * kSecond);
+    target.run(Duration::from_seconds(60));
     expect_equal(target);
     RC_ASSERT(records_of(target, 1) == records_of(source, 1));
     RC_ASSERT(target.node(2).status().digest.root == source.node(0).status().digest.root);
@@ -98,8 +96,8 @@ TEST(law_import, AClusterAtWorkEndsEqualWithTheLargerVersionOfEachKey) {
   EXPECT_TRUE(rc::check([] {
     ClusterDriver source(2, 1000);
     ClusterDriver target(3);
-    source.run(3 * kSecond);
-    target.run(5 * kSecond);
+    source.run(Duration::from_seconds(3));
+    target.run(Duration::from_seconds(5));
     Records newest;  // of what was imported
     for (int round = *rc::gen::inRange(1, 4); round > 0; --round) {
       fill(source);
@@ -117,9 +115,9 @@ TEST(law_import, AClusterAtWorkEndsEqualWithTheLargerVersionOfEachKey) {
         newest.insert_or_assign(record.path, record.record);
       }
       target.heal();
-      target.run(kSecond);
+      target.run(Duration::from_seconds(1));
     }
-    target.run(120 * kSecond);
+    target.run(Duration::from_seconds(120));
     expect_equal(target);
     const Records held = records_of(target, 0);
     for (const auto& [path, record] : newest) {
