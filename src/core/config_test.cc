@@ -38,6 +38,7 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
       {"throttle_delay_ms", "100"},
       {"fetch_delay_ms", "50"},
       {"durability", "sync"},
+      {"backup_folder", ""},
       {"max_value_bytes", "1048576"},
       {"max_key_bytes", "1024"},
       {"idle_timeout", "60"},
@@ -50,7 +51,6 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
       {"advertise_address", ""},
       {"probe_interval_ms", "1000"},
       {"probe_timeout_ms", "500"},
-      {"backup_folder", ""},
   };
   ASSERT_EQ(documented.size(), config_keys().size());
   for (std::size_t i = 0; i < documented.size(); ++i) {
