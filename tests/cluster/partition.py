@@ -66,6 +66,14 @@ class Network:
             rules.append(f"{rule} {target.group} ip saddr {source.host} drop\n")
         self.apply("".join(rules))
 
+    def mute(self, callers, called):
+        """From now on these do not get through to those, who still reach them and are answered."""
+        rules = [f"flush chain inet {self.table} cuts\n"]
+        for caller in callers:
+            for host in (node.host for node in called if node is not caller):
+                rules.append(f"add rule inet {self.table} cuts ct mark {caller.group} ip daddr {host} drop\n")
+        self.apply("".join(rules))
+
     def heal(self):
         self.cut([])
 

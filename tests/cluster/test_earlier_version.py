@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import partition
 from cluster import wait_for
 from history import Load
 from test_clocks import HOUR_MS, shifted  # noqa: F401 - a fixture
@@ -17,7 +18,8 @@ from test_conflict import KEYS as TIES
 from test_conflict import shown
 
 KEYS = 400
-ROUNDS_MAX = 12  # of differences, until exchanges began on both sides
+ROUNDS = 3
+STARTED = "the node serves"
 RECONCILED = re.compile(
     r"(?:regular|catch-up|bootstrap) with (\w+): reconciled in \d+ round trips, (\d+) records fetched, (\d+) given"
 )
@@ -55,7 +57,14 @@ def replace(node, binary):
     node.start()
 
 
-def write_alone(cluster, node, prefix, first):
+def cut_off(cluster):
+    """The means to decide who calls whom, and with it whose version conducts an exchange."""
+    if reason := partition.why_not():
+        pytest.skip(reason)
+    return partition.Network(cluster.nodes)
+
+
+def write_alone(node, prefix, first):
     """While the other is away: new keys, changed and deleted ones. Afterwards no journal tells of them."""
     node.start()
     for number in range(first, KEYS, 2):
@@ -66,26 +75,28 @@ def write_alone(cluster, node, prefix, first):
     node.end()
 
 
-@pytest.mark.parametrize("kinds", ["on", "no"])
-def test_two_versions_reconcile_in_both_directions(mixed, kinds):
-    cluster = mixed(kinds).start()
-    here, there = cluster.nodes
-    cluster.wait_until_members()
-    for number in range(5 * KEYS):
-        assert here.put(f"/kv/before/{number}", number).status == 201
-    cluster.wait_until_converged()
-    for attempt in range(ROUNDS_MAX):
-        here.end()
-        there.end()
-        write_alone(cluster, here, f"round{attempt}", 0)
-        write_alone(cluster, there, f"round{attempt}", 1)
-        cluster.start_at_once(cluster.nodes if attempt % 2 else cluster.nodes[::-1])
-        cluster.assert_equal()
-        if exchanged(here, there) > 0 and exchanged(there, here) > 0:
-            break
-    crossed = exchanged(here, there), exchanged(there, here)
-    print(f"{attempt + 1} rounds; records in exchanges that {here.name} and {there.name} began: {crossed}")
-    assert min(crossed) > 0
+@pytest.mark.parametrize("asks", ["old", "new"])
+def test_ranges_are_compared_between_two_versions(mixed, kvs, asks):
+    cluster = mixed("on")
+    with cut_off(cluster) as network:
+        cluster.start()
+        here, there = cluster.nodes if asks == "old" else cluster.nodes[::-1]
+        for number in range(5 * KEYS):
+            assert here.put(f"/kv/before/{number}", number).status == 201
+        cluster.wait_until_converged()
+        for attempt in range(ROUNDS):
+            here.end()
+            there.end()
+            write_alone(here, f"round{attempt}", 0)
+            write_alone(there, f"round{attempt}", 1)
+            before = exchanged(here, there)
+            network.mute([there], [here])
+            cluster.start_at_once(cluster.nodes)
+            cluster.wait_until_converged()
+            network.heal()
+            cluster.assert_equal()
+            assert exchanged(here, there) > before
+    print(f"{exchanged(here, there)} records in exchanges that the {asks} one began, {exchanged(there, here)} others")
     assert_understood(cluster)
 
 
@@ -111,22 +122,48 @@ def test_an_empty_folder_is_filled_by_the_other_version(mixed, kinds):
 
 
 @pytest.mark.parametrize("kinds", ["oon", "nno"])
-def test_what_the_other_version_forgot_stays_deleted(mixed, shifted, tmp_path, kinds):  # noqa: F811
+@pytest.mark.parametrize("asks", ["third", "others"])
+def test_what_the_other_version_forgot_stays_deleted(mixed, shifted, tmp_path, kinds, asks):  # noqa: F811
     """An old copy of a folder holds what nobody else does, not even its deletion: live records are
-    dropped by exchanges between both versions."""
-    cluster = mixed(kinds, tombstone_min_age_hours=1).start()
-    first, _, third = cluster.nodes
-    for number in range(KEYS):
-        assert first.put(f"/kv/old/{number}", number).status == 201
-    cluster.wait_until_converged()
-    third.end()
-    shutil.copytree(third.data_dir, tmp_path / "backup")
-    third.start()
-    for number in range(0, KEYS, 2):
-        assert first.delete(f"/kv/old/{number}").status == 204
-    cluster.assert_equal()
-    before = first.records()
-    later = shifted(2 * HOUR_MS)
+    dropped by an exchange between both versions."""
+    cluster = mixed(kinds, tombstone_min_age_hours=1)
+    with cut_off(cluster) as network:
+        first, second, third = cluster.start().nodes
+        for number in range(KEYS):
+            assert first.put(f"/kv/old/{number}", number).status == 201
+        cluster.wait_until_converged()
+        third.end()
+        shutil.copytree(third.data_dir, tmp_path / "backup")
+        third.start()
+        for number in range(0, KEYS, 2):
+            assert first.delete(f"/kv/old/{number}").status == 204
+        cluster.assert_equal()
+        before = first.records()
+        later = shifted(2 * HOUR_MS)
+        forget_deletions(cluster, later)
+        third.end()
+        cluster.wipe(third)
+        shutil.copytree(tmp_path / "backup", third.data_dir)
+        others = [first, second]
+        network.mute(*((others, [third]) if asks == "third" else ([third], others)))
+        third.spawn(**later).wait_until_ready().wait_until_normal()
+        assert cluster.wait_until_converged() == before
+        network.heal()
+        cluster.assert_equal()
+    dropped = figure(third, 'kvs_records_dropped_total{kind="live"}')
+    conducted = {node.name for node in cluster.nodes if reconciled_since_the_last_start(node)}
+    print(f"{dropped} live records dropped, by exchanges of {sorted(conducted)}")
+    assert dropped == KEYS // 2
+    assert ("node3" in conducted) == (asks == "third")
+    assert_understood(cluster)
+
+
+def reconciled_since_the_last_start(node):
+    return RECONCILED.search(node.log(), node.log().rindex(STARTED))
+
+
+def forget_deletions(cluster, later):
+    """All nodes go on where clocks show a later time."""
     for node in cluster.nodes:
         node.end()
     for node in cluster.nodes:
@@ -134,15 +171,6 @@ def test_what_the_other_version_forgot_stays_deleted(mixed, shifted, tmp_path, k
     for node in cluster.nodes:
         node.wait_until_ready().wait_until_normal()
     wait_for(lambda: all(tombstones(node) == 0 for node in cluster.nodes), 60, "deletions are not forgotten")
-    third.end()
-    cluster.wipe(third)
-    shutil.copytree(tmp_path / "backup", third.data_dir)
-    third.spawn(**later).wait_until_ready().wait_until_normal()
-    assert cluster.wait_until_converged() == before
-    dropped = figure(third, 'kvs_records_dropped_total{kind="live"}')
-    print(f"{dropped} live records dropped")
-    assert dropped == KEYS // 2
-    assert_understood(cluster)
 
 
 def tombstones(node):
@@ -169,8 +197,8 @@ def test_a_tie_is_settled_by_both_versions(mixed, kvs):
 
 
 def test_a_rolling_upgrade_from_a_real_version_and_back(mixed, kvs, old_kvs):
-    """First 2 + 1, then all new, then back; between the steps a node is away for so long that the
-    journals no longer reach."""
+    """First 2 + 1, then all new, then back. In each step a node is away while another restarts, and
+    with it loses its journal."""
     cluster = mixed("oon").start()
     cluster.wait_until_members()
     steps = [(0, kvs), (1, kvs), (2, old_kvs), (0, old_kvs), (1, old_kvs), (1, kvs)]
