@@ -106,8 +106,8 @@ class Importer {
  private:
   void tell(const ImportOutcome& so_far, const LineSource& source) {
     DoneSoFar done{.records = so_far.written, .bytes = source.bytes_given(), .share = {}};
-    if (source.size() && *source.size() > 0) {
-      done.share = static_cast<double>(done.bytes) / static_cast<double>(*source.size());
+    if (const auto size = source.size(); size && *size > 0) {
+      done.share = static_cast<double>(done.bytes) / static_cast<double>(*size);
     }
     line_.tell(done, monotonic_now());
   }

@@ -129,7 +129,8 @@ bool ImportRun::give_next() {
   if (paths_.contains(held_->path)) {
     return false;
   }
-  RecordLine record = *std::exchange(held_, std::nullopt);
+  RecordLine record = *std::move(held_);
+  held_.reset();
   begin_unit(
       {.lines = {last_line_}, .path = std::move(record.path), .body = std::move(record.value)});
   return true;
@@ -160,18 +161,19 @@ Result<bool> ImportRun::read_record() {
     stop(line.error());
     return false;
   }
-  if (!*line) {
+  const auto& text = *line;
+  if (!text) {
     return false;
   }
   ++last_line_;
   ledger_.begin();
-  const bool blank = (*line)->find_first_not_of(" \t\r") == std::string_view::npos;
+  const bool blank = text->find_first_not_of(" \t\r") == std::string_view::npos;
   if (last_line_ < options_.first_line || blank) {
     ledger_.end(last_line_);
     return true;
   }
-  RecordLine record = KVS_TRY(reader_.read(**line));
-  KVS_TRY(take_record(std::move(record), **line));
+  RecordLine record = KVS_TRY(reader_.read(*text));
+  KVS_TRY(take_record(std::move(record), *text));
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "app/convergence.h"
 #include "app/delete_run.h"
 #include "app/import_lines.h"
+#include "base/check.h"
 #include "core/members.h"
 #include "io/os.h"
 #include "wire/console_answer.h"
@@ -128,7 +129,8 @@ void append_backup_reply(const PeerReply& reply, const AnswerTarget& target) {
     return;
   }
   const BackupDesk::Ordered& ordered = dynamic_cast<const BackupMemo&>(*target.memo).ordered();
-  const Backup& backup = ordered.outcome->value();
+  KVS_CHECK(ordered.outcome && *ordered.outcome, "a backup that is done was made");
+  const Backup& backup = **ordered.outcome;
   append_backup_response(target, {.name = ordered.name,
                                   .path = backup.path,
                                   .id = to_string(backup.note.id),
@@ -563,7 +565,7 @@ Handled Service::answer(const GetConvergence& /*request*/, const ReceivedRequest
 }
 
 Handled Service::answer(const GetVerdicts& /*request*/, const ReceivedRequest& /*received*/,
-                        const AnswerTarget& target) {
+                        const AnswerTarget& target) const {
   const NodeThreadStatus status = parts_.node.status();
   append_verdicts_response(target, verdict_views(status.node));
   return {};

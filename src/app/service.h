@@ -70,7 +70,7 @@ class Service final : public RequestHandler {
   Handled answer(const GetConvergence& request, const ReceivedRequest& received,
                  const AnswerTarget& target) const;
   Handled answer(const GetVerdicts& request, const ReceivedRequest& received,
-                 const AnswerTarget& target);
+                 const AnswerTarget& target) const;
   Handled answer(const GetLost& request, const ReceivedRequest& received,
                  const AnswerTarget& target);
   Handled answer(const RunBatch& request, const ReceivedRequest& received,

@@ -77,10 +77,11 @@ bool take_line(std::string_view line, BackupNote& note) {
     return true;
   }
   auto file = name == "file" ? parse_file(line) : std::nullopt;
-  if (file) {
-    note.files.push_back(*std::move(file));
+  if (!file) {
+    return false;
   }
-  return file.has_value();
+  note.files.push_back(*std::move(file));
+  return true;
 }
 
 Result<void> check_head(std::string_view line) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "io/os.h"
 #include "io/waiting.h"
 
@@ -95,9 +96,14 @@ std::expected<Answer, HttpClient::Lost> HttpClient::exchange(const ClientCall& c
   return answer;
 }
 
+ClientSocket& HttpClient::connection() {
+  KVS_CHECK(socket_.has_value(), "an exchange begins with connect()");
+  return *socket_;
+}
+
 std::expected<void, HttpClient::Lost> HttpClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto sent = socket_->send(bytes);
+    const auto sent = connection().send(bytes);
     if (!sent) {
       return {};  // there may still be an answer that says why
     }
@@ -106,7 +112,7 @@ std::expected<void, HttpClient::Lost> HttpClient::send(std::string_view bytes) {
       if (const auto waited = wait(POLLOUT | POLLIN); !waited) {
         return std::unexpected(lost(waited.error()));
       }
-      std::array<pollfd, 1> readable{{{.fd = socket_->number(), .events = POLLIN}}};
+      std::array<pollfd, 1> readable{{{.fd = connection().number(), .events = POLLIN}}};
       if (wait_for(readable, Instant{}, nullptr) == Woken::ready) {
         return {};  // answered before it took all: a refusal
       }
@@ -119,7 +125,7 @@ std::expected<void, HttpClient::Lost> HttpClient::receive(Answer& answer,
                                                           const TakeBody& take_body) {
   std::vector<char> scratch(kScratchBytes);
   while (reader_.state() != AnswerReader::State::complete) {
-    const auto got = socket_->receive(scratch);
+    const auto got = connection().receive(scratch);
     if (!got) {
       return std::unexpected(lost(got.error()));
     }
@@ -163,7 +169,7 @@ std::expected<void, HttpClient::Lost> HttpClient::take(const ClientSocket::Bytes
 }
 
 Result<void> HttpClient::wait(short events) {
-  std::array<pollfd, 1> polled{{{.fd = socket_->number(), .events = events}}};
+  std::array<pollfd, 1> polled{{{.fd = connection().number(), .events = events}}};
   switch (wait_for(polled, monotonic_now() + options_.silence_timeout, options_.interrupt)) {
     case Woken::ready:
       return {};

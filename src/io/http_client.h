@@ -58,6 +58,10 @@ class HttpClient {
   };
 
   Result<void> connect();
+
+  /// After connect().
+  ClientSocket& connection();
+
   std::expected<Answer, Lost> exchange(const ClientCall& call, const TakeBody& take_body);
   std::expected<void, Lost> send(std::string_view bytes);
   std::expected<void, Lost> receive(Answer& answer, const TakeBody& take_body);
