@@ -207,7 +207,7 @@ Result<Backup> take_backup(const Store& store, const BackupOrder& order) {
                          .version = KVS_VERSION,
                          .files = KVS_TRY(seal_all(making.path() + "/db"))}};
   const std::string note = making.path() + '/' + kBackupNoteName;
-  KVS_TRY(create_file(note, format_backup_note(backup.note)));
+  static_cast<void>(KVS_TRY(create_file(note, format_backup_note(backup.note))));
   KVS_TRY(making.end(order.folder, path));
   return backup;
 }

@@ -63,7 +63,7 @@ TEST(law_watch, SeedsThatFoundBugs) {
   // 3705, 3753, 4107: a verdict that repeats what was here before was kept from a client that had
   // been told of the other side of the tie elsewhere.
   // 18287: a client held what a dropped record had replaced.
-  for (const std::uint64_t seed : {3705, 3753, 4107, 18287}) {
+  for (const auto seed : std::initializer_list<std::uint64_t>{3705, 3753, 4107, 18287}) {
     EXPECT_EQ(ExchangeWorld(seed, kStaying).run(), "") << "seed " << seed;
   }
 }

@@ -298,8 +298,13 @@ def test_errors_of_the_node(kvs, given, exit_code, words):
 
 
 def test_a_listing_of_a_node_that_still_fetches_says_so(kvs):
-    page = (200, {"X-KVS-Source": "partial"}, b'{"path":"","entries":[{"name":"a","uuid":"u","timestamp":1}]}')
-    with Stub(lambda *_: page) as stub:
+    page = b'{"path":"","entries":[{"name":"a","uuid":"u","timestamp":1}]}'
+    lines = b'{"path":"a","uuid":"u","timestamp":1,"version":"v","data":1}\n'
+
+    def answer(_method, target, _body):
+        return 200, {"X-KVS-Source": "partial"}, lines if target.startswith("/export") else page
+
+    with Stub(answer) as stub:
         client = Client(kvs, stub.address)
         for subcommand in ("ls", "tree"):
             done = client.run(subcommand)
