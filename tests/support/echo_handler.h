@@ -124,7 +124,7 @@ class EchoHandler : public RequestHandler {
   bool record = true;
 
   [[nodiscard]] bool is_write(const RequestHead& head) const override {
-    return head.method == Method::put;
+    return head.method == Method::put && !is_streamed(head.path);
   }
 
   [[nodiscard]] std::uint64_t body_bytes_max(const RequestHead& /*head*/) const override {
@@ -151,11 +151,10 @@ class EchoHandler : public RequestHandler {
       return {.kind = Handled::Kind::framing,
               .source = std::make_unique<Posts>(posted, request, target)};
     }
-    if (head.path.starts_with("/stream/")) {
-      return stream(head, target, BodySource::Status::done);
-    }
-    if (head.path.starts_with("/broken/")) {
-      return stream(head, target, BodySource::Status::failed);
+    if (is_streamed(head.path)) {
+      return stream(head, target,
+                    head.path.starts_with("/broken/") ? BodySource::Status::failed
+                                                      : BodySource::Status::done);
     }
     if (head.path.starts_with("/big/")) {
       answer(target, 200, std::string(number_at_end(head.path), 'x'));
@@ -181,6 +180,10 @@ class EchoHandler : public RequestHandler {
   }
 
  private:
+  static bool is_streamed(std::string_view path) {
+    return path.starts_with("/stream/") || path.starts_with("/broken/");
+  }
+
   static std::string said(const RequestHead& head, std::string_view body) {
     return std::string(head.method_name).append(" ").append(head.target).append(" ").append(body);
   }
