@@ -376,5 +376,6 @@ def test_the_command_ends_with_ctrl_c(kvs, node):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) in (0, 128 + signal.SIGINT)
     eventually(lambda: "\nkvs_connections_open 1\n" in node.get("/metrics").body.decode())
+    node.put("/kv/after", 1)  # what was posted before takes place before
     left = len(listed(node, "/kv/many/"))
     assert node.delete("/kv/many/?recursive=true", timeout=60).json == {"deleted": left}
