@@ -61,8 +61,8 @@ Result<Answer> fine_answer(Result<Answer> answer) {
     return answer;
   }
   Error error = error_of(answer->head, answer->body);
-  if (answer->head.retry_after_s) {
-    error.detail += fmt::format("; try again in {} s", *answer->head.retry_after_s);
+  if (const auto wait_s = answer->head.retry_after_s) {
+    error.detail += fmt::format("; try again in {} s", *wait_s);
   }
   return std::unexpected(std::move(error));
 }
