@@ -1,5 +1,8 @@
 """The console in a real browser, on clusters of three."""
+import json
 import subprocess
+
+import recipes
 
 KEYS = 20
 
@@ -25,3 +28,15 @@ def test_looks(kvs, new_cluster, browse):
     browse("looks.mjs", nodes, {"kill": lambda n: nodes[n - 1].kill(), "start": lambda n: nodes[n - 1].start()})
     cluster.assert_equal()
     cluster.assert_sound()
+
+
+def test_the_recipe_for_eventsource(new_cluster, browse, monkeypatch):
+    """docs/clients.md, as it stands there."""
+    section = "JavaScript: a copy that follows"
+    library, usage = recipes.only(section, "js")
+    (told,) = recipes.only(section, "text")
+    writes = [("PUT", "users/ann", '{"name":"Ann"}'), ("PUT", "users/bob", "1"), ("DELETE", "users/bob", None)]
+    recipe = {"library": library, "usage": usage, "told": told, "writes": writes}
+    monkeypatch.setenv("RECIPE", json.dumps(recipe))
+    (node,) = new_cluster(1, seed_nodes=[]).start().nodes
+    browse("recipe.mjs", [node], {"kill": lambda _: node.kill(), "start": lambda _: node.start()})

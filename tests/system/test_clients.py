@@ -31,8 +31,9 @@ def run(command, program, folder, suffix=""):
 
 
 def test_every_block_of_the_page_is_run():
-    """A new section needs a test here, or in tests/packaging."""
+    """A new section needs a test here, in tests/packaging, or, for a browser, in tests/console."""
     sections = {"curl", "Python", "JavaScript", "Prometheus: targets from a key", "nginx: TLS in front"}
+    sections.add("JavaScript: a copy that follows")
     assert set(recipes.blocks()) == sections
     text = recipes.PATH.read_text()
     assert text.count("\n```") == 2 * sum(len(found) for found in recipes.blocks().values())
