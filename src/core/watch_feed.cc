@@ -26,8 +26,7 @@ WatchFeed::WatchFeed(const StoreView& store, Start start)
       options_(start.options),
       bounds_(start.bounds),
       run_(start.run),
-      known_(start.known),
-      base_(std::move(start.known)) {}
+      known_(std::move(start.known)) {}
 
 void WatchFeed::add(std::shared_ptr<const WatchNews> news) {
   if (news->emptied && !KVS_MUTATED(watch_ignores_emptied)) {
@@ -128,7 +127,8 @@ bool WatchFeed::has_place(const FeedPlace& place) const {
   return place.index <= size;
 }
 
-/// A tombstone that went without being seen is nowhere to be found.
+/// A tombstone that went without being seen is nowhere to be found. Nor need this node ever have
+/// held it: K that came with an exchange covers what others had collected long ago.
 bool WatchFeed::may_lack_deletions(const WatchCursor& cursor, WallTime wall) const {
   if (KVS_MUTATED(watch_forgets_buried)) {
     return false;
@@ -136,7 +136,7 @@ bool WatchFeed::may_lack_deletions(const WatchCursor& cursor, WallTime wall) con
   const std::int64_t age_ms = wall.ms - cursor.made.ms;
   const std::int64_t age_max_ms = options_.cursor_age_max.ms();
   const bool old = age_ms >= age_max_ms || age_ms <= -age_max_ms;
-  return !cursor.seen.covers(buried_) || (old && !cursor.seen.covers(base_));
+  return !cursor.seen.covers(buried_) || (old && !cursor.seen.covers(known_));
 }
 
 WatchSource::Resumption WatchFeed::resume(const WatchCursor& cursor, WallTime wall) const {

@@ -192,7 +192,6 @@ class WatchFeed final : public WatchSource {
   std::size_t bytes_ = 0;
   Knowledge known_;
   mutable std::shared_ptr<const Knowledge> shared_;  // the same; null: it has changed since
-  Knowledge base_;                                   // K at the start
   Knowledge buried_;  // for each origin all up to the last tombstone that went
   std::deque<Dropped> dropped_;
   std::deque<Checkpoint> checkpoints_;

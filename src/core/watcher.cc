@@ -92,7 +92,8 @@ Watcher::Turn Watcher::resume(WatchSink& sink) {
   gone_ = std::move(resumption.dropped);
   switch (resumption.way) {
     case Way::replay:
-      cursor_.place = resumption.from.place;
+      go_on_at_ = resumption.from.place;
+      cursor_.place = gone_.empty() ? *go_on_at_ : FeedPlace{};
       state_ = State::following;
       announce_ = true;
       return Turn::on;
@@ -115,6 +116,7 @@ Watcher::Turn Watcher::tell_gone(WatchSink& sink) {
   }
   const auto found = source_->store().find(Key::from_store(path));
   if (!found) {
+    cursor_.place = {};  // from where the feed tells of it no more
     return end_unread(found.error(), path, sink);
   }
   return *found ? Turn::on : emit({.kind = WatchEvent::Kind::del, .path = path}, sink);
@@ -211,6 +213,9 @@ Watcher::Turn Watcher::lose_run() {
 // --- following
 
 Watcher::Turn Watcher::follow(WatchSink& sink) {
+  if (go_on_at_) {
+    cursor_.place = *std::exchange(go_on_at_, std::nullopt);
+  }
   if (!news_) {
     return read_on(sink);
   }

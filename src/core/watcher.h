@@ -146,6 +146,7 @@ class Watcher {
   bool announce_ = false;                  // the client waits to hear that it has caught up
   std::shared_ptr<const WatchNews> news_;  // at the place of the cursor; null: to be read
   std::vector<std::string> gone_;          // to be told as gone, before anything else
+  std::optional<FeedPlace> go_on_at_;      // once these are told; until then no place is safe
   std::optional<Scan> scan_;
 };
 

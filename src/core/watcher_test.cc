@@ -309,6 +309,34 @@ TEST_F(WatcherTest, AnOldCursorOfAnotherRunGetsEverythingAnew) {
   EXPECT_THAT(told(old), ElementsAre("reset", "put a 1", "put b 2", "bookmark"));
 }
 
+TEST_F(WatcherTest, AnOldCursorGetsEverythingWhereKCameWithAnExchange) {
+  put("a");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  // A new node has learnt of a deletion that the others had collected before it came.
+  store_.erase("a");
+  restart(2, {});
+  seq_ = 2;
+  publish({});
+  const WatchCursor young = cursor_;
+  cursor_.made = {kWall.ms - 100'000};
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("reset", "bookmark"));
+  cursor_ = young;
+  Watcher third = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(third), ElementsAre("bookmark"));
+}
+
+TEST_F(WatcherTest, AnOldCursorThatCoversAllGoesOn) {
+  put("a");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  restart(2, known_);
+  cursor_.made = {kWall.ms - 100'000};
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("bookmark"));
+}
+
 TEST_F(WatcherTest, WaitingMakesACursorNoYounger) {
   put("a");
   put("b");
@@ -331,6 +359,49 @@ TEST_F(WatcherTest, AKeyThatWentWithoutATraceIsToldAsGone) {
   drop("a");
   EXPECT_THAT(told(first), ElementsAre("del a 0"));
   cursor_.place = {};  // as of another node
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("del a 0", "bookmark"));
+}
+
+TEST_F(WatcherTest, WhoLeavesBetweenKeysThatWentIsToldOfTheRestLater) {
+  restart(2, {}, {.checkpoint_news = 1});
+  put("a");
+  put("b");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  drop("a");
+  drop("b");
+  cursor_.place = {};  // as of another node
+  Listener hasty(1);
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  step(second, hasty);
+  EXPECT_THAT(hasty.text, ElementsAre("del b 0"));
+  cursor_ = hasty.cursors.back();
+  Watcher third = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(third), ElementsAre("del b 0", "del a 0", "bookmark"));
+}
+
+TEST_F(WatcherTest, AKeyThatWentIsToldThoughTheCursorCoversWhatWent) {
+  restart(2, {}, {.checkpoint_news = 1});
+  put("a");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  put("a");
+  drop("a");
+  cursor_.seen.add(DotRange{.origin = kHere, .first = 1, .last = 2});
+  cursor_.place = {};  // as of another node
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(second), ElementsAre("del a 0", "bookmark"));
+}
+
+TEST_F(WatcherTest, AKeyThatCannotBeReadWhenItWentIsToldAsGoneLater) {
+  put("a");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  drop("a");
+  store_.damage("a", Errc::io_error);
+  EXPECT_THAT(told(first), ElementsAre("end 4"));
+  store_.erase("a");
   Watcher second = watch("", WatchRequest::Begin::cursor);
   EXPECT_THAT(told(second), ElementsAre("del a 0", "bookmark"));
 }

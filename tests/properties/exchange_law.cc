@@ -1,17 +1,13 @@
 // Whatever is lost, late, repeated or broken off, the nodes end equal, no deleted key shows again
 // and no write is lost: random events over the production rooms, with members that come and go,
 // backups that are restored and records that rot.
-#include <algorithm>
-#include <charconv>
-#include <cstdlib>
-#include <optional>
-#include <string_view>
-#include <system_error>
+#include <string>
 
 #include <gtest/gtest.h>
 
 #include "base/mutant.h"
 #include "support/exchange_world.h"
+#include "support/law_seeds.h"
 
 namespace kvs {
 namespace {
@@ -25,38 +21,6 @@ struct Outcome {
   std::size_t completed = 0;
   std::size_t ties = 0;
 };
-
-/// Both ends included.
-struct Seeds {
-  std::uint64_t first = 1;
-  std::uint64_t last = 20'000;
-
-  [[nodiscard]] std::uint64_t count() const { return last - first + 1; }
-};
-
-std::optional<std::uint64_t> number(std::string_view digits) {
-  std::uint64_t value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [at, error] = std::from_chars(digits.data(), end, value);
-  return error == std::errc{} && at == end ? std::optional(value) : std::nullopt;
-}
-
-/// KVS_LAW_SEEDS=A..B; nothing if it says something else.
-std::optional<Seeds> seeds_from_outside() {
-  Seeds seeds;
-  const char* const range = std::getenv("KVS_LAW_SEEDS");  // NOLINT(concurrency-mt-unsafe)
-  if (range == nullptr) {
-    return seeds;
-  }
-  const std::string_view text = range;
-  const std::size_t dots = text.find("..");
-  if (dots == std::string_view::npos) {
-    return std::nullopt;
-  }
-  const auto first = number(text.substr(0, dots));
-  const auto last = number(text.substr(dots + 2));
-  return first && last && *first <= *last ? std::optional(Seeds{*first, *last}) : std::nullopt;
-}
 
 void add(std::uint64_t seed, const Plan& plan, Outcome& outcome) {
   ExchangeWorld world(seed, plan);
@@ -141,7 +105,7 @@ TEST(law_exchange, SeedsThatForgetWhatNobodyCanTell) {
 
 // For hours of quiet: docs/testing.md
 void expect_held_for_many_seeds(const Plan& plan) {
-  const auto seeds = seeds_from_outside();
+  const auto seeds = law_seeds_from_outside();
   ASSERT_TRUE(seeds) << "KVS_LAW_SEEDS is no range A..B";
   Outcome outcome;
   for (std::uint64_t seed = seeds->first; seed <= seeds->last; ++seed) {

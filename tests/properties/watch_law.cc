@@ -6,6 +6,7 @@
 
 #include "base/mutant.h"
 #include "support/exchange_world.h"
+#include "support/law_seeds.h"
 
 namespace kvs {
 namespace {
@@ -13,6 +14,10 @@ namespace {
 using Plan = ExchangeWorld::Plan;
 
 constexpr Plan kStaying{.watchers = 4};
+/// Cursors are younger than tombstones that go: differences are told, and not everything anew. No
+/// restarts: nobody goes on at a node that has forgotten before it started.
+constexpr Plan kYoung{
+    .restarts = false, .tombstone_min_age = Duration::from_ms(160), .watchers = 4};
 constexpr Plan kEverything{.returns = true, .restores = true, .damage = true, .watchers = 4};
 
 struct Outcome {
@@ -55,6 +60,10 @@ TEST(law_watch, MembersThatStay) {
   expect_held(kSeeds, kStaying);
 }
 
+TEST(law_watch, YoungCursors) {
+  expect_held(kSeeds, kYoung);
+}
+
 TEST(law_watch, Everything) {
   expect_held(kSeeds, kEverything);
 }
@@ -66,19 +75,33 @@ TEST(law_watch, SeedsThatFoundBugs) {
   for (const auto seed : std::initializer_list<std::uint64_t>{3705, 3753, 4107, 18287}) {
     EXPECT_EQ(ExchangeWorld(seed, kStaying).run(), "") << "seed " << seed;
   }
+  // As the first three, where differences are told although deletions are forgotten.
+  for (const auto seed : std::initializer_list<std::uint64_t>{1143, 3612}) {
+    EXPECT_EQ(ExchangeWorld(seed, kYoung).run(), "") << "seed " << seed;
+  }
+  // The law's own: a client read a record that no K covered, after damage, and then watched.
+  EXPECT_EQ(ExchangeWorld(13928, kEverything).run(), "");
 }
 
-// For hours of quiet.
-TEST(law_watch, DISABLED_StayingManySeeds) {
-  for (std::uint64_t seed = 1; seed <= 20'000; ++seed) {
-    EXPECT_EQ(ExchangeWorld(seed, kStaying).run(), "") << "seed " << seed;
+// For hours of quiet: docs/testing.md
+void expect_held_for_many_seeds(const Plan& plan) {
+  const auto seeds = law_seeds_from_outside();
+  ASSERT_TRUE(seeds) << "KVS_LAW_SEEDS is no range A..B";
+  for (std::uint64_t seed = seeds->first; seed <= seeds->last; ++seed) {
+    EXPECT_EQ(ExchangeWorld(seed, plan).run(), "") << "seed " << seed;
   }
+}
+
+TEST(law_watch, DISABLED_StayingManySeeds) {
+  expect_held_for_many_seeds(kStaying);
+}
+
+TEST(law_watch, DISABLED_YoungManySeeds) {
+  expect_held_for_many_seeds(kYoung);
 }
 
 TEST(law_watch, DISABLED_EverythingManySeeds) {
-  for (std::uint64_t seed = 1; seed <= 20'000; ++seed) {
-    EXPECT_EQ(ExchangeWorld(seed, kEverything).run(), "") << "seed " << seed;
-  }
+  expect_held_for_many_seeds(kEverything);
 }
 
 #ifdef KVS_SIM_BUILD
@@ -115,7 +138,7 @@ TEST(law_watch, FindsVersionsToldTwice) {
 }
 
 TEST(law_watch, FindsDifferencesWithoutDeletions) {
-  expect_found(Mutant::watch_scan_leaves_out_deletions, kStaying);
+  expect_found(Mutant::watch_scan_leaves_out_deletions, kYoung);
 }
 
 #endif

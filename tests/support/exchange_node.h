@@ -64,7 +64,11 @@ class ExchangeNode {
  public:
   std::uint64_t features = kFeatureShortHashes;  // as in its row
 
-  explicit ExchangeNode(std::uint64_t seed) : instance_(Instance{seed}), prng_(seed) { start(); }
+  /// `cursor_age_max`: of watchers (core/watch_feed). Zero where tombstones go at once.
+  explicit ExchangeNode(std::uint64_t seed, Duration cursor_age_max = {})
+      : instance_(Instance{seed}), prng_(seed), cursor_age_max_(cursor_age_max) {
+    start();
+  }
 
   /// Ends the process, with what was not committed, and starts another on what the disk holds.
   void restart() {
@@ -196,7 +200,7 @@ class ExchangeNode {
     const std::uint64_t run = (static_cast<std::uint64_t>(instance_) << 20U) + (++starts_ << 10U);
     WatchFeed::Start start{.run = run, .known = recovered_.knowledge, .options = {}, .bounds = {}};
     start.options.patience = Duration::from_ms(50);
-    start.options.cursor_age_max = {};  // tombstones go at once
+    start.options.cursor_age_max = cursor_age_max_;
     start.bounds.news_max = 200;
     start.bounds.checkpoint_news = 3;
     feed_ = std::make_unique<WatchFeed>(moments_, std::move(start));
@@ -231,6 +235,7 @@ class ExchangeNode {
 
   Instance instance_;
   Prng prng_;
+  Duration cursor_age_max_;
   MemoryStore store_;
   MomentStore moments_{store_};
   Recovered recovered_;

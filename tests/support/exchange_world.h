@@ -34,6 +34,8 @@ class ExchangeWorld {
     bool returns = false;   // members are removed and return
     bool restores = false;  // backups are restored
     bool damage = false;    // records rot
+    bool restarts = true;
+    Duration tombstone_min_age;
     int events = 600;
     int watchers = 0;
   };
@@ -43,7 +45,7 @@ class ExchangeWorld {
     paths_ = std::vector<std::string>{"a", "b", "c"};
     paths_.resize(1 + prng_.below(3));
     for (std::size_t i = 0; i < count; ++i) {
-      machines_.push_back(std::make_unique<Machine>(prng_.next()));
+      machines_.push_back(std::make_unique<Machine>(prng_.next(), plan.tombstone_min_age));
       machines_.back()->skew_ms = prng_.between(-5, 5);
       members_.insert(i);
     }
@@ -96,10 +98,12 @@ class ExchangeWorld {
   };
 
   struct Machine {
-    explicit Machine(std::uint64_t seed) : node(seed) {}
+    Machine(std::uint64_t seed, Duration tombstone_min_age)
+        : node(seed, {tombstone_min_age.ns - tombstone_min_age.ns / 8}),
+          collector(tombstone_min_age) {}
 
     ExchangeNode node;
-    Collector collector{Duration{}};
+    Collector collector;
     std::int64_t skew_ms = 0;
     Knowledge reflects;                    // what its state reflects; K may know less of it
     Knowledge knew;                        // K as last committed
@@ -470,7 +474,7 @@ class ExchangeWorld {
     machine.ties.clear();
     crowd_->node_ends(i);
     machine.node.restart();
-    machine.collector = Collector(Duration{});
+    machine.collector = Collector(plan_.tombstone_min_age);
     follow_members();
   }
 
@@ -595,7 +599,7 @@ class ExchangeWorld {
       back_up_or_restore();
     } else if (dice >= 12 && dice < 18 && plan_.damage) {
       rot();
-    } else if (dice >= 18 && dice < 22) {
+    } else if (dice >= 18 && dice < 22 && plan_.restarts) {
       restart(any());
     } else if (dice >= 22) {
       now_ms_ += prng_.between(0, 1000);  // what was put off comes into its time

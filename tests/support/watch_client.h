@@ -44,9 +44,12 @@ class WatchClient final : public WatchSink {
     return --appetite_ > 0 ? Appetite::more : Appetite::enough_for_now;
   }
 
-  /// The client begins with what is there.
+  /// The client has read this before it began, elsewhere than from a watch.
+  void hold(const std::string& path, const Version& version) { live_[path] = version; }
+
+  /// As hold(); and it counts as told, because the K with which the client begins covers it.
   void assume(const std::string& path, const Version& version) {
-    live_[path] = version;
+    hold(path, version);
     newest_.insert_or_assign(path, version);
   }
 

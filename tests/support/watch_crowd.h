@@ -106,13 +106,22 @@ class WatchCrowd {
       guest.client = std::make_unique<WatchClient>();
     } else {
       guest.client = std::make_unique<WatchClient>();
-      for (const auto& [path, header] : node.headers()) {
-        if (header.live()) {
-          guest.client->assume(path, header.version);
-        }
-      }
+      read_all(node, *guest.client);
     }
     guest.watcher = std::make_unique<Watcher>(node.feed(), std::move(request));
+  }
+
+  /// A client reads what is there, and then watches from now on. While K does not cover a record,
+  /// as after damage, the cursor of now says nothing of it (docs/consistency.md, "Watching").
+  static void read_all(ExchangeNode& node, WatchClient& client) {
+    const WatchSource::Head head = node.feed().head();
+    for (const auto& [path, header] : node.headers()) {
+      if (header.live() && head.known->covers(header.version.dot)) {
+        client.assume(path, header.version);
+      } else if (header.live()) {
+        client.hold(path, header.version);
+      }
+    }
   }
 
   void leave(std::size_t i) {
