@@ -24,7 +24,7 @@ endfunction()
 
 # Compiles sources by the half-dozen, as one, in half the time. Only where KVS_UNITY asks for it (./test does): other
 # builds prove that each source stands alone. What the unnamed namespaces of a half-dozen name must differ; a source
-# whose names are others' as well is compiled ALONE.
+# whose names are others' as well is compiled ALONE, and so is one that the simulator must not be linked with.
 function(kvs_unite target)
   if(KVS_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
