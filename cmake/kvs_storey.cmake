@@ -22,9 +22,10 @@ function(kvs_precompile target)
   endif()
 endfunction()
 
-# Compiles sources by the half-dozen, as one, in half the time. Only where KVS_UNITY asks for it (./test does): other
-# builds prove that each source stands alone. What the unnamed namespaces of a half-dozen name must differ; a source
-# whose names are others' as well is compiled ALONE, and so is one that the simulator must not be linked with.
+# Compiles sources by the half-dozen, as one: less is parsed and more inlined at once. Only where KVS_UNITY asks for it
+# (./test does): other builds prove that each source stands alone. What the unnamed namespaces of a half-dozen name must
+# differ; a source whose names are others' as well is compiled ALONE. Core and wire are not united: programs link only
+# those of their rooms that they use, and the simulator counts the marks of what it is linked with.
 function(kvs_unite target)
   if(KVS_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
@@ -36,7 +37,7 @@ function(kvs_unite target)
 endfunction()
 
 function(kvs_storey name)
-  cmake_parse_arguments(ARG "PURE" "" "LOOKS_AT;LIBRARIES;ALONE" ${ARGN})
+  cmake_parse_arguments(ARG "PURE;UNITED" "" "LOOKS_AT;LIBRARIES;ALONE" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
   file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
@@ -51,8 +52,10 @@ function(kvs_storey name)
       target_compile_options(kvs_${name} PRIVATE -fno-exceptions)
     endif()
     kvs_precompile(kvs_${name})
-    list(TRANSFORM ARG_ALONE PREPEND ${folder}/)
-    kvs_unite(kvs_${name} ${ARG_ALONE})
+    if(ARG_UNITED)
+      list(TRANSFORM ARG_ALONE PREPEND ${folder}/)
+      kvs_unite(kvs_${name} ${ARG_ALONE})
+    endif()
   else()
     add_library(kvs_${name} INTERFACE)
     set(scope INTERFACE)
