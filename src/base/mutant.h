@@ -89,6 +89,9 @@ enum class Mutant : std::uint8_t {
   accusation_not_refuted,
   member_list_kills,
   isolated_node_accuses,
+  doubtful_node_probes_on,
+  probes_by_chance,
+  helper_waits_too_long,
   halves_never_meet,
   member_id_used_twice,
   // wire/record_codec

@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "base/probe.h"
+#include "core/probe_turns.h"
 #include "core/view.h"
 
 namespace kvs {
@@ -21,30 +22,54 @@ FailureDetector::FailureDetector(const DetectorOptions& options, MemberTable& ta
                                  MemberNews& news, MemberCalls& calls, Prng& prng)
     : options_(options), table_(table), news_(news), calls_(calls), prng_(prng) {}
 
-void FailureDetector::start(Instant now) {
-  // Nodes that start together do not probe in step.
-  next_probe_ = now + Duration{prng_.between(0, options_.probe_interval.ns)};
+void FailureDetector::start(const Now& now) {
+  plan_turn(now, turn_epoch(now.wall, table_.self(), options_.probe_interval) + 1);
 }
 
-Duration FailureDetector::interval() const {
+/// How long a probe may take.
+Duration FailureDetector::probe_span() const {
   return {options_.probe_interval.ns * (awareness_ + 1)};
 }
 
-void FailureDetector::tick(Instant now, Effects& effects) {
+void FailureDetector::tick(const Now& now, Effects& effects) {
   for (Probe& probe : probes_) {
-    if (!probe.helpers_asked && probe.helpers_at <= now) {
-      ask_helpers(now, probe, effects);
+    if (!probe.helpers_asked && probe.helpers_at <= now.instant) {
+      ask_helpers(now.instant, probe, effects);
     }
   }
-  conclude(now);
-  if (next_probe_ > now) {
+  conclude(now.instant);
+  if (next_turn_ <= now.instant) {
+    take_turn(now, effects);
+  }
+}
+
+void FailureDetector::plan_turn(const Now& now, std::int64_t epoch) {
+  next_epoch_ = epoch;
+  next_target_ = due_in(epoch);
+  const WallTime at = turn_time(epoch, next_target_, options_.probe_interval);
+  next_turn_ = now.instant + Duration::from_ms(std::max<std::int64_t>(1, at.ms - now.wall.ms));
+}
+
+void FailureDetector::take_turn(const Now& now, Effects& effects) {
+  const std::int64_t epoch = turn_epoch(now.wall, next_target_, options_.probe_interval);
+  const MemberEntry* target = turn_target(epoch);
+  plan_turn(now, epoch + 1);
+  if (target == nullptr) {
     return;
   }
-  next_probe_ = now + interval();
-  const MemberEntry* target = next_target();
-  if (target != nullptr && find(target->member.instance) == nullptr) {
-    begin(now, *target, effects);
+  const Instance instance = target->member.instance;
+  const bool passes = turns_passed_ < awareness_ && !KVS_MUTATED(doubtful_node_probes_on);
+  if (!passes && find(instance) == nullptr && probes_.size() < kProbesMax) {
+    turns_passed_ = 0;
+    begin(now.instant, *target, effects);
+    return;
   }
+  ++turns_passed_;
+  // Whether they hear one another again shows without a probe, that is, without an accusation.
+  calls_.send(
+      now.instant,
+      {.kind = MemberCall::Kind::spread, .target = instance, .address = target->member.address},
+      options_.probe_interval, Ping{.news = news_.for_ping(instance)}, effects);
 }
 
 void FailureDetector::conclude(Instant now) {
@@ -60,7 +85,7 @@ void FailureDetector::conclude(Instant now) {
 }
 
 Instant FailureDetector::next_deadline() const {
-  Instant next = next_probe_;
+  Instant next = next_turn_;
   for (const Probe& probe : probes_) {
     next = std::min(next, probe.deadline);
     next = probe.helpers_asked ? next : std::min(next, probe.helpers_at);
@@ -68,36 +93,38 @@ Instant FailureDetector::next_deadline() const {
   return next;
 }
 
-void FailureDetector::added(Instance instance) {
-  const auto left = static_cast<std::uint64_t>(round_.size() - next_in_round_);
-  const auto place = next_in_round_ + static_cast<std::size_t>(prng_.below(left + 1));
-  round_.insert(round_.begin() + static_cast<std::ptrdiff_t>(place), instance);
-}
-
-const MemberEntry* FailureDetector::next_target() {
-  for (int rounds = 0; rounds < 2; ++rounds) {
-    while (next_in_round_ < round_.size()) {
-      const MemberEntry* entry = std::as_const(table_).find(round_[next_in_round_++]);
-      if (may_be_probed(entry) && entry->member.instance != table_.self()) {
-        return entry;
-      }
+/// Whom this node probes in an epoch; itself if there is nobody else.
+Instance FailureDetector::due_in(std::int64_t epoch) const {
+  std::vector<Instance> order;
+  std::size_t own_place = 0;
+  for (const MemberEntry& entry : table_.entries()) {
+    if (may_be_probed(&entry)) {
+      own_place = entry.member.instance == table_.self() ? order.size() : own_place;
+      order.push_back(entry.member.instance);
     }
-    refill_round();
   }
-  return nullptr;
+  return order.size() < 2 ? table_.self()
+                          : order[(own_place + turn_shift(epoch, order.size())) % order.size()];
 }
 
-void FailureDetector::refill_round() {
-  round_.clear();
-  next_in_round_ = 0;
+const MemberEntry* FailureDetector::turn_target(std::int64_t epoch) {
+  const MemberEntry* due = std::as_const(table_).find(next_target_);
+  const bool in_step = epoch == next_epoch_ && !KVS_MUTATED(probes_by_chance);
+  if (in_step && next_target_ != table_.self() && may_be_probed(due)) {
+    return due;
+  }
+  // The clock was set, or stands still, or whose turn it is has gone: no turn is skipped for that.
+  return anybody();
+}
+
+const MemberEntry* FailureDetector::anybody() {
+  std::vector<const MemberEntry*> others;
   for (const MemberEntry& entry : table_.entries()) {
     if (entry.member.instance != table_.self() && may_be_probed(&entry)) {
-      round_.push_back(entry.member.instance);
+      others.push_back(&entry);
     }
   }
-  for (std::size_t i = round_.size(); i > 1; --i) {
-    std::swap(round_[i - 1], round_[static_cast<std::size_t>(prng_.below(i))]);
-  }
+  return others.empty() ? nullptr : others[static_cast<std::size_t>(prng_.below(others.size()))];
 }
 
 void FailureDetector::begin(Instant now, const MemberEntry& entry, Effects& effects) {
@@ -106,10 +133,10 @@ void FailureDetector::begin(Instant now, const MemberEntry& entry, Effects& effe
   probes_.push_back({.target = target,
                      .begun = now,
                      .helpers_at = now + options_.probe_timeout,
-                     .deadline = now + interval()});
+                     .deadline = now + probe_span()});
   calls_.send(now,
               {.kind = MemberCall::Kind::probe, .target = target, .address = entry.member.address},
-              interval(), Ping{.news = news_.for_ping(target)}, effects);
+              probe_span(), Ping{.news = news_.for_ping(target)}, effects);
 }
 
 void FailureDetector::probe_at_once(Instant now, Instance instance, Effects& effects) {

@@ -1,9 +1,11 @@
 // The failure detector: SWIM (Das 2002) with Lifeguard (Dadgar 2018), timed as in memberlist.
 //
-// One member is probed each interval, in a shuffled round: a ping, and if it is not answered in
-// time, pings through three others. Who answers none of them by the end of the interval is accused.
-// A slow node blames itself first: unanswered requests for help lengthen its interval. A node that
-// misses more than half of its targets three rounds in a row accuses nobody any more.
+// One member is probed each interval, the one whose turn it is (core/probe_turns): a ping, and if
+// it is not answered in time, pings through three others. Who answers none of them by the end of
+// the interval is accused. A slow node blames itself first: unanswered requests for help make it
+// wait longer for answers, and probe only every so many turns; at the others it sends a ping that
+// accuses nobody. A node that misses more than half of its targets three rounds in a row accuses
+// nobody any more.
 // Accusations are handed out, not acted on; probes under way are bounded.
 #pragma once
 
@@ -40,17 +42,14 @@ class FailureDetector {
   FailureDetector(const DetectorOptions& options, MemberTable& table, MemberNews& news,
                   MemberCalls& calls, Prng& prng);
 
-  /// Probing begins.
-  void start(Instant now);
+  /// Probing begins. The wall clock here and in tick() is the cluster's, by which turns are taken.
+  void start(const Now& now);
 
-  void tick(Instant now, Effects& effects);
+  void tick(const Now& now, Effects& effects);
 
   [[nodiscard]] Instant next_deadline() const;
 
-  /// A member was added to the table's list: it takes a random place in the round.
-  void added(Instance instance);
-
-  /// Something is wrong with this member: it is probed now, beside the round, unless it is already.
+  /// Something is wrong with this member: it is probed now, out of turn, unless it is already.
   void probe_at_once(Instant now, Instance instance, Effects& effects);
 
   /// The return of a call of kind probe.
@@ -58,6 +57,9 @@ class FailureDetector {
 
   /// The return of a call of kind helped_probe.
   void help_returned(Instant now, const MemberCall& call, Help help);
+
+  /// The member answered a ping, whatever it was sent for.
+  void answered(Instance target);
 
   /// This node had to refute an accusation.
   void blame_self();
@@ -68,7 +70,8 @@ class FailureDetector {
   /// True while this node misses so many of its targets that it accuses nobody.
   [[nodiscard]] bool isolated() const { return bad_rounds_ >= kBadRounds; }
 
-  /// 0: well; each step lengthens the interval by one more of its kind. At most 7.
+  /// 0: well; each step lets a probe take one interval more, and passes over one turn more. At most
+  /// 7.
   [[nodiscard]] int awareness() const { return awareness_; }
 
   [[nodiscard]] const DetectorStats& stats() const { return stats_; }
@@ -96,14 +99,16 @@ class FailureDetector {
 
   [[nodiscard]] Probe* find(Instance target);
   [[nodiscard]] Probe* find(const MemberCall& call);
-  [[nodiscard]] Duration interval() const;
-  [[nodiscard]] const MemberEntry* next_target();
-  void refill_round();
+  [[nodiscard]] Duration probe_span() const;
+  void plan_turn(const Now& now, std::int64_t epoch);
+  void take_turn(const Now& now, Effects& effects);
+  [[nodiscard]] Instance due_in(std::int64_t epoch) const;
+  [[nodiscard]] const MemberEntry* turn_target(std::int64_t epoch);
+  [[nodiscard]] const MemberEntry* anybody();
   void begin(Instant now, const MemberEntry& entry, Effects& effects);
   void ask_helpers(Instant now, Probe& probe, Effects& effects);
   [[nodiscard]] std::vector<const Member*> helpers(Instance target);
   void conclude(Instant now);
-  void answered(Instance target);
   void missed(const Probe& probe);
   enum class Outcome : std::uint8_t { answered, missed };
   void count_round(Outcome outcome);
@@ -114,11 +119,12 @@ class FailureDetector {
   MemberNews& news_;
   MemberCalls& calls_;
   Prng& prng_;
-  std::vector<Instance> round_;
-  std::size_t next_in_round_ = 0;
   std::vector<Probe> probes_;
   std::vector<Instance> accused_;
-  Instant next_probe_ = Instant::never();
+  Instant next_turn_ = Instant::never();
+  std::int64_t next_epoch_ = 0;
+  Instance next_target_{};  // this node itself: there was nobody else
+  int turns_passed_ = 0;    // since the last probe
   int awareness_ = 0;
   int round_probes_ = 0;
   int round_misses_ = 0;

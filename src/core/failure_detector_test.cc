@@ -1,6 +1,8 @@
 #include "core/failure_detector.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -9,6 +11,7 @@ namespace kvs {
 namespace {
 
 using Help = FailureDetector::Help;
+using Kind = MemberCall::Kind;
 using Pinged = FailureDetector::Pinged;
 
 Member row(std::uint64_t instance) {
@@ -25,17 +28,41 @@ class DetectorTest : public testing::Test {
   void know(std::uint64_t count) {
     for (std::uint64_t i = 2; i < 2 + count; ++i) {
       static_cast<void>(table.merge(row(i), now));
-      detector.added(Instance{i});
     }
-    detector.start(now);
+    detector.start(clocks());
+  }
+
+  [[nodiscard]] Now clocks() const {
+    const std::int64_t ran_ms = stands_still ? 0 : (now - Instant{}).ms();
+    return {.instant = now, .wall = {1'764'000'000'000 + ran_ms}};
+  }
+
+  void tick_after(Duration span) {
+    now = now + span;
+    Effects effects;
+    detector.tick(clocks(), effects);
   }
 
   /// Ticks at the next deadline; returns the calls made there.
   std::vector<std::pair<CallId, MemberCall>> next() {
     now = detector.next_deadline();
     Effects effects;
-    detector.tick(now, effects);
+    detector.tick(clocks(), effects);
     return calls_of(effects);
+  }
+
+  /// Ticks until calls of this kind are made, and returns them. All others are well.
+  std::vector<std::pair<CallId, MemberCall>> next(Kind kind) {
+    while (true) {
+      const auto made = next();
+      if (!made.empty() && made.front().second.kind == kind) {
+        return made;
+      }
+      for (const auto& [id, call] : made) {
+        passed += call.kind == Kind::spread ? 1 : 0;
+        answered(call);
+      }
+    }
   }
 
   std::vector<std::pair<CallId, MemberCall>> calls_of(const Effects& effects) {
@@ -59,10 +86,7 @@ class DetectorTest : public testing::Test {
 
   /// One probe that nobody answers, to its end.
   void miss(Help help) {
-    std::vector<std::pair<CallId, MemberCall>> made;
-    while (made.empty()) {
-      made = next();
-    }
+    const auto made = next(Kind::probe);
     for (const auto& [id, call] : unanswered(made.front().second)) {
       detector.help_returned(now, call, help);
     }
@@ -74,6 +98,8 @@ class DetectorTest : public testing::Test {
   MemberNews news{table};
   MemberCalls calls;
   FailureDetector detector{{}, table, news, calls, prng};
+  bool stands_still = false;  // the wall clock
+  int passed = 0;             // turns at which it did not probe
 };
 
 TEST_F(DetectorTest, AloneItProbesNobody) {
@@ -83,14 +109,14 @@ TEST_F(DetectorTest, AloneItProbesNobody) {
   }
 }
 
-TEST_F(DetectorTest, EachMemberIsProbedOnceARound) {
+TEST_F(DetectorTest, EachMemberIsProbedInTwoRounds) {
   know(6);
   for (int round = 0; round < 3; ++round) {
     std::set<Instance> probed;
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 2 * 6 - 1; ++i) {
       const auto made = next();
       ASSERT_EQ(made.size(), 1U);
-      EXPECT_EQ(made[0].second.kind, MemberCall::Kind::probe);
+      EXPECT_EQ(made[0].second.kind, Kind::probe);
       probed.insert(made[0].second.target);
       answered(made[0].second);
     }
@@ -99,11 +125,28 @@ TEST_F(DetectorTest, EachMemberIsProbedOnceARound) {
   }
 }
 
+TEST_F(DetectorTest, AWallClockThatStandsStillStopsNothing) {
+  know(6);
+  static_cast<void>(next());
+  stands_still = true;
+  const Instant begun = now;
+  std::map<Instance, int> probed;
+  constexpr int kProbes = 300;
+  for (int i = 0; i < kProbes; ++i) {
+    const auto made = next(Kind::probe);
+    ++probed[made[0].second.target];
+    answered(made[0].second);
+  }
+  EXPECT_EQ(probed.size(), 6U);
+  EXPECT_GE(now - begun, Duration::from_seconds(kProbes / 2));
+  EXPECT_LE(now - begun, Duration::from_seconds(kProbes * 2));
+}
+
 TEST_F(DetectorTest, WithoutAnAnswerOthersAreAskedAfterTheTimeout) {
   know(6);
   const auto probe = next();
   const Instant begun = now;
-  const auto helpers = next();
+  const auto helpers = next(Kind::helped_probe);
   EXPECT_EQ(now, begun + Duration::from_ms(500));
   ASSERT_EQ(helpers.size(), 3U);
   std::set<std::string> asked;
@@ -119,11 +162,9 @@ TEST_F(DetectorTest, WithoutAnAnswerOthersAreAskedAfterTheTimeout) {
 TEST_F(DetectorTest, AnAnswerThroughAnotherIsAnAnswer) {
   know(6);
   static_cast<void>(next());
-  const auto helpers = next();
+  const auto helpers = next(Kind::helped_probe);
   detector.help_returned(now, helpers[0].second, Help::answered);
-  now = now + Duration::from_seconds(2);
-  Effects effects;
-  detector.tick(now, effects);
+  tick_after(Duration::from_seconds(2));
   EXPECT_TRUE(detector.take_accused().empty());
   EXPECT_EQ(detector.stats().probes_unanswered, 0U);
 }
@@ -131,12 +172,10 @@ TEST_F(DetectorTest, AnAnswerThroughAnotherIsAnAnswer) {
 TEST_F(DetectorTest, ALateAnswerWithinTheIntervalIsAnAnswer) {
   know(6);
   const auto probe = next();
-  static_cast<void>(next());
+  static_cast<void>(next(Kind::helped_probe));
   now = now + Duration::from_ms(400);
   answered(probe[0].second);
-  now = now + Duration::from_seconds(2);
-  Effects effects;
-  detector.tick(now, effects);
+  tick_after(Duration::from_seconds(2));
   EXPECT_TRUE(detector.take_accused().empty());
 }
 
@@ -144,12 +183,27 @@ TEST_F(DetectorTest, WhoAnswersNobodyIsAccusedAtTheEndOfTheInterval) {
   know(6);
   const auto probe = next();
   const Instant begun = now;
-  static_cast<void>(next());
-  EXPECT_TRUE(detector.take_accused().empty());
-  static_cast<void>(next());
+  static_cast<void>(next(Kind::helped_probe));
+  std::vector<Instance> accused = detector.take_accused();
+  EXPECT_TRUE(accused.empty());
+  while (accused.empty()) {
+    for (const auto& [id, call] : next()) {
+      answered(call);
+    }
+    accused = detector.take_accused();
+  }
   EXPECT_EQ(now, begun + Duration::from_seconds(1));
-  EXPECT_EQ(detector.take_accused(), std::vector{probe[0].second.target});
+  EXPECT_EQ(accused, std::vector{probe[0].second.target});
   EXPECT_TRUE(detector.take_accused().empty());
+}
+
+TEST_F(DetectorTest, AnAnswerToAnyPingIsAnAnswer) {
+  know(6);
+  const auto probe = next();
+  detector.answered(probe[0].second.target);
+  tick_after(Duration::from_seconds(2));
+  EXPECT_TRUE(detector.take_accused().empty());
+  EXPECT_EQ(detector.stats().probes_unanswered, 0U);
 }
 
 TEST_F(DetectorTest, WhereAllHopeIsGoneNobodyWaits) {
@@ -176,8 +230,7 @@ TEST_F(DetectorTest, WithNobodyToAskARefusalIsEnough) {
 TEST_F(DetectorTest, AReturnOfAnEarlierProbeDoesNotEndTheNextOne) {
   know(1);
   const auto first = next();
-  static_cast<void>(next());   // the timeout: there is nobody to ask
-  const auto second = next();  // the end of the interval
+  const auto second = next(Kind::probe);
   static_cast<void>(detector.take_accused());
   ASSERT_EQ(second.size(), 1U);
   EXPECT_TRUE(unanswered(first[0].second).empty());
@@ -192,9 +245,10 @@ TEST_F(DetectorTest, SilentHelpersMakeItDoubtItself) {
   miss(Help::none);
   EXPECT_EQ(detector.awareness(), FailureDetector::kAwarenessMax);
   const Instant before = now;
-  while (next().empty()) {
-  }
+  passed = 0;
+  static_cast<void>(next(Kind::probe));
   EXPECT_GE(now - before, Duration::from_seconds(4)) << "it probes more slowly";
+  EXPECT_EQ(passed, FailureDetector::kAwarenessMax) << "and pings at the other turns";
 }
 
 TEST_F(DetectorTest, AnAnswerRestoresItsConfidence) {
@@ -225,16 +279,13 @@ TEST_F(DetectorTest, OneGoodRoundEndsTheIsolation) {
     miss(Help::none);
   }
   ASSERT_TRUE(detector.isolated());
-  for (int answers = 0; answers < 3;) {
-    for (const auto& [id, call] : next()) {
-      answered(call);
-      ++answers;
-    }
+  for (int answers = 0; answers < 3; ++answers) {
+    answered(next(Kind::probe)[0].second);
   }
   EXPECT_FALSE(detector.isolated());
 }
 
-TEST_F(DetectorTest, ADoubtfulMemberIsProbedBesideTheRound) {
+TEST_F(DetectorTest, ADoubtfulMemberIsProbedOutOfTurn) {
   know(6);
   Effects effects;
   detector.probe_at_once(now, Instance{4}, effects);
@@ -269,6 +320,53 @@ TEST_F(DetectorTest, WhoLeftMeanwhileIsNotAccused) {
     }
   }
   EXPECT_TRUE(detector.take_accused().empty());
+}
+
+/// One of several members whose wall clocks agree.
+struct Prober {
+  explicit Prober(std::uint64_t instance) : prng(instance), table(row(instance), Instant{}) {}
+
+  Prng prng;
+  MemberTable table;
+  MemberNews news{table};
+  MemberCalls calls;
+  FailureDetector detector{{}, table, news, calls, prng};
+};
+
+TEST(DetectorsTogether, EachMemberIsProbedByOneOtherEachInterval) {
+  constexpr std::uint64_t kMembers = 20;
+  std::vector<std::unique_ptr<Prober>> probers;
+  const auto at = [](std::int64_t ms) {
+    return Now{.instant = Instant{} + Duration::from_ms(ms), .wall = {1'764'000'000'123 + ms}};
+  };
+  for (std::uint64_t i = 1; i <= kMembers; ++i) {
+    probers.push_back(std::make_unique<Prober>(i));
+    for (std::uint64_t other = 1; other <= kMembers; ++other) {
+      if (other != i) {
+        static_cast<void>(probers.back()->table.merge(row(other), Instant{}));
+      }
+    }
+    probers.back()->detector.start(at(0));
+  }
+  std::map<Instance, std::vector<std::int64_t>> probed_at;
+  for (std::int64_t ms = 0; ms < 60'000; ++ms) {
+    for (const auto& prober : probers) {
+      Effects effects;
+      prober->detector.tick(at(ms), effects);
+      for (const PeerSend& send : effects.sends) {
+        const MemberCall call = *prober->calls.take(send.id);
+        probed_at[call.target].push_back(ms);
+        prober->detector.answered(call.target);
+      }
+    }
+  }
+  EXPECT_EQ(probed_at.size(), kMembers);
+  for (const auto& [instance, times] : probed_at) {
+    EXPECT_GE(times.size(), 57U);
+    for (std::size_t i = 1; i < times.size(); ++i) {
+      EXPECT_EQ(times[i] - times[i - 1], 1000);
+    }
+  }
 }
 
 }  // namespace

@@ -138,7 +138,6 @@ void MemberLedger::settle(const Now& now, const MemberEntry& before, MemberTable
   }
   const Member& member = entry->member;
   if (merged == MemberTable::Merged::added) {
-    outcome_.added.push_back(instance);
     note(MemberEvent::Kind::appeared, member);
   } else if (before.member.run != member.run) {
     note(MemberEvent::Kind::restarted, member);

@@ -66,7 +66,6 @@ class MemberLedger {
  public:
   /// What the other rooms have to act on.
   struct Outcome {
-    std::vector<Instance> added;
     std::size_t refutations = 0;  // of accusations of this very process
     bool lost = false;            // a member failed
     std::string twin_address;     // where another process of this instance may be

@@ -53,7 +53,7 @@ Members::Members(const MembersOptions& options, const SelfIdentity& self, Prng& 
 
 void Members::start(const Now& now, Effects& effects) {
   own_clock_lead_ms_ = lead_ms(now);
-  detector_.start(now.instant);
+  detector_.start(cluster_time(now));
   meetings_.start(now.instant);
   last_spread_ = now.instant;
   meetings_.tick(now.instant, effects);
@@ -68,6 +68,15 @@ void Members::remember(const Now& now, const std::vector<Member>& roster) {
                {.kind = NewsSource::Kind::list, .sender = ledger_.table().self(), .sender_run = 0});
 }
 
+Now Members::cluster_time(const Now& now) const {
+  // Clocks of others may be anything; what is reckoned with them stays in range.
+  constexpr std::int64_t kLatestMs = std::int64_t{1} << 52;
+  const std::uint64_t ms = static_cast<std::uint64_t>(now.wall.ms) +
+                           static_cast<std::uint64_t>(cluster_clock_ahead_ms());
+  return {.instant = now.instant,
+          .wall = {std::clamp<std::int64_t>(static_cast<std::int64_t>(ms), 0, kLatestMs)}};
+}
+
 bool Members::leaving() const {
   return ledger_.table().own().state == MemberState::left;
 }
@@ -75,7 +84,7 @@ bool Members::leaving() const {
 void Members::tick(const Now& now, Effects& effects) {
   ledger_.tick(now, options_.failed_kept);
   if (!leaving()) {
-    detector_.tick(now.instant, effects);
+    detector_.tick(cluster_time(now), effects);
     meetings_.tick(now.instant, effects);
   }
   follow_up(now, effects);
@@ -129,9 +138,6 @@ void Members::follow_up(const Now& now, Effects& effects) {
     }
   }
   const MemberLedger::Outcome outcome = ledger_.take_outcome();
-  for (const Instance added : outcome.added) {
-    detector_.added(added);
-  }
   if (outcome.refutations > 0) {
     detector_.blame_self();
   }

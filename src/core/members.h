@@ -211,6 +211,9 @@ class Members {
     return shows_at_once() ? ledger_.version() : list_shown_;
   }
 
+  /// This moment by the cluster's clock.
+  [[nodiscard]] Now cluster_time(const Now& now) const;
+
   void plan_views(const Now& now);
   void show_changes(const Now& now);
   void spread(const Now& now, Effects& effects);

@@ -18,6 +18,12 @@ namespace {
 constexpr std::size_t kListRowsMax = kMembersMax + kHiddenMembersMax;
 constexpr std::uint64_t kDoorstepAttempts = 2;
 
+/// How long one that helps waits for the target: the answer has to be back before the prober, who
+/// allows a probe timeout, gives up and takes the helper for silent (Lifeguard).
+Duration help_timeout(Duration probe_timeout) {
+  return KVS_MUTATED(helper_waits_too_long) ? probe_timeout : Duration{probe_timeout.ns / 5 * 4};
+}
+
 /// The rows on any answer of the members' rooms.
 const std::vector<Member>* rows_of(const PeerAnswer& answer) {
   if (const auto* pong = std::get_if<Pong>(&answer)) {
@@ -106,8 +112,8 @@ void Members::answer_ping_other(const Now& now, const PeerCall& call, const Ping
                .target = target->instance,
                .address = target->address,
                .ticket = call.ticket},
-              options_.probe_timeout, Ping{.news = ledger_.news().for_ping(target->instance)},
-              effects);
+              help_timeout(options_.probe_timeout),
+              Ping{.news = ledger_.news().for_ping(target->instance)}, effects);
 }
 
 void Members::answer_join(const Now& now, const PeerCall& call, const Join& join,
@@ -297,6 +303,10 @@ void Members::dispatch(const Now& now, const MemberCall& call, const PeerReturn&
       }
       return;
     case MemberCall::Kind::spread:
+      if (by_target) {
+        detector_.answered(call.target);
+      }
+      return;
     case MemberCall::Kind::farewell:
       return;
   }

@@ -148,5 +148,24 @@ TEST(MembersPartition, ABridgeKeepsBothSidesTogether) {
   EXPECT_LE(net.run_until([&] { return net.converged(); }, seconds(60)), seconds(30));
 }
 
+TEST(MembersPartition, TwoThatWereCutOffHearOneAnotherWithinAnInterval) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    MemberNet net(seed);
+    net.start_cluster(2);
+    net.run_for(seconds(30));
+    net.cut = split(1);
+    net.run_for(Duration::from_ms(3500));
+    EXPECT_GT(net.members(0).stats().awareness, 1) << "nobody helps, so it doubts itself";
+    net.cut = whole();
+    const std::int64_t healed_ms = net.wall_ms();
+    const auto heard = [&](std::size_t observer, std::size_t subject) {
+      const auto contact = net.members(observer).contact(net.node(subject).identity.instance);
+      return contact && contact->last_seen_ms > healed_ms;
+    };
+    EXPECT_LE(net.run_until([&] { return heard(0, 1) && heard(1, 0); }, seconds(10)),
+              Duration::from_ms(1020));
+  }
+}
+
 }  // namespace
 }  // namespace kvs

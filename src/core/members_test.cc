@@ -74,6 +74,44 @@ TEST(Members, ACrashIsNoticedInTime) {
   }
 }
 
+TEST(Members, ACrashOfAnotherIsNoCauseToDoubtOneself) {
+  MemberNet net(1);
+  net.start_cluster(3);
+  net.run_for(seconds(30));
+  net.pull_plug(1);
+  int most = 0;
+  net.run_until(
+      [&] {
+        most = std::max({most, net.members(0).stats().awareness, net.members(2).stats().awareness});
+        return net.all_hold(1, MemberState::failed);
+      },
+      seconds(30));
+  EXPECT_TRUE(net.all_hold(1, MemberState::failed));
+  EXPECT_EQ(most, 0) << "who was asked to help answered in time";
+}
+
+TEST(Members, TurnsToProbeGoByTheClustersClock) {
+  MemberNet net(1);
+  for (std::size_t i = 0; i < 9; ++i) {
+    net.add({0});
+    net.node(i).clock_ahead_ms = i < 4 ? 100'000 * static_cast<std::int64_t>(i) - 123'456 : 0;
+    net.start(i);
+  }
+  net.run_for(seconds(60));
+  Duration suspect_max;
+  for (std::size_t victim = 4; victim < 7; ++victim) {
+    net.pull_plug(victim);
+    const auto suspected = [&] {
+      return net.all_hold(victim, MemberState::suspect);
+    };
+    suspect_max = std::max(suspect_max, net.run_until(suspected, seconds(30)));
+    net.run_for(seconds(60));
+    net.start(victim);
+    net.run_for(seconds(30));
+  }
+  EXPECT_LE(suspect_max.ms(), 2'700) << "an interval, a probe, and the news of it";
+}
+
 TEST(Members, ARefusedConnectionIsLookedIntoAtOnce) {
   MemberNet net(1);
   net.start_cluster(5);
