@@ -58,7 +58,10 @@ void FailureDetector::take_turn(const Now& now, Effects& effects) {
     return;
   }
   const Instance instance = target->member.instance;
-  const bool passes = turns_passed_ < awareness_ && !KVS_MUTATED(doubtful_node_probes_on);
+  // In doubt it is not worth a probe to accuse again who is suspect already.
+  const bool suspect = target->member.state == MemberState::suspect;
+  const bool passes = awareness_ > 0 && (turns_passed_ < awareness_ || suspect) &&
+                      !KVS_MUTATED(doubtful_node_probes_on);
   if (!passes && find(instance) == nullptr && probes_.size() < kProbesMax) {
     turns_passed_ = 0;
     begin(now.instant, *target, effects);

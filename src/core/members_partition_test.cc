@@ -155,7 +155,7 @@ TEST(MembersPartition, TwoThatWereCutOffHearOneAnotherWithinAnInterval) {
     net.run_for(seconds(30));
     net.cut = split(1);
     net.run_for(Duration::from_ms(3500));
-    EXPECT_GT(net.members(0).stats().awareness, 1) << "nobody helps, so it doubts itself";
+    EXPECT_GT(net.members(0).stats().awareness, 0) << "nobody helps, so it doubts itself";
     net.cut = whole();
     const std::int64_t healed_ms = net.wall_ms();
     const auto heard = [&](std::size_t observer, std::size_t subject) {
