@@ -1,5 +1,6 @@
 // `kvs import [FILE]`: stores the records that an export left, or lines like them.
 #include <memory>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -19,12 +20,15 @@ namespace {
 constexpr std::size_t kLineBytesMax = 4 * kValueBytesMax;
 constexpr std::uint64_t kRefusedShown = 20;
 
+/// Of requests not sent yet, on each connection.
+constexpr std::size_t kUnsentBytesMax = std::size_t{1} << 20U;
+
 struct ImportOptions {
   ClientOptions client;
   std::string file;
   std::uint64_t from_line = 1;
   std::uint32_t retry_s = 120;
-  std::uint32_t connections = 4;
+  std::uint32_t connections = 16;  // the node merges what all of them bring in one batch
   std::uint32_t depth = 64;
   bool new_versions = false;
   bool keep_existing = false;
@@ -32,14 +36,15 @@ struct ImportOptions {
 };
 
 ImportRunOptions run_options(const ImportOptions& options, Interrupt& interrupt) {
-  return {
-      .pool = pool_options(options.client,
-                           {.connections = options.connections, .depth = options.depth}, interrupt),
-      .first_line = options.from_line,
-      .patience = Duration::from_seconds(options.retry_s),
-      .new_versions = options.new_versions,
-      .keep_existing = options.keep_existing,
-      .skip_refused = options.skip_refused};
+  LanePoolOptions pool = pool_options(
+      options.client, {.connections = options.connections, .depth = options.depth}, interrupt);
+  pool.bytes_max = kUnsentBytesMax;
+  return {.pool = std::move(pool),
+          .first_line = options.from_line,
+          .patience = Duration::from_seconds(options.retry_s),
+          .new_versions = options.new_versions,
+          .keep_existing = options.keep_existing,
+          .skip_refused = options.skip_refused};
 }
 
 std::string json_summary(const ImportOutcome& outcome) {
