@@ -65,14 +65,14 @@ install_packages() {
 }
 
 # build PRESET [TARGET...]: configures and builds a preset of CMakePresets.json into build/PRESET.
-# With KVS_BUILD_ONCE set, in a way that is faster from nothing and slower after a change.
+# With build_once set, in a way that is faster from nothing and slower after a change.
 build() {
   local preset=$1
   shift
   local folder=$KVS_ROOT/build/$preset
   say "building $preset in build/$preset ($KVS_JOBS jobs)"
   quietly "$folder.configure.log" "configuring $preset" \
-    cmake -S "$KVS_ROOT" --preset "$preset" ${KVS_BUILD_ONCE:+-DKVS_UNITY=ON -DKVS_PCH=ON}
+    cmake -S "$KVS_ROOT" --preset "$preset" ${build_once:+-DKVS_UNITY=ON -DKVS_PCH=ON}
   quietly "$folder.build.log" "building $preset" \
     cmake --build "$folder" --parallel "$KVS_JOBS" ${1:+--target "$@"}
 }
