@@ -106,9 +106,14 @@ class Terminal:
 
     def interrupt(self):
         """Ctrl-C: to what runs in the foreground, and to the shell, which then ends too; its exit code."""
-        subprocess.run(self.machine.enter("kill", "-INT", "--", f"-{self.shell}"), check=True)
         self.process.stdin.close()
-        return self.process.wait(30)
+        for _ in range(30):
+            subprocess.run(self.machine.enter("kill", "-INT", "--", f"-{self.shell}"), check=False)
+            try:
+                return self.process.wait(1)
+            except subprocess.TimeoutExpired:
+                continue  # what was about to start then did not hear it
+        raise AssertionError(f"Ctrl-C ended nothing\n{self.told()[-3000:]}")
 
     def close(self):
         """What still runs here ends with the machine."""
