@@ -116,9 +116,8 @@ class Crowd:
                 time.sleep(0.05)
         self.stop()
         # W2: only the winner of a conflict, of which some node tells, has its uuid twice.
-        settled = [
-            line for node in self.clients[0].nodes for line in node.log().splitlines() if "a conflict was settled" in line
-        ]
+        told = (line for node in self.clients[0].nodes for line in node.log().splitlines())
+        settled = [line for line in told if "a conflict was settled" in line]
         for client in self.clients:
             assert client.wrong is None, client.wrong
             twice = {uuid for uuid in client.again if not any(f"{uuid} wins" in line for line in settled)}
