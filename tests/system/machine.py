@@ -6,7 +6,6 @@ So a page's commands can be run as they stand there, ports and paths included, w
 import os
 import pathlib
 import shlex
-import signal
 import subprocess
 import uuid
 

@@ -12,14 +12,16 @@ TOKENS = re.compile(rf"(?P<uuid>{UUID})|(?P<time>\d{{13}})|(?P<gap>(?:(?<=,) )?â
 PATTERNS = {"uuid": UUID, "time": r"\d{13}", "gap": ".+?", "line": r"\n*"}
 
 
-def blocks(page):
-    """(section, language, text) of each block of code, in their order."""
-    found = []
+def sections(page):
+    """(title, blocks of code) of each section in their order; a block: (language or nothing, text)."""
     for part in page.read_text().split("\n## ")[1:]:
-        section, _, text = part.partition("\n")
-        for language, code in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-            found.append((section, language, code))
-    return found
+        title, _, text = part.partition("\n")
+        yield title, re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def blocks(page):
+    """(language, text) of each block of code, in their order."""
+    return [block for _, found in sections(page) for block in found]
 
 
 def manual_examples():

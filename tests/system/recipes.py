@@ -1,17 +1,14 @@
 """The recipes of docs/clients.md, as they stand there."""
-import pathlib
 import re
 
-PATH = pathlib.Path(__file__).resolve().parents[2] / "docs" / "clients.md"
+import pages
+
+PATH = pages.ROOT / "docs" / "clients.md"
 
 
 def blocks():
     """section → its blocks of code in their order: (language, text)."""
-    found = {}
-    for part in PATH.read_text().split("\n## ")[1:]:
-        title, _, text = part.partition("\n")
-        found[title] = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return found
+    return {title: [block for block in found if block[0]] for title, found in pages.sections(PATH)}
 
 
 def program(section, language):

@@ -32,8 +32,14 @@ def run(command, program, folder, suffix=""):
 
 def test_every_block_of_the_page_is_run():
     """A new section needs a test here, in tests/packaging, or, for a browser, in tests/console."""
-    sections = {"curl", "Python", "JavaScript", "Prometheus: targets from a key", "nginx: TLS in front"}
-    sections.add("JavaScript: a copy that follows")
+    sections = {
+        "curl",
+        "Python",
+        "JavaScript",
+        "JavaScript: a copy that follows",
+        "Prometheus: targets from a key",
+        "nginx: TLS in front",
+    }
     assert set(recipes.blocks()) == sections
     text = recipes.PATH.read_text()
     assert text.count("\n```") == 2 * sum(len(found) for found in recipes.blocks().values())

@@ -3,7 +3,6 @@ there, ports and paths included, and prints what the page shows."""
 import os
 import re
 import shutil
-import signal
 
 import pytest
 import yaml
@@ -165,7 +164,7 @@ class Reader:
 def test_readme(desk):
     desk.start_node(f"{ELSEWHERE}:8080", node_id="elsewhere", cluster_name="elsewhere", data_dir="./elsewhere")
     reader = Reader(desk)
-    for _, language, text in pages.blocks(pages.README):
+    for language, text in pages.blocks(pages.README):
         reader.read(language, text)
     assert (desk.clone / "restored" / "FORMAT").is_file()
     assert (desk.clone / "all.jsonl").is_file()
@@ -203,7 +202,7 @@ def test_the_examples_of_the_manual(desk, hands):
 def test_the_commands_of_operations(kvs, desk, hands):
     """But for those of the package, which tests/packaging/lifecycle installs. The first node goes on with the
     backup when the other has forgotten that John was deleted, so what the backup has of him is lost."""
-    package, lost, backup = (text for _, language, text in pages.blocks(pages.OPERATIONS) if language == "bash")
+    package, lost, backup = (text for language, text in pages.blocks(pages.OPERATIONS) if language == "bash")
     assert "tools/package" in package
 
     def start(address, variables=""):
