@@ -6,35 +6,11 @@
 
 namespace kvs {
 
-namespace {
-
-/// This node's own row, that of the receiver, if it has to hear it, and rumors; none of those that
-/// the receiver `knows`: each is told so many times only.
-std::vector<Member> message(const MemberTable& table, Rumors& rumors, const Member* about_receiver,
-                            std::vector<Instance> knows) {
-  const std::size_t limit = retransmissions(table.live_count());
-  std::vector<Member> rows;
-  rows.reserve(std::min(2 + rumors.size(), kNewsRowsMax));
-  rows.push_back(table.own());
-  knows.push_back(table.self());
-  rumors.told(table.self(), limit);
-  if (about_receiver != nullptr) {
-    rows.push_back(*about_receiver);
-    knows.push_back(about_receiver->instance);
-  }
-  std::vector<Member> more = rumors.take(kNewsRowsMax - rows.size(), limit, knows);
-  rows.insert(rows.end(), std::make_move_iterator(more.begin()),
-              std::make_move_iterator(more.end()));
-  return rows;
-}
-
-}  // namespace
-
 std::vector<Member> MemberNews::for_ping(Instance receiver) {
   const MemberEntry* held = table_.find(receiver);
   const bool accused =
       held != nullptr && receiver != table_.self() && held->member.state != MemberState::alive;
-  return compose(accused ? &held->member : nullptr);
+  return compose(accused ? &held->member : nullptr, {});
 }
 
 std::vector<Member> MemberNews::for_answer(std::span<const Member> told, Instance receiver) {
@@ -49,11 +25,24 @@ std::vector<Member> MemberNews::for_answer(std::span<const Member> told, Instanc
       knows.push_back(row.instance);
     }
   }
-  return message(table_, rumors_, newer ? &held->member : nullptr, std::move(knows));
+  return compose(newer ? &held->member : nullptr, std::move(knows));
 }
 
-std::vector<Member> MemberNews::compose(const Member* about_receiver) {
-  return message(table_, rumors_, about_receiver, {});
+std::vector<Member> MemberNews::compose(const Member* about_receiver, std::vector<Instance> knows) {
+  const std::size_t limit = retransmissions(table_.live_count());
+  std::vector<Member> rows;
+  rows.reserve(std::min(2 + rumors_.size(), kNewsRowsMax));
+  rows.push_back(table_.own());
+  knows.push_back(table_.self());
+  rumors_.told(table_.self(), limit);
+  if (about_receiver != nullptr) {
+    rows.push_back(*about_receiver);
+    knows.push_back(about_receiver->instance);
+  }
+  std::vector<Member> rumors = rumors_.take(kNewsRowsMax - rows.size(), limit, knows);
+  rows.insert(rows.end(), std::make_move_iterator(rumors.begin()),
+              std::make_move_iterator(rumors.end()));
+  return rows;
 }
 
 }  // namespace kvs

@@ -30,7 +30,10 @@ class MemberNews {
   [[nodiscard]] const Rumors& rumors() const { return rumors_; }
 
  private:
-  [[nodiscard]] std::vector<Member> compose(const Member* about_receiver);
+  /// This node's own row, that of the receiver, if it has to hear it, and rumors; none of those
+  /// that the receiver `knows`: each is told so many times only.
+  [[nodiscard]] std::vector<Member> compose(const Member* about_receiver,
+                                            std::vector<Instance> knows);
 
   const MemberTable& table_;
   Rumors rumors_;
