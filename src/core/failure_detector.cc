@@ -62,7 +62,7 @@ void FailureDetector::take_turn(const Now& now, Effects& effects) {
   const bool suspect = target->member.state == MemberState::suspect;
   const bool passes = awareness_ > 0 && (turns_passed_ < awareness_ || suspect) &&
                       !KVS_MUTATED(doubtful_node_probes_on);
-  if (!passes && find(instance) == nullptr && probes_.size() < kProbesMax) {
+  if (!passes && has_room_for(instance)) {
     turns_passed_ = 0;
     begin(now.instant, *target, effects);
     return;
@@ -98,16 +98,15 @@ Instant FailureDetector::next_deadline() const {
 
 /// Whom this node probes in an epoch; itself if there is nobody else.
 Instance FailureDetector::due_in(std::int64_t epoch) const {
-  std::vector<Instance> order;
-  std::size_t own_place = 0;
-  for (const MemberEntry& entry : table_.entries()) {
-    if (may_be_probed(&entry)) {
-      own_place = entry.member.instance == table_.self() ? order.size() : own_place;
-      order.push_back(entry.member.instance);
-    }
+  const std::vector<const MemberEntry*> order = living();
+  if (order.size() < 2) {
+    return table_.self();
   }
-  return order.size() < 2 ? table_.self()
-                          : order[(own_place + turn_shift(epoch, order.size())) % order.size()];
+  const auto own =
+      std::ranges::find_if(order, [&](const MemberEntry* entry) { return is_self(*entry); });
+  const auto own_place = static_cast<std::size_t>(own == order.end() ? 0 : own - order.begin());
+  const std::size_t place = (own_place + turn_shift(epoch, order.size())) % order.size();
+  return order[place]->member.instance;
 }
 
 const MemberEntry* FailureDetector::turn_target(std::int64_t epoch) {
@@ -120,13 +119,25 @@ const MemberEntry* FailureDetector::turn_target(std::int64_t epoch) {
   return anybody();
 }
 
-const MemberEntry* FailureDetector::anybody() {
-  std::vector<const MemberEntry*> others;
+/// All that may be probed, this node among them, in the order of instances.
+std::vector<const MemberEntry*> FailureDetector::living() const {
+  std::vector<const MemberEntry*> found;
+  found.reserve(table_.live_count());
   for (const MemberEntry& entry : table_.entries()) {
-    if (entry.member.instance != table_.self() && may_be_probed(&entry)) {
-      others.push_back(&entry);
+    if (may_be_probed(&entry)) {
+      found.push_back(&entry);
     }
   }
+  return found;
+}
+
+bool FailureDetector::is_self(const MemberEntry& entry) const {
+  return entry.member.instance == table_.self();
+}
+
+const MemberEntry* FailureDetector::anybody() {
+  std::vector<const MemberEntry*> others = living();
+  std::erase_if(others, [&](const MemberEntry* entry) { return is_self(*entry); });
   return others.empty() ? nullptr : others[static_cast<std::size_t>(prng_.below(others.size()))];
 }
 
@@ -144,11 +155,14 @@ void FailureDetector::begin(Instant now, const MemberEntry& entry, Effects& effe
 
 void FailureDetector::probe_at_once(Instant now, Instance instance, Effects& effects) {
   const MemberEntry* entry = std::as_const(table_).find(instance);
-  if (instance == table_.self() || !may_be_probed(entry) || find(instance) != nullptr ||
-      probes_.size() >= kProbesMax) {
-    return;
+  if (instance != table_.self() && may_be_probed(entry) && has_room_for(instance)) {
+    begin(now, *entry, effects);
   }
-  begin(now, *entry, effects);
+}
+
+/// Probes under way are bounded, and there is one of a target at most.
+bool FailureDetector::has_room_for(Instance target) {
+  return find(target) == nullptr && probes_.size() < kProbesMax;
 }
 
 FailureDetector::Probe* FailureDetector::find(Instance target) {

@@ -104,7 +104,10 @@ class FailureDetector {
   void take_turn(const Now& now, Effects& effects);
   [[nodiscard]] Instance due_in(std::int64_t epoch) const;
   [[nodiscard]] const MemberEntry* turn_target(std::int64_t epoch);
+  [[nodiscard]] std::vector<const MemberEntry*> living() const;
+  [[nodiscard]] bool is_self(const MemberEntry& entry) const;
   [[nodiscard]] const MemberEntry* anybody();
+  [[nodiscard]] bool has_room_for(Instance target);
   void begin(Instant now, const MemberEntry& entry, Effects& effects);
   void ask_helpers(Instant now, Probe& probe, Effects& effects);
   [[nodiscard]] std::vector<const Member*> helpers(Instance target);
