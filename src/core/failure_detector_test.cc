@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/member_row.h"
+
 namespace kvs {
 namespace {
 
@@ -14,20 +16,11 @@ using Help = FailureDetector::Help;
 using Kind = MemberCall::Kind;
 using Pinged = FailureDetector::Pinged;
 
-Member row(std::uint64_t instance) {
-  Member member;
-  member.instance = Instance{instance};
-  member.node_id = "n" + std::to_string(instance);
-  member.address = "10.0.0.1:" + std::to_string(instance);
-  member.incarnation = 1;
-  return member;
-}
-
 class DetectorTest : public testing::Test {
  protected:
   void know(std::uint64_t count) {
     for (std::uint64_t i = 2; i < 2 + count; ++i) {
-      static_cast<void>(table.merge(row(i), now));
+      static_cast<void>(table.merge(member_row(i), now));
     }
     detector.start(clocks());
   }
@@ -94,7 +87,7 @@ class DetectorTest : public testing::Test {
 
   Instant now{Duration::from_seconds(100).ns};
   Prng prng{7};
-  MemberTable table{row(1), now};
+  MemberTable table{member_row(1), now};
   MemberNews news{table};
   MemberCalls calls;
   FailureDetector detector{{}, table, news, calls, prng};
@@ -309,7 +302,7 @@ TEST_F(DetectorTest, ProbesUnderWayAreBounded) {
 TEST_F(DetectorTest, WhoLeftMeanwhileIsNotAccused) {
   know(6);
   const auto probe = next();
-  Member gone = row(static_cast<std::uint64_t>(probe[0].second.target));
+  Member gone = member_row(static_cast<std::uint64_t>(probe[0].second.target));
   gone.state = MemberState::left;
   static_cast<void>(table.merge(gone, now));
   for (int i = 0; i < 4; ++i) {
@@ -324,7 +317,8 @@ TEST_F(DetectorTest, WhoLeftMeanwhileIsNotAccused) {
 
 /// One of several members whose wall clocks agree.
 struct Prober {
-  explicit Prober(std::uint64_t instance) : prng(instance), table(row(instance), Instant{}) {}
+  explicit Prober(std::uint64_t instance)
+      : prng(instance), table(member_row(instance), Instant{}) {}
 
   Prng prng;
   MemberTable table;
@@ -343,7 +337,7 @@ TEST(DetectorsTogether, EachMemberIsProbedByOneOtherEachInterval) {
     probers.push_back(std::make_unique<Prober>(i));
     for (std::uint64_t other = 1; other <= kMembers; ++other) {
       if (other != i) {
-        static_cast<void>(probers.back()->table.merge(row(other), Instant{}));
+        static_cast<void>(probers.back()->table.merge(member_row(other), Instant{}));
       }
     }
     probers.back()->detector.start(at(0));

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/member_row.h"
+
 namespace kvs {
 namespace {
 
@@ -11,15 +13,6 @@ using Joined = Meetings::Joined;
 
 constexpr Duration seconds(std::int64_t s) {
   return Duration::from_seconds(s);
-}
-
-Member row(std::uint64_t instance, MemberState state = MemberState::alive) {
-  Member member;
-  member.instance = Instance{instance};
-  member.address = "10.0.0.1:" + std::to_string(instance);
-  member.incarnation = 1;
-  member.state = state;
-  return member;
 }
 
 class MeetingsTest : public testing::Test {
@@ -53,7 +46,7 @@ class MeetingsTest : public testing::Test {
 
   Instant now{seconds(10).ns};
   Prng prng{5};
-  MemberTable table{row(1), now};
+  MemberTable table{member_row(1), now};
   MemberCalls calls;
   std::optional<Meetings> meetings;
 };
@@ -139,7 +132,7 @@ TEST_F(MeetingsTest, ASeedThatIsThisVeryNodeIsForgotten) {
 }
 
 TEST_F(MeetingsTest, TablesAreComparedOftenAtFirstThenRarely) {
-  static_cast<void>(table.merge(row(2), now));
+  static_cast<void>(table.merge(member_row(2), now));
   start({});
   const Instant begin = now;
   ASSERT_EQ(next_calls().at(0).kind, MemberCall::Kind::compare);
@@ -159,7 +152,7 @@ TEST_F(MeetingsTest, TablesAreComparedOftenAtFirstThenRarely) {
 
 TEST_F(MeetingsTest, OneToThreeMembersAreCompared) {
   for (std::uint64_t i = 2; i < 10; ++i) {
-    static_cast<void>(table.merge(row(i), now));
+    static_cast<void>(table.merge(member_row(i), now));
   }
   start({});
   for (int i = 0; i < 20; ++i) {
@@ -174,7 +167,7 @@ TEST_F(MeetingsTest, OneToThreeMembersAreCompared) {
 
 TEST_F(MeetingsTest, AMemberJustLostIsLookedForEveryFiveSeconds) {
   start({});
-  static_cast<void>(table.merge(row(2, MemberState::failed), now));
+  static_cast<void>(table.merge(member_row(2, 1, MemberState::failed), now));
   meetings->lost(now);
   int attempts = 0;
   const Instant begin = now;
@@ -188,14 +181,14 @@ TEST_F(MeetingsTest, AMemberJustLostIsLookedForEveryFiveSeconds) {
 }
 
 TEST_F(MeetingsTest, AForgottenMemberIsLookedForNowAndThen) {
-  static_cast<void>(table.merge(row(2, MemberState::failed), now));
+  static_cast<void>(table.merge(member_row(2, 1, MemberState::failed), now));
   table.hide(Instance{2}, now);
   start({});
   EXPECT_EQ(next_calls().at(0).address, "10.0.0.1:2");
 }
 
 TEST_F(MeetingsTest, WhoLeftIsNotLookedFor) {
-  static_cast<void>(table.merge(row(2, MemberState::left), now));
+  static_cast<void>(table.merge(member_row(2, 1, MemberState::left), now));
   start({});
   for (int i = 0; i < 20; ++i) {
     EXPECT_TRUE(next().empty());

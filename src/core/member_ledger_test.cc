@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/view.h"
+#include "support/member_row.h"
 
 namespace kvs {
 namespace {
@@ -14,19 +15,8 @@ using enum MemberState;
 constexpr Duration kKept = Duration::from_seconds(600);
 constexpr Instance kSelf{1};
 
-Member row(std::uint64_t instance, std::uint64_t incarnation, MemberState state = alive) {
-  Member member;
-  member.instance = Instance{instance};
-  member.node_id = "n" + std::to_string(instance);
-  member.address = "10.0.0.1:" + std::to_string(instance);
-  member.run = 5;
-  member.incarnation = incarnation;
-  member.state = state;
-  return member;
-}
-
 Member accused(std::uint64_t instance, std::uint64_t incarnation, std::uint64_t accuser) {
-  Member member = row(instance, incarnation, suspect);
+  Member member = member_row(instance, incarnation, suspect);
   member.accuser = Instance{accuser};
   return member;
 }
@@ -59,47 +49,47 @@ class LedgerTest : public testing::Test {
   }
 
   Now now = at(1);
-  MemberLedger ledger{row(1, 1), Duration::from_seconds(1), Instant{}};
+  MemberLedger ledger{member_row(1, 1), Duration::from_seconds(1), Instant{}};
   std::vector<MemberEvent::Kind> events;
 };
 
 TEST_F(LedgerTest, NewsBecomeRumors) {
   const std::uint64_t version = ledger.version();
-  hear({row(2, 1), row(3, 1)});
+  hear({member_row(2, 1), member_row(3, 1)});
   EXPECT_EQ(ledger.news().rumors().size(), 2U);
   EXPECT_GT(ledger.version(), version);
   EXPECT_EQ(count(MemberEvent::Kind::appeared), 2U);
 }
 
 TEST_F(LedgerTest, OldNewsChangeNothing) {
-  hear({row(3, 2)});
+  hear({member_row(3, 2)});
   ledger.news().rumors().keep_only(kSelf);
   const std::uint64_t version = ledger.version();
-  hear({row(3, 2), row(3, 1, failed), row(3, 1, left)});
+  hear({member_row(3, 2), member_row(3, 1, failed), member_row(3, 1, left)});
   EXPECT_TRUE(ledger.news().rumors().empty());
   EXPECT_EQ(ledger.version(), version);
 }
 
 TEST_F(LedgerTest, AHostileRowChangesNothingAndTheOthersCount) {
-  Member bad = row(3, 1);
+  Member bad = member_row(3, 1);
   bad.node_id = std::string(300, 'x');
-  hear({bad, row(4, 1)});
+  hear({bad, member_row(4, 1)});
   EXPECT_EQ(ledger.table().find(Instance{3}), nullptr);
   EXPECT_NE(ledger.table().find(Instance{4}), nullptr);
   EXPECT_EQ(ledger.stats().rows_refused, 1U);
 }
 
 TEST_F(LedgerTest, ARumorOfAFailureIsBelieved) {
-  hear({row(3, 1)});
-  hear({row(3, 1, failed)});
+  hear({member_row(3, 1)});
+  hear({member_row(3, 1, failed)});
   EXPECT_EQ(state(3), failed);
   EXPECT_TRUE(ledger.take_outcome().lost);
   EXPECT_EQ(count(MemberEvent::Kind::failed), 1U);
 }
 
 TEST_F(LedgerTest, AListNeverKills) {
-  hear({row(3, 1)});
-  hear_list({row(3, 1, failed), row(4, 1, failed)});
+  hear({member_row(3, 1)});
+  hear_list({member_row(3, 1, failed), member_row(4, 1, failed)});
   EXPECT_EQ(state(3), suspect);
   EXPECT_EQ(state(4), suspect);
   EXPECT_EQ(ledger.table().find(Instance{3})->member.accuser, Instance{2});
@@ -107,14 +97,14 @@ TEST_F(LedgerTest, AListNeverKills) {
 }
 
 TEST_F(LedgerTest, AListSaysWhoLeft) {
-  hear({row(3, 1)});
-  hear_list({row(3, 1, left)});
+  hear({member_row(3, 1)});
+  hear_list({member_row(3, 1, left)});
   EXPECT_FALSE(ledger.table().find(Instance{3})->listed);
   EXPECT_EQ(count(MemberEvent::Kind::left), 1U);
 }
 
 TEST_F(LedgerTest, ASuspectThatStaysSilentFailsAndIsTakenOffLater) {
-  hear({row(3, 1)});
+  hear({member_row(3, 1)});
   ledger.accuse(now, Instance{3});
   EXPECT_EQ(state(3), suspect);
   EXPECT_EQ(ledger.table().find(Instance{3})->member.accuser, kSelf);
@@ -133,7 +123,7 @@ TEST_F(LedgerTest, ASuspectThatStaysSilentFailsAndIsTakenOffLater) {
 
 TEST_F(LedgerTest, ConfirmationsShortenASuspicionAndAreToldOn) {
   for (std::uint64_t i = 2; i <= 9; ++i) {
-    hear({row(i, 1)});
+    hear({member_row(i, 1)});
   }
   hear({accused(3, 1, 4)});
   const Instant alone = ledger.next_deadline();
@@ -148,15 +138,15 @@ TEST_F(LedgerTest, ConfirmationsShortenASuspicionAndAreToldOn) {
 }
 
 TEST_F(LedgerTest, ARefutationClearsASuspect) {
-  hear({row(3, 1), accused(3, 1, 4)});
-  hear({row(3, 2)});
+  hear({member_row(3, 1), accused(3, 1, 4)});
+  hear({member_row(3, 2)});
   EXPECT_EQ(state(3), alive);
   EXPECT_EQ(ledger.next_deadline(), Instant::never());
   EXPECT_EQ(count(MemberEvent::Kind::cleared), 1U);
 }
 
 TEST_F(LedgerTest, NewsOfAnEarlierIncarnationAccuseNobody) {
-  hear({row(3, 2)});
+  hear({member_row(3, 2)});
   hear({accused(3, 1, 4)});
   EXPECT_EQ(state(3), alive);
 }
@@ -164,7 +154,7 @@ TEST_F(LedgerTest, NewsOfAnEarlierIncarnationAccuseNobody) {
 TEST_F(LedgerTest, ItRefutesWhatIsSaidOfItself) {
   for (const MemberState said : {suspect, failed, left}) {
     const std::uint64_t incarnation = ledger.table().own().incarnation;
-    hear({row(1, incarnation, said)});
+    hear({member_row(1, incarnation, said)});
     EXPECT_EQ(ledger.table().own().incarnation, incarnation + 1);
     EXPECT_EQ(ledger.table().own().state, alive);
     EXPECT_EQ(ledger.take_outcome().refutations, 1U);
@@ -173,22 +163,22 @@ TEST_F(LedgerTest, ItRefutesWhatIsSaidOfItself) {
 }
 
 TEST_F(LedgerTest, OldAccusationsNeedNoAnswer) {
-  hear({row(1, 7, suspect)});
+  hear({member_row(1, 7, suspect)});
   EXPECT_EQ(ledger.table().own().incarnation, 8U);
   static_cast<void>(ledger.take_outcome());
-  hear({row(1, 7, failed), row(1, 8, alive)});
+  hear({member_row(1, 7, failed), member_row(1, 8, alive)});
   EXPECT_EQ(ledger.table().own().incarnation, 8U);
   EXPECT_EQ(ledger.take_outcome().refutations, 0U);
 }
 
 TEST_F(LedgerTest, TheWorstPlausibleAccusationCanBeRefuted) {
-  hear({row(1, kIncarnationMax - 1, failed)});
+  hear({member_row(1, kIncarnationMax - 1, failed)});
   EXPECT_EQ(ledger.table().own().incarnation, kIncarnationMax);
   EXPECT_TRUE(is_plausible(ledger.table().own()));
 }
 
 TEST_F(LedgerTest, NewsOfItsOwnPastProcessAreOutbidWithoutBlame) {
-  Member past = row(1, 4);
+  Member past = member_row(1, 4);
   past.run = 3;
   hear({past});
   EXPECT_EQ(ledger.table().own().incarnation, 5U);
@@ -199,7 +189,7 @@ TEST_F(LedgerTest, NewsOfItsOwnPastProcessAreOutbidWithoutBlame) {
 }
 
 TEST_F(LedgerTest, AnotherProcessOfItsInstanceElsewhereIsLookedInto) {
-  Member twin = row(1, 1);
+  Member twin = member_row(1, 1);
   twin.run = 9;
   twin.address = "10.0.0.2:1";
   hear({twin});
@@ -208,17 +198,17 @@ TEST_F(LedgerTest, AnotherProcessOfItsInstanceElsewhereIsLookedInto) {
 
 TEST_F(LedgerTest, WhoLeavesDoesNotRefuteThatItLeft) {
   ledger.leave(now);
-  hear({row(1, 1, left)});
+  hear({member_row(1, 1, left)});
   EXPECT_EQ(ledger.table().own().incarnation, 1U);
   EXPECT_EQ(ledger.table().own().state, left);
-  hear({row(1, 1, suspect)});
+  hear({member_row(1, 1, suspect)});
   EXPECT_EQ(ledger.table().own().state, left);
   EXPECT_EQ(ledger.take_outcome().refutations, 0U);
 }
 
 TEST_F(LedgerTest, ARestartIsNoted) {
-  hear({row(3, 1)});
-  Member restarted = row(3, 2);
+  hear({member_row(3, 1)});
+  Member restarted = member_row(3, 2);
   restarted.run = 6;
   hear({restarted});
   EXPECT_EQ(count(MemberEvent::Kind::restarted), 1U);
@@ -226,7 +216,7 @@ TEST_F(LedgerTest, ARestartIsNoted) {
 }
 
 TEST_F(LedgerTest, ADigestFromTheMembersOwnMouthIsTaken) {
-  Member speaker = row(2, 1);
+  Member speaker = member_row(2, 1);
   speaker.digest.seq = 9;
   hear({speaker});
   speaker.digest.seq = 4;
@@ -241,26 +231,26 @@ TEST_F(LedgerTest, ADigestFromTheMembersOwnMouthIsTaken) {
 }
 
 TEST_F(LedgerTest, SomebodyElseWithItsIdIsNotedOnceItSpeaks) {
-  Member clash = row(3, 1);
+  Member clash = member_row(3, 1);
   clash.node_id = "n1";
   hear({clash});
   EXPECT_EQ(count(MemberEvent::Kind::appeared), 1U);
   EXPECT_EQ(count(MemberEvent::Kind::id_in_use), 0U) << "it may be a predecessor that is dead";
   hear({clash}, 3);
   hear({clash}, 3);
-  Member another = row(4, 1);
+  Member another = member_row(4, 1);
   another.node_id = "n1";
   hear({another}, 4);
   EXPECT_EQ(count(MemberEvent::Kind::id_in_use), 1U) << "one is enough";
-  hear({row(3, 1, left)});
+  hear({member_row(3, 1, left)});
   hear({another}, 4);
   EXPECT_EQ(count(MemberEvent::Kind::id_in_use), 2U);
 }
 
 TEST_F(LedgerTest, EventsAreBounded) {
-  hear({row(3, 1)});
+  hear({member_row(3, 1)});
   for (std::uint64_t i = 1; i <= MemberLedger::kEventsMax; ++i) {
-    hear({row(3, i, suspect), row(3, i + 1)});
+    hear({member_row(3, i, suspect), member_row(3, i + 1)});
   }
   EXPECT_GT(ledger.stats().events_lost, 0U);
   EXPECT_EQ(ledger.take_events().size(), MemberLedger::kEventsMax);
@@ -269,7 +259,7 @@ TEST_F(LedgerTest, EventsAreBounded) {
 TEST_F(LedgerTest, AHostileFloodIsBounded) {
   std::vector<Member> flood;
   for (std::uint64_t i = 2; i < 2 + kMembersMax + 100; ++i) {
-    flood.push_back(row(i, 1));
+    flood.push_back(member_row(i, 1));
   }
   hear_list(flood);
   EXPECT_EQ(ledger.table().listed_count(), kMembersMax);

@@ -5,24 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include "support/member_row.h"
+
 namespace kvs {
 namespace {
-
-Member row(std::uint64_t instance, MemberState state = MemberState::alive) {
-  Member member;
-  member.instance = Instance{instance};
-  member.node_id = "n" + std::to_string(instance);
-  member.address = "10.0.0.1:" + std::to_string(instance);
-  member.incarnation = 1;
-  member.state = state;
-  return member;
-}
 
 class MemberNewsTest : public testing::Test {
  protected:
   MemberNewsTest() {
     for (std::uint64_t i = 2; i <= 5; ++i) {
-      static_cast<void>(table.merge(row(i), Instant{}));
+      static_cast<void>(table.merge(member_row(i), Instant{}));
     }
   }
 
@@ -41,29 +33,29 @@ class MemberNewsTest : public testing::Test {
     return count;
   }
 
-  MemberTable table{row(1), Instant{}};
+  MemberTable table{member_row(1), Instant{}};
   MemberNews news{table};
 };
 
 TEST_F(MemberNewsTest, WhatAPingToldIsNotToldBack) {
-  const Member suspect = row(3, MemberState::suspect);
+  const Member suspect = member_row(3, 1, MemberState::suspect);
   hear(suspect);
-  EXPECT_EQ(answers_that_tell_of_3({row(2), suspect}), 0);
-  EXPECT_EQ(answers_that_tell_of_3({row(2)}), static_cast<int>(retransmissions(5)))
+  EXPECT_EQ(answers_that_tell_of_3({member_row(2), suspect}), 0);
+  EXPECT_EQ(answers_that_tell_of_3({member_row(2)}), static_cast<int>(retransmissions(5)))
       << "none of the tellings was lost";
 }
 
 TEST_F(MemberNewsTest, WhatIsNewerThanThePingToldIsTold) {
-  hear(row(3, MemberState::suspect));
-  EXPECT_GT(answers_that_tell_of_3({row(2), row(3)}), 0);
+  hear(member_row(3, 1, MemberState::suspect));
+  EXPECT_GT(answers_that_tell_of_3({member_row(2), member_row(3)}), 0);
 }
 
 TEST_F(MemberNewsTest, AnotherAccuserIsTold) {
-  Member suspect = row(3, MemberState::suspect);
+  Member suspect = member_row(3, 1, MemberState::suspect);
   suspect.accuser = Instance{4};
   hear(suspect);
   suspect.accuser = Instance{5};
-  EXPECT_GT(answers_that_tell_of_3({row(2), suspect}), 0);
+  EXPECT_GT(answers_that_tell_of_3({member_row(2), suspect}), 0);
 }
 
 }  // namespace

@@ -2,19 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "core/members.h"
+#include "support/member_row.h"
 
 namespace kvs {
 namespace {
-
-Member row(std::uint64_t instance, std::uint64_t incarnation = 1) {
-  Member member;
-  member.instance = Instance{instance};
-  member.node_id = "n" + std::to_string(instance);
-  member.address = "10.0.0.1:" + std::to_string(instance);
-  member.run = 5;
-  member.incarnation = incarnation;
-  return member;
-}
 
 class MemberCallsTest : public testing::Test {
  protected:
@@ -63,7 +54,7 @@ class MemberCallsTest : public testing::Test {
 };
 
 TEST_F(MemberCallsTest, APingIsAnsweredWithItsOwnRowFirst) {
-  const auto pong = std::get<Pong>(ask(Ping{.news = {row(2), row(3)}}));
+  const auto pong = std::get<Pong>(ask(Ping{.news = {member_row(2), member_row(3)}}));
   EXPECT_EQ(pong.news.at(0).instance, Instance{1});
   EXPECT_LE(pong.news.size(), kNewsRowsMax);
   EXPECT_EQ(members.view()->members.size(), 3U);
@@ -72,14 +63,14 @@ TEST_F(MemberCallsTest, APingIsAnsweredWithItsOwnRowFirst) {
 TEST_F(MemberCallsTest, ChangesOfALargeListAreSeenTogether) {
   std::vector<Member> roster;
   for (std::uint64_t i = 0; i < 2 * Members::kPromptMembers; ++i) {
-    roster.push_back(row(1000 + i));
+    roster.push_back(member_row(1000 + i));
   }
   members.remember(now, roster);
-  ask(Ping{.news = {row(2)}});
+  ask(Ping{.news = {member_row(2)}});
   const auto before = members.view();
   const std::uint64_t version = members.view_version();
-  ask(Ping{.news = {row(3)}}, 3);
-  ask(Ping{.news = {row(4)}}, 4);
+  ask(Ping{.news = {member_row(3)}}, 3);
+  ask(Ping{.news = {member_row(4)}}, 4);
   EXPECT_EQ(members.view_version(), version);
   EXPECT_EQ(members.view(), before);
   EXPECT_LE(members.next_deadline(), now.instant + Duration::from_seconds(1));
@@ -91,10 +82,10 @@ TEST_F(MemberCallsTest, ChangesOfALargeListAreSeenTogether) {
 }
 
 TEST_F(MemberCallsTest, WhoTellsOldNewsOfItselfIsTold) {
-  ask(Ping{.news = {row(2, 4)}}, 3);
-  const auto pong = std::get<Pong>(ask(Ping{.news = {row(2, 1)}}));
+  ask(Ping{.news = {member_row(2, 4)}}, 3);
+  const auto pong = std::get<Pong>(ask(Ping{.news = {member_row(2, 1)}}));
   ASSERT_GE(pong.news.size(), 2U);
-  EXPECT_EQ(pong.news[1], row(2, 4));
+  EXPECT_EQ(pong.news[1], member_row(2, 4));
 }
 
 TEST_F(MemberCallsTest, APingWithoutNewsIsAnswered) {
@@ -105,7 +96,7 @@ TEST_F(MemberCallsTest, APingWithoutNewsIsAnswered) {
 TEST_F(MemberCallsTest, TooManyRowsAreRefusedAsAWhole) {
   std::vector<Member> news;
   for (std::uint64_t i = 2; i < 3 + kNewsRowsMax; ++i) {
-    news.push_back(row(i));
+    news.push_back(member_row(i));
   }
   EXPECT_EQ(refusal(ask(Ping{.news = news})), Errc::bad_request);
   EXPECT_EQ(refusal(ask(PingOther{.target = Instance{9}, .address = "a:1", .news = news})),
@@ -118,7 +109,7 @@ TEST_F(MemberCallsTest, AnotherClusterIsRefusedAndTeachesNothing) {
   members.called(now,
                  {.ticket = Ticket{1},
                   .envelope = {.cluster = cluster_hash("other"), .sender = Instance{2}},
-                  .request = Ping{.news = {row(2)}}},
+                  .request = Ping{.news = {member_row(2)}}},
                  effects);
   EXPECT_EQ(refusal(effects.answers.at(0).answer), Errc::cluster_mismatch);
   EXPECT_EQ(members.view()->members.size(), 1U);
@@ -126,7 +117,7 @@ TEST_F(MemberCallsTest, AnotherClusterIsRefusedAndTeachesNothing) {
 }
 
 TEST_F(MemberCallsTest, ACallForAnotherInstanceIsRefused) {
-  EXPECT_EQ(refusal(ask(Ping{.news = {row(2)}}, 2, 77)), Errc::not_found);
+  EXPECT_EQ(refusal(ask(Ping{.news = {member_row(2)}}, 2, 77)), Errc::not_found);
   EXPECT_TRUE(std::holds_alternative<Pong>(ask(Ping{}, 2, 1)));
 }
 
@@ -135,27 +126,28 @@ TEST_F(MemberCallsTest, CallsOfOtherRoomsAreRefused) {
 }
 
 TEST_F(MemberCallsTest, AnImplausibleJoinerIsRefused) {
-  Member bad = row(2);
+  Member bad = member_row(2);
   bad.address = "nowhere";
   EXPECT_EQ(refusal(ask(Join{.joiner = bad})), Errc::bad_request);
-  EXPECT_EQ(refusal(ask(Join{.joiner = row(3)}, 2)), Errc::bad_request) << "in another's name";
-  Member dead = row(2);
+  EXPECT_EQ(refusal(ask(Join{.joiner = member_row(3)}, 2)), Errc::bad_request)
+      << "in another's name";
+  Member dead = member_row(2);
   dead.state = MemberState::failed;
   EXPECT_EQ(refusal(ask(Join{.joiner = dead})), Errc::bad_request);
   EXPECT_EQ(members.view()->members.size(), 1U);
 }
 
 TEST_F(MemberCallsTest, AJoinerGetsAllRows) {
-  ask(Ping{.news = {row(3), row(4)}}, 3);
-  const auto answer = std::get<MemberRows>(ask(Join{.joiner = row(2)}));
+  ask(Ping{.news = {member_row(3), member_row(4)}}, 3);
+  const auto answer = std::get<MemberRows>(ask(Join{.joiner = member_row(2)}));
   EXPECT_EQ(answer.rows.size(), 4U);
   EXPECT_EQ(answer.rows[0].instance, Instance{1});
 }
 
 TEST_F(MemberCallsTest, JoinersThatWaitAreBounded) {
-  ask(Ping{.news = {row(3)}}, 3);
+  ask(Ping{.news = {member_row(3)}}, 3);
   for (std::uint64_t i = 0; i <= Members::kJoinersMax; ++i) {
-    Member clash = row(100 + i);
+    Member clash = member_row(100 + i);
     clash.node_id = "n3";
     Effects effects;
     call(Join{.joiner = clash}, 100 + i, 0, effects);
@@ -169,8 +161,8 @@ TEST_F(MemberCallsTest, JoinersThatWaitAreBounded) {
 }
 
 TEST_F(MemberCallsTest, OneLostPingDoesNotGiveAnIdAway) {
-  ask(Ping{.news = {row(3)}}, 3);
-  Member clash = row(9);
+  ask(Ping{.news = {member_row(3)}}, 3);
+  Member clash = member_row(9);
   clash.node_id = "n3";
   Effects first;
   call(Join{.joiner = clash}, 9, 0, first);
@@ -179,7 +171,7 @@ TEST_F(MemberCallsTest, OneLostPingDoesNotGiveAnIdAway) {
   EXPECT_TRUE(second.answers.empty());
   ASSERT_FALSE(second.sends.empty());
   Effects third;
-  return_of(second.sends.at(0), 3, Pong{.news = {row(3)}}, third);
+  return_of(second.sends.at(0), 3, Pong{.news = {member_row(3)}}, third);
   EXPECT_EQ(refusal(third.answers.at(0).answer), Errc::id_in_use);
   EXPECT_NE(members.find(Instance{3}), nullptr);
 }
@@ -192,19 +184,19 @@ TEST_F(MemberCallsTest, OnlyMembersArePingedForOthers) {
 }
 
 TEST_F(MemberCallsTest, AMemberIsPingedWhereItIsKnownToBe) {
-  ask(Ping{.news = {row(3)}}, 3);
+  ask(Ping{.news = {member_row(3)}}, 3);
   Effects asked;
   call(PingOther{.target = Instance{3}, .address = "10.9.9.9:1", .news = {}}, 2, 0, asked);
   EXPECT_TRUE(asked.answers.empty());
   ASSERT_EQ(asked.sends.size(), 1U);
   EXPECT_EQ(asked.sends[0].address, "10.0.0.1:3");
   Effects returned;
-  return_of(asked.sends[0], 3, Pong{.news = {row(3)}}, returned);
+  return_of(asked.sends[0], 3, Pong{.news = {member_row(3)}}, returned);
   EXPECT_TRUE(std::holds_alternative<Pong>(returned.answers.at(0).answer));
 }
 
 TEST_F(MemberCallsTest, AnotherInstanceAtThatAddressIsNoAnswer) {
-  ask(Ping{.news = {row(3)}}, 3);
+  ask(Ping{.news = {member_row(3)}}, 3);
   Effects asked;
   call(PingOther{.target = Instance{3}, .address = "10.0.0.1:3", .news = {}}, 2, 0, asked);
   Effects returned;
@@ -213,7 +205,7 @@ TEST_F(MemberCallsTest, AnotherInstanceAtThatAddressIsNoAnswer) {
 }
 
 TEST_F(MemberCallsTest, HelpIsBounded) {
-  ask(Ping{.news = {row(3)}}, 3);
+  ask(Ping{.news = {member_row(3)}}, 3);
   Effects effects;
   for (std::size_t i = 0; i < Members::kHelpingMax + 5; ++i) {
     call(PingOther{.target = Instance{3}, .address = "10.0.0.1:3", .news = {}}, 2, 0, effects);
@@ -234,14 +226,14 @@ TEST_F(MemberCallsTest, EqualTablesAreComparedInOneEmptyAnswer) {
 TEST_F(MemberCallsTest, OnlyBucketsThatDifferAreTold) {
   std::vector<Member> news;
   for (std::uint64_t i = 2; i < 16; ++i) {
-    news.push_back(row(i));
+    news.push_back(member_row(i));
   }
   ask(Ping{.news = news});
   MemberTable other(members.view()->own(), Instant{});
   for (const Member& member : news) {
     static_cast<void>(other.merge(member, Instant{}));
   }
-  static_cast<void>(other.merge(row(7, 9), Instant{}));
+  static_cast<void>(other.merge(member_row(7, 9), Instant{}));
   const BucketHashes hashes = other.bucket_hashes();
   const auto answer =
       std::get<MemberRows>(ask(CompareMembers{.bucket_hashes = {hashes.begin(), hashes.end()}}));
@@ -254,12 +246,12 @@ TEST_F(MemberCallsTest, OnlyBucketsThatDifferAreTold) {
 
 TEST_F(MemberCallsTest, AReturnThatNobodyAskedForIsIgnored) {
   Effects effects;
-  return_of({.id = make_call_id(Caller::members, 4711)}, 2, Pong{.news = {row(2)}}, effects);
+  return_of({.id = make_call_id(Caller::members, 4711)}, 2, Pong{.news = {member_row(2)}}, effects);
   EXPECT_EQ(members.view()->members.size(), 1U);
 }
 
 TEST_F(MemberCallsTest, MoreRowsThanMembersCanBeAreRefused) {
-  std::vector<Member> rows(kMembersMax + kHiddenMembersMax + 1, row(2));
+  std::vector<Member> rows(kMembersMax + kHiddenMembersMax + 1, member_row(2));
   EXPECT_EQ(refusal(ask(MemberRows{.rows = rows})), Errc::bad_request);
   EXPECT_EQ(members.view()->members.size(), 1U);
 }
