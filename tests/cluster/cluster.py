@@ -8,7 +8,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import socket
 import threading
 import time
@@ -130,10 +129,7 @@ class ClusterNode(Node):
 
     def pause(self):
         self.set_serving(False)
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        super().pause()
 
     def destroy(self):
         self.set_serving(False)

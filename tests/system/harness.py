@@ -104,6 +104,13 @@ class Node:
     def kill(self):
         self.stop(signal.SIGKILL)
 
+    def pause(self):
+        """It stands still; what clients send meanwhile waits for resume()."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def destroy(self):
         if self.process is not None and self.process.poll() is None:
             self.process.kill()

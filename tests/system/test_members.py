@@ -130,8 +130,10 @@ def test_a_node_alone_leaves_too(new_node):
 def test_two_that_ask_a_node_to_leave_are_both_answered(cluster):
     nodes = cluster(2)
     connections = [nodes[1].connect(), nodes[1].connect()]
+    nodes[1].pause()  # so that the second comes before the first is done with
     for connection in connections:
         connection.request("POST", "/members/leave")
+    nodes[1].resume()
     assert [connection.getresponse().status for connection in connections] == [200, 200]
     assert nodes[1].process.wait(timeout=20) == 0
 
