@@ -109,8 +109,19 @@ void RecoversByItself::asked(const Operation& operation) {
   }
 }
 
+/// True if what the delete found was a deletion asked for before the faults had stopped. That it
+/// answers so then, and only then, ConditionsHold checks.
+bool RecoversByItself::came_too_late(const Operation& operation) const {
+  const Step* step = history().step(operation.ticket);
+  const Write* basis = step != nullptr ? step->basis : nullptr;
+  return basis != nullptr && !basis->record.header.live() && basis->ticket < *first_after_;
+}
+
 void RecoversByItself::answered(const Operation& operation, const WriteOutcome& outcome) {
-  if (first_after_ && operation.ticket >= *first_after_ && !succeeded(outcome.status)) {
+  if (!first_after_ || operation.ticket < *first_after_ || succeeded(outcome.status)) {
+    return;
+  }
+  if (outcome.status != WriteStatus::not_found || !came_too_late(operation)) {
     report(fmt::format("{}: refused with status {} although nothing is wrong", operation.key,
                        static_cast<int>(outcome.status)));
   }

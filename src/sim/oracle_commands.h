@@ -37,7 +37,8 @@ class DiskFullRefuses final : public Oracle {
   std::map<std::uint64_t, Errc> failed_;
 };
 
-/// After the faults have stopped, every write that may succeed does.
+/// After the faults have stopped, every write that may succeed does. Requests from before may still
+/// be under way: what a delete asks for one of them may have done meanwhile.
 class RecoversByItself final : public Oracle {
  public:
   RecoversByItself(const History& history, Findings& findings)
@@ -49,6 +50,8 @@ class RecoversByItself final : public Oracle {
   void answered(const Operation& operation, const WriteOutcome& outcome) override;
 
  private:
+  [[nodiscard]] bool came_too_late(const Operation& operation) const;
+
   bool healed_ = false;
   std::optional<Ticket> first_after_;
 };

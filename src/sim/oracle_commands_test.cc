@@ -155,6 +155,47 @@ TEST(RecoversByItself, NoticesRefusalsOnceHealed) {
   }
 }
 
+TEST(RecoversByItself, AcceptsADeleteThatFindsADeletionAskedBefore) {
+  const Telling deleted{.status = WriteStatus::deleted, .kind = Operation::Kind::del};
+  const Telling not_found{.status = WriteStatus::not_found, .kind = Operation::Kind::del};
+  for (const bool asked_before : {true, false}) {
+    HandmadeRun<RecoversByItself> run;
+    const Operation* late = asked_before ? &run.ask("a", deleted) : nullptr;
+    run.observers().tell(&Observer::healed);
+    run.write("a");
+    late = late != nullptr ? late : &run.ask("a", deleted);
+    const Told deletion = run.decide(*late, deleted);
+    run.answer(run.decide("a", not_found));
+    EXPECT_EQ(run.violated(), !asked_before);
+    run.answer(deletion);
+  }
+}
+
+TEST(RecoversByItself, NoticesNotFoundWithoutADeletion) {
+  const Telling not_found{.status = WriteStatus::not_found, .kind = Operation::Kind::del};
+  for (const bool written : {true, false}) {
+    HandmadeRun<RecoversByItself> run;
+    if (written) {
+      run.write("a");
+    }
+    run.observers().tell(&Observer::healed);
+    run.answer(run.decide("a", not_found));
+    EXPECT_TRUE(run.violated());
+  }
+}
+
+TEST(RecoversByItself, ADeletionAskedBeforeExcusesNoOtherRefusal) {
+  const Telling deleted{.status = WriteStatus::deleted, .kind = Operation::Kind::del};
+  HandmadeRun<RecoversByItself> run;
+  run.write("a");
+  const Operation& late = run.ask("a", deleted);
+  run.observers().tell(&Observer::healed);
+  const Operation& first = run.ask("a");
+  run.decide(late, deleted);
+  run.answer(run.decide(first, {.status = WriteStatus::io_error}));
+  EXPECT_TRUE(run.violated());
+}
+
 }  // namespace
 
 }  // namespace kvs

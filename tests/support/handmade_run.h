@@ -44,14 +44,24 @@ class HandmadeRun {
     observers_.add(oracle_);
   }
 
-  /// A client asks and the node decides, in the open batch.
-  Told decide(const std::string& key, const Telling& telling = {}) {
+  /// A client asks.
+  const Operation& ask(const std::string& key, const Telling& telling = {}) {
     const Operation& operation =
         operations_.add({.kind = telling.kind,
                          .key = key,
                          .value = telling.kind == Operation::Kind::put ? "1" : "",
                          .condition = telling.condition});
     observers_.tell(&Observer::asked, operation);
+    return operation;
+  }
+
+  /// A client asks and the node decides, in the open batch.
+  Told decide(const std::string& key, const Telling& telling = {}) {
+    return decide(ask(key, telling), telling);
+  }
+
+  /// The node decides what was asked with the same telling, in the open batch.
+  Told decide(const Operation& operation, const Telling& telling) {
     Told told{.operation = &operation, .outcome = {.status = telling.status}, .record = {}};
     if (succeeded(telling.status)) {
       fill(told, telling);
