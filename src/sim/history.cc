@@ -78,12 +78,10 @@ void History::add_write(const Decision& decision, const WriteOutcome& outcome) {
 
 void History::closed(const Batch& batch) {
   const Knowledge before = known_;
-  bool emptied = false;
   for (const KnowledgeWrite& write : batch.effects.knowledge) {
-    emptied |= write.known.empty();
     known_.set(write.origin, write.known);
   }
-  if (emptied || !known_.covers(before)) {
+  if (shrinks(batch, before)) {
     given_up_ = writes_.size();
     giving_up_.insert(batch.number);
   }
@@ -94,6 +92,17 @@ void History::closed(const Batch& batch) {
       it->second->record.header.version.dot = version.dot;
     }
   }
+}
+
+/// A write whose origin the batch says nothing of was forgotten by mistake.
+bool History::shrinks(const Batch& batch, const Knowledge& before) const {
+  const auto left_out = [&](const RecordWrite& write) {
+    const Dot dot = write.record.header.version.dot;
+    const auto& knowledge = batch.effects.knowledge;
+    return !known_.covers(dot) &&
+           std::ranges::find(knowledge, dot.origin, &KnowledgeWrite::origin) != knowledge.end();
+  };
+  return !known_.covers(before) || std::ranges::any_of(batch.effects.writes, left_out);
 }
 
 void History::durable(const Batch& batch) {
@@ -152,9 +161,10 @@ void History::recovered(const Image& image) {
   const std::size_t found_without_knowledge = last_shown(image);
   for (std::size_t i = 0; i < writes_.size(); ++i) {
     Write& write = writes_[i];
-    const bool among_those =
-        i < found_without_knowledge && (write.fate != Fate::failed || shows(image, write));
-    const bool found = image.state.knowledge.covers(write.version().dot) || among_those;
+    // K was written again without what failed, and that may be there all the same, then and later.
+    const bool among_those = write.fate != Fate::failed && i < found_without_knowledge;
+    const bool found =
+        image.state.knowledge.covers(write.version().dot) || among_those || shows(image, write);
     if (write.fate != Fate::gone) {
       write.fate = found ? Fate::durable : Fate::gone;
       write.power_proof = found;

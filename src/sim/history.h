@@ -63,8 +63,9 @@ class History final : public Observer {
   /// All writes in the order of their decision.
   [[nodiscard]] const std::deque<Write>& writes() const { return writes_; }
 
-  /// True if K covers less with this batch than before: the node met damage. Some of what it held
-  /// K may cover again in the same batch, where that was replaced.
+  /// True if K covers less with this batch than before, or is written without a write of the batch
+  /// itself: the node gave it up. Some of what it held K may cover again in the same batch, where
+  /// that was replaced. To say again what K was before a batch that failed gives nothing up.
   [[nodiscard]] bool gives_up_knowledge(const Batch& batch) const {
     return giving_up_.contains(batch.number);
   }
@@ -92,6 +93,7 @@ class History final : public Observer {
   void add_write(const Decision& decision, const WriteOutcome& outcome);
   void settle(KeyState& state, const Image& image, std::string_view key);
   void make_power_proof();
+  [[nodiscard]] bool shrinks(const Batch& batch, const Knowledge& before) const;
   [[nodiscard]] static bool shows(const Image& image, const Write& write);
   [[nodiscard]] std::size_t last_shown(const Image& image) const;
 
@@ -104,7 +106,7 @@ class History final : public Observer {
   Knowledge known_;                    // closed batches included
   Knowledge known_durably_;            // what the disk has
   std::set<std::uint64_t> giving_up_;  // batches
-  std::size_t given_up_ = 0;           // writes made before K was last emptied
+  std::size_t given_up_ = 0;           // writes made before K was last given up
 };
 
 }  // namespace kvs

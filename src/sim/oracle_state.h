@@ -6,14 +6,24 @@
 #include "base/prng.h"
 #include "core/config.h"
 #include "sim/oracle.h"
+#include "sim/scenario.h"
 
 namespace kvs {
 
 /// K covers exactly what the state reflects, in memory and on disk.
+///
+/// A batch that the disk refused may lie on it all the same, and later ones say again what K was
+/// before it. So a start may find a record that K does not cover, and that record only. The sum of
+/// all records then differs from the stored one, which is taken for damage: K is given up. Only for
+/// that, or where damage can be met, may it be.
 class KnowledgeIsExact final : public Oracle {
  public:
-  KnowledgeIsExact(Durability durability, const History& history, Findings& findings)
-      : Oracle("K covers what the state reflects", history, findings), durability_(durability) {}
+  KnowledgeIsExact(Durability durability, const FaultSet& faults, const History& history,
+                   Findings& findings)
+      : Oracle("K covers what the state reflects", history, findings),
+        durability_(durability),
+        may_meet_damage_(faults.contains(Fault::rot_record) || faults.contains(Fault::read_flip) ||
+                         faults.contains(Fault::read_error)) {}
 
   void closed(const Batch& batch) override;
   void durable(const Batch& batch) override;
@@ -25,14 +35,23 @@ class KnowledgeIsExact final : public Oracle {
   void ended(const Image& image) override { recovered(image); }
 
  private:
+  void disown(const KnowledgeWrite& write);
+  void find_left_over(const Image& image);
+  void check_noticed();
   void check_known(const Knowledge& knowledge);
   void check_reflected(const Image& image);
   void check_complete(const Image& image);
 
   Durability durability_;
+  bool may_meet_damage_;  // what cannot be read while records are counted is taken for damaged
   std::set<Dot> given_;
   std::set<Dot> given_up_;  // given before K was emptied
   std::set<Dot> durable_;
+  std::set<Dot> refused_;    // by the disk in this run; it may have them all the same
+  std::set<Dot> disowned_;   // of those: K was written without them since
+  std::set<Dot> left_over_;  // of those: the last start found them
+  bool voiding_ = false;     // of batches that fail together the disk met the first only
+  bool committed_ = false;   // not failed: the last batch that ended
   bool power_lost_ = false;
   bool disk_knows_more_ = false;  // the batch that gave K up failed
 };

@@ -10,8 +10,16 @@ namespace {
 
 using KnowledgeRun = HandmadeRun<KnowledgeIsExact>;
 
+const FaultSet kNoFaults;
+
+FaultSet rotting() {
+  FaultSet faults;
+  faults.insert(Fault::rot_record);
+  return faults;
+}
+
 TEST(KnowledgeIsExact, AcceptsReplacedAndUnacknowledgedWrites) {
-  KnowledgeRun run(Durability::sync);
+  KnowledgeRun run(Durability::sync, kNoFaults);
   const Told first = run.write("a");
   const Told second = run.write("a");
   const Told survivor = run.decide("b");
@@ -23,7 +31,7 @@ TEST(KnowledgeIsExact, AcceptsReplacedAndUnacknowledgedWrites) {
 }
 
 TEST(KnowledgeIsExact, NoticesADotThatWasNeverGiven) {
-  KnowledgeRun run(Durability::sync);
+  KnowledgeRun run(Durability::sync, kNoFaults);
   Image image = run.image({run.write("a")});
   image.state.knowledge.add({.origin = Origin{5}, .seq = 2});
   run.recover(image);
@@ -31,7 +39,7 @@ TEST(KnowledgeIsExact, NoticesADotThatWasNeverGiven) {
 }
 
 TEST(KnowledgeIsExact, NoticesCoverageWithoutTheRecord) {
-  KnowledgeRun run(Durability::sync);
+  KnowledgeRun run(Durability::sync, kNoFaults);
   const Told a = run.write("a");
   const Told b = run.decide("b");
   run.close();
@@ -43,7 +51,7 @@ TEST(KnowledgeIsExact, NoticesCoverageWithoutTheRecord) {
 }
 
 TEST(KnowledgeIsExact, NoticesARecordWithoutCoverage) {
-  KnowledgeRun run(Durability::sync);
+  KnowledgeRun run(Durability::sync, kNoFaults);
   Image image = run.image({run.write("a")});
   image.state.knowledge = {};
   run.crash(Crash::kill);
@@ -63,7 +71,7 @@ KnowledgeWrite known(std::initializer_list<Told> writes) {
 
 TEST(KnowledgeIsExact, AcceptsThatDamageEmptiesKAndAWriteRefillsPartOfIt) {
   for (const bool shrinks : {true, false}) {
-    KnowledgeRun run(Durability::sync);
+    KnowledgeRun run(Durability::sync, rotting());
     const Told a = run.decide("a");
     const Told b = run.decide("b");
     run.knows(known({a, b}));
@@ -79,9 +87,119 @@ TEST(KnowledgeIsExact, AcceptsThatDamageEmptiesKAndAWriteRefillsPartOfIt) {
   }
 }
 
+/// Nothing of this origin is known.
+KnowledgeWrite nothing_of(Origin origin) {
+  return {.origin = origin, .known = {}};
+}
+
+TEST(KnowledgeIsExact, NoticesThatKIsGivenUpWithoutDamage) {
+  for (const FaultSet& faults : {kNoFaults, rotting()}) {
+    const bool damaged = faults != kNoFaults;
+    KnowledgeRun shrinks(Durability::sync, faults);
+    shrinks.knows(known({shrinks.decide("a")}));
+    shrinks.commit(shrinks.close());
+    EXPECT_FALSE(shrinks.violated());
+    shrinks.knows(nothing_of(Origin{5}));
+    shrinks.close();
+    EXPECT_EQ(shrinks.violated(), !damaged);
+
+    KnowledgeRun leaves_out(Durability::sync, faults);
+    leaves_out.decide("a");
+    leaves_out.knows(nothing_of(Origin{5}));
+    leaves_out.close();
+    EXPECT_EQ(leaves_out.violated(), !damaged);
+  }
+}
+
+/// A run up to a restart: a batch with "b" and one with "c" in flight fail together, a later one
+/// with "d" is durable.
+struct FailedRun {
+  explicit FailedRun(const FaultSet& faults = kNoFaults) : run(Durability::sync, faults) {}
+
+  void fail_two() {
+    a = run.decide("a");
+    run.knows(known({a}));
+    run.commit(run.close());
+    b = run.decide("b");
+    run.knows(known({a, b}));
+    const Batch first = run.close();
+    c = run.decide("c");
+    run.knows(known({a, b, c}));
+    const Batch second = run.close();
+    run.fail_batch(first, Errc::disk_full);
+    run.fail_batch(second, Errc::disk_full);
+  }
+
+  /// With the K of the origin that failed, or without it.
+  void go_on(std::optional<KnowledgeWrite> again) {
+    d = run.decide("d", {.dot = Dot{.origin = Origin{6}, .seq = 1}});
+    if (again) {
+      run.knows(*again);
+    }
+    run.knows(known({d}));
+    run.commit(run.close());
+  }
+
+  /// Starts on what is known and one record that is not.
+  void restart_with(const Told& left) {
+    Image image = KnowledgeRun::image({a, d});
+    image.records.emplace(left.operation->key, left.record);
+    run.crash(Crash::kill);
+    run.recover(image);
+  }
+
+  KnowledgeRun run;
+  Told a, b, c, d;
+};
+
+TEST(KnowledgeIsExact, AcceptsWhatAFailedBatchLeftIfKWasWrittenAgainSince) {
+  for (const bool again : {true, false}) {
+    FailedRun failed;
+    failed.fail_two();
+    failed.go_on(again ? std::optional(known({failed.a})) : std::nullopt);
+    EXPECT_FALSE(failed.run.violated());
+    failed.restart_with(failed.b);
+    EXPECT_EQ(failed.run.violated(), !again);
+  }
+}
+
+TEST(KnowledgeIsExact, NoticesABatchThatTheDiskNeverMet) {
+  FailedRun failed;
+  failed.fail_two();
+  failed.go_on(known({failed.a}));
+  failed.restart_with(failed.c);
+  EXPECT_TRUE(failed.run.violated());
+}
+
+TEST(KnowledgeIsExact, NoticesThatWhatWasNotFoundComesBack) {
+  FailedRun failed;
+  failed.fail_two();
+  failed.go_on(known({failed.a}));
+  failed.run.recover(KnowledgeRun::image({failed.a, failed.d}));
+  EXPECT_FALSE(failed.run.violated());
+  failed.restart_with(failed.b);
+  EXPECT_TRUE(failed.run.violated());
+}
+
+TEST(KnowledgeIsExact, NoticesThatNobodyNoticesWhatAFailedBatchLeft) {
+  for (const bool gives_up : {true, false}) {
+    FailedRun failed;
+    failed.fail_two();
+    failed.go_on(known({failed.a}));
+    failed.restart_with(failed.b);
+    if (gives_up) {
+      failed.run.knows(nothing_of(Origin{5}));
+      failed.run.knows(nothing_of(Origin{6}));
+    }
+    failed.run.commit(failed.run.close());
+    failed.run.observers().tell(&Observer::idle, Knowledge{}, Disk(1));
+    EXPECT_EQ(failed.run.violated(), !gives_up);
+  }
+}
+
 TEST(KnowledgeIsExact, NoticesThatAReplacedWriteIsNotCovered) {
   for (const Durability durability : {Durability::sync, Durability::os}) {
-    KnowledgeRun run(durability);
+    KnowledgeRun run(durability, kNoFaults);
     run.write("a");
     const Told second = run.write("a");
     run.crash(Crash::power_loss);
@@ -91,7 +209,7 @@ TEST(KnowledgeIsExact, NoticesThatAReplacedWriteIsNotCovered) {
 }
 
 TEST(KnowledgeIsExact, NoticesThatMemoryAndDiskDiffer) {
-  KnowledgeRun run(Durability::sync);
+  KnowledgeRun run(Durability::sync, kNoFaults);
   Disk disk(1);
   Knowledge knowledge;
   run.observers().tell(&Observer::idle, knowledge, disk);
@@ -107,6 +225,20 @@ TEST(OneOutcome, AcceptsTheMergeOfAllWrites) {
   const Told second = run.write("a");
   const Told other = run.write("b");
   run.end(run.image({first, second, other}));
+  EXPECT_FALSE(run.violated());
+}
+
+TEST(OneOutcome, AcceptsWhatAFailedBatchLeft) {
+  HandmadeRun<OneOutcome> run(std::uint64_t{1});
+  Image image = run.image({run.write("a")});
+  const Told left = run.decide("b");
+  run.fail_batch(run.close(), Errc::disk_full);
+  image.records.emplace("b", left.record);  // K was written again since
+  for (int starts = 0; starts < 2; ++starts) {
+    run.crash(Crash::kill);
+    run.recover(image);
+  }
+  run.end(image);
   EXPECT_FALSE(run.violated());
 }
 

@@ -17,7 +17,7 @@ class Oracles {
   explicit Oracles(const Scenario& scenario)
       : survives_power_loss_(scenario.durability, history_, findings_),
         monotonic_reads_(scenario.durability, history_, findings_),
-        knowledge_(scenario.durability, history_, findings_),
+        knowledge_(scenario.durability, scenario.faults, history_, findings_),
         one_outcome_(stream_seed(scenario.seed, Stream::oracles, 0), history_, findings_) {}
 
   void join(Observers& observers) {
