@@ -407,9 +407,11 @@ void Node::follow_members(const Now& now, Effects& effects) {
   if (members().new_instance_wanted()) {
     replace_identity(now, effects);
   }
-  const std::vector<MemberEvent> events = members().take_events();
-  for (const MemberEvent& event : events) {
+  for (const MemberEvent& event : members().take_events()) {
     effects.trace.push_back({.kind = trace_kind(event.kind), .text = describe(event)});
+    if (is_there_again(event.kind)) {
+      there_again_.insert(event.instance);
+    }
   }
   clock_.set_offset_ms(members().cluster_clock_ahead_ms());
   if (view_ != nullptr && members().view_version() == view_version_) {
@@ -423,9 +425,8 @@ void Node::follow_members(const Now& now, Effects& effects) {
   remote_reads_.set_view(view_);
   collector_.set_view(*view_);
   note_roster(effects);
-  for (const MemberEvent& event : events) {
-    const Member* const member = is_there_again(event.kind) ? view_->find(event.instance) : nullptr;
-    if (member != nullptr) {
+  for (const Instance instance : std::exchange(there_again_, {})) {
+    if (const Member* const member = view_->find(instance)) {
       sync_.met(now, *member, effects);
     }
   }

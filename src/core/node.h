@@ -20,6 +20,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -223,6 +224,7 @@ class Node {
   SelfIdentity self_;
   std::uint64_t cluster_;
   std::shared_ptr<const View> view_;
+  std::set<Instance> there_again_;  // since then: a large list shows them a little later
   std::uint64_t view_version_ = 0;
   std::vector<Onward> open_onward_;
   RecentDots learnt_;  // in exchanges: nobody has handed them on from here

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -290,6 +291,28 @@ TEST(NodeCluster, TwoHealedHalvesEndEqual) {
   for (std::size_t i = 1; i < 4; ++i) {
     EXPECT_EQ(cluster.contents(i), cluster.contents(0)) << i;
     EXPECT_EQ(cluster.node(i).replica().knowledge(), cluster.node(0).replica().knowledge()) << i;
+  }
+}
+
+TEST(NodeCluster, LargeHalvesExchangeAsSoonAsTheyMeet) {
+  // With so many members the list is shown a little later than somebody is heard of again.
+  constexpr std::size_t kNodes = Members::kPromptMembers + 2;
+  ClusterDriver cluster(kNodes);
+  cluster.run(Duration::from_seconds(10));
+  std::set<std::size_t> left;
+  std::set<std::size_t> right;
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    (i < kNodes / 2 ? left : right).insert(i);
+  }
+  cluster.cut(left, right);
+  cluster.put(*left.begin(), "left", "1");
+  cluster.put(*right.begin(), "right", "1");
+  cluster.run(Duration::from_seconds(30));
+  ASSERT_FALSE(cluster.get(*right.begin(), "left"));
+  cluster.heal();
+  cluster.run(Duration::from_ms(1500));
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    EXPECT_TRUE(cluster.get(i, "left") && cluster.get(i, "right")) << i;
   }
 }
 
