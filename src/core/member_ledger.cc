@@ -13,6 +13,7 @@ MemberLedger::MemberLedger(const Member& own, Duration probe_interval, Instant n
     : table_(own, now), news_(table_), probe_interval_(probe_interval) {}
 
 void MemberLedger::take(const Now& now, std::span<const Member> rows, const NewsSource& source) {
+  teller_ = source.sender;
   for (const Member& row : rows) {
     const bool about_self = row.instance == table_.self();
     if (!is_plausible(row, about_self ? nullptr : std::as_const(table_).find(row.instance))) {
@@ -37,6 +38,7 @@ void MemberLedger::take(const Now& now, std::span<const Member> rows, const News
       take_from_itself(row);
     }
   }
+  teller_ = {};
 }
 
 /// What only the member itself can say. That it lives, too: others may not have heard yet that a
@@ -108,7 +110,8 @@ void MemberLedger::take_row(const Now& now, const Member& row) {
 }
 
 void MemberLedger::bring_news(const Member& row) {
-  news_.rumors().add(row);
+  const bool about_self = row.instance == table_.self();
+  news_.rumors().add(row, about_self ? Instance{} : teller_);
   ++version_;
 }
 
@@ -121,7 +124,7 @@ void MemberLedger::confirm(const Now& now, const Member& row) {
   }
   if (suspicions_.accuse(now.instant, row.instance, row.accuser,
                          suspicion_times(table_.live_count(), probe_interval_))) {
-    news_.rumors().add(row);
+    news_.rumors().add(row, teller_);
   }
 }
 

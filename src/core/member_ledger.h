@@ -138,7 +138,8 @@ class MemberLedger {
   std::vector<MemberEvent> events_;
   std::uint64_t version_ = 1;
   std::uint64_t digest_version_ = 0;
-  Instance clash_{};  // who was last noted to have this node's id; 0: nobody
+  Instance teller_{};  // whose rows are being taken; 0: nobody's
+  Instance clash_{};   // who was last noted to have this node's id; 0: nobody
   LedgerStats stats_;
 };
 

@@ -10,7 +10,7 @@ std::vector<Member> MemberNews::for_ping(Instance receiver) {
   const MemberEntry* held = table_.find(receiver);
   const bool accused =
       held != nullptr && receiver != table_.self() && held->member.state != MemberState::alive;
-  return compose(accused ? &held->member : nullptr, {});
+  return compose(receiver, accused ? &held->member : nullptr, {});
 }
 
 std::vector<Member> MemberNews::for_answer(std::span<const Member> told, Instance receiver) {
@@ -25,10 +25,11 @@ std::vector<Member> MemberNews::for_answer(std::span<const Member> told, Instanc
       knows.push_back(row.instance);
     }
   }
-  return compose(newer ? &held->member : nullptr, std::move(knows));
+  return compose(receiver, newer ? &held->member : nullptr, std::move(knows));
 }
 
-std::vector<Member> MemberNews::compose(const Member* about_receiver, std::vector<Instance> knows) {
+std::vector<Member> MemberNews::compose(Instance receiver, const Member* about_receiver,
+                                        std::vector<Instance> knows) {
   const std::size_t limit = retransmissions(table_.live_count());
   std::vector<Member> rows;
   rows.reserve(std::min(2 + rumors_.size(), kNewsRowsMax));
@@ -39,7 +40,8 @@ std::vector<Member> MemberNews::compose(const Member* about_receiver, std::vecto
     rows.push_back(*about_receiver);
     knows.push_back(about_receiver->instance);
   }
-  std::vector<Member> rumors = rumors_.take(kNewsRowsMax - rows.size(), limit, knows);
+  std::vector<Member> rumors =
+      rumors_.take(kNewsRowsMax - rows.size(), limit, {.instance = receiver, .knows = knows});
   rows.insert(rows.end(), std::make_move_iterator(rumors.begin()),
               std::make_move_iterator(rumors.end()));
   return rows;

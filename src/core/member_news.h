@@ -25,6 +25,9 @@ class MemberNews {
   /// For an answer: the receiver's row goes along if it is newer than what it told of itself.
   [[nodiscard]] std::vector<Member> for_answer(std::span<const Member> told, Instance receiver);
 
+  /// Whether a ping would tell this member more than that its sender lives.
+  [[nodiscard]] bool has_for(Instance receiver) const { return rumors_.has_for(receiver); }
+
   Rumors& rumors() { return rumors_; }
 
   [[nodiscard]] const Rumors& rumors() const { return rumors_; }
@@ -32,7 +35,7 @@ class MemberNews {
  private:
   /// This node's own row, that of the receiver, if it has to hear it, and rumors; none of those
   /// that the receiver `knows`: each is told so many times only.
-  [[nodiscard]] std::vector<Member> compose(const Member* about_receiver,
+  [[nodiscard]] std::vector<Member> compose(Instance receiver, const Member* about_receiver,
                                             std::vector<Instance> knows);
 
   const MemberTable& table_;

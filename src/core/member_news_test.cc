@@ -20,7 +20,7 @@ class MemberNewsTest : public testing::Test {
 
   void hear(const Member& news_row) {
     static_cast<void>(table.merge(news_row, Instant{}));
-    news.rumors().add(news_row);
+    news.rumors().add(news_row, Instance{});
   }
 
   /// How often the row of 3 is told in answers to 2, which tells `told` each time.

@@ -153,11 +153,16 @@ void Members::follow_up(const Now& now, Effects& effects) {
   plan_views(now);
 }
 
-std::vector<const Member*> Members::some_peers(std::size_t most) {
+bool Members::is_peer(const MemberEntry& entry) const {
+  const bool other = entry.member.instance != ledger_.table().self();
+  return other && entry.listed && is_live(entry.member.state);
+}
+
+std::vector<const Member*> Members::some_peers(std::size_t most, Among among) {
   std::vector<const Member*> peers;
   for (const MemberEntry& entry : ledger_.table().entries()) {
-    const bool other = entry.member.instance != ledger_.table().self();
-    if (other && entry.listed && is_live(entry.member.state)) {
+    const bool wanted = among == Among::all || ledger_.news().has_for(entry.member.instance);
+    if (wanted && is_peer(entry)) {
       peers.push_back(&entry.member);
     }
   }
@@ -170,13 +175,20 @@ std::vector<const Member*> Members::some_peers(std::size_t most) {
 }
 
 bool Members::has_news_for_others() const {
-  return !ledger_.news().rumors().empty() && ledger_.table().live_count() > (leaving() ? 0U : 1U);
+  const auto is_to_hear = [this](const MemberEntry& entry) {
+    return is_peer(entry) && ledger_.news().has_for(entry.member.instance);
+  };
+  return !ledger_.news().rumors().empty() &&
+         std::ranges::any_of(ledger_.table().entries(), is_to_hear);
 }
 
 /// News do not wait for the next probe.
 void Members::spread(const Now& now, Effects& effects) {
   last_spread_ = now.instant;
-  for (const Member* peer : some_peers(kSpreadTargets)) {
+  for (const Member* peer : some_peers(kSpreadTargets, Among::those_to_hear_news)) {
+    if (!ledger_.news().has_for(peer->instance)) {
+      continue;  // the last telling of it was just used up
+    }
     calls_.send(
         now.instant,
         {.kind = MemberCall::Kind::spread, .target = peer->instance, .address = peer->address},
@@ -232,7 +244,7 @@ void Members::leave(const Now& now, Effects& effects) {
   }
   ledger_.leave(now);
   meetings_.stop();
-  for (const Member* peer : some_peers(kFarewells)) {
+  for (const Member* peer : some_peers(kFarewells, Among::all)) {
     calls_.send(
         now.instant,
         {.kind = MemberCall::Kind::farewell, .target = peer->instance, .address = peer->address},

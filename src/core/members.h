@@ -219,7 +219,9 @@ class Members {
   void spread(const Now& now, Effects& effects);
   void look_for_twin(const Now& now, const std::string& address, Effects& effects);
   [[nodiscard]] std::int64_t median_clock_ahead_ms() const;
-  [[nodiscard]] std::vector<const Member*> some_peers(std::size_t most);
+  enum class Among : std::uint8_t { all, those_to_hear_news };
+  [[nodiscard]] std::vector<const Member*> some_peers(std::size_t most, Among among);
+  [[nodiscard]] bool is_peer(const MemberEntry& entry) const;
   [[nodiscard]] bool leaving() const;
 
   MembersOptions options_;

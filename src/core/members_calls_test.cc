@@ -1,4 +1,7 @@
 // What a node of the cluster answers to single calls, hostile ones among them.
+#include <map>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "core/members.h"
@@ -86,6 +89,22 @@ TEST_F(MemberCallsTest, WhoTellsOldNewsOfItselfIsTold) {
   const auto pong = std::get<Pong>(ask(Ping{.news = {member_row(2, 1)}}));
   ASSERT_GE(pong.news.size(), 2U);
   EXPECT_EQ(pong.news[1], member_row(2, 4));
+}
+
+TEST_F(MemberCallsTest, NewsAreNotToldBackToTheirTeller) {
+  ask(Ping{.news = {member_row(2), member_row(3)}});
+  Effects effects;
+  for (int i = 0; i < 10; ++i) {
+    now.instant = now.instant + Duration::from_ms(100);
+    members.tick(now, effects);
+  }
+  std::map<std::string, std::size_t> rows;  // beside the sender's own
+  for (const PeerSend& send : effects.sends) {
+    const auto* const ping = std::get_if<Ping>(send.request.get());
+    rows[send.address] += ping != nullptr ? ping->news.size() - 1 : 0U;
+  }
+  EXPECT_EQ(rows["10.0.0.1:2"], 0U);
+  EXPECT_EQ(rows["10.0.0.1:3"], retransmissions(3)) << "that member 2 is there";
 }
 
 TEST_F(MemberCallsTest, APingWithoutNewsIsAnswered) {

@@ -9,13 +9,13 @@ std::size_t retransmissions(std::size_t members) {
   for (std::size_t power = 10; power < members + 1; power *= 10) {
     ++digits;
   }
-  return 4 * digits;
+  return digits == 1 ? 3 : 4 * digits;
 }
 
-void Rumors::add(const Member& row) {
+void Rumors::add(const Member& row, Instance teller) {
   drop(row.instance);
   const Turn turn{0, next_order_--, row.instance};
-  rows_.emplace(row.instance, Rumor{.turn = turn, .row = row});
+  rows_.emplace(row.instance, Rumor{.turn = turn, .row = row, .teller = teller});
   turns_.insert(turn);
 }
 
@@ -29,6 +29,15 @@ void Rumors::drop(Instance instance) {
 void Rumors::keep_only(Instance instance) {
   std::erase_if(rows_, [&](const auto& item) { return item.first != instance; });
   std::erase_if(turns_, [&](const Turn& turn) { return std::get<2>(turn) != instance; });
+}
+
+bool Rumors::is_for(const Rumor& rumor, Instance listener) {
+  return listener == Instance{} || (listener != rumor.teller && listener != rumor.row.instance);
+}
+
+bool Rumors::has_for(Instance listener) const {
+  return std::ranges::any_of(rows_,
+                             [&](const auto& item) { return is_for(item.second, listener); });
 }
 
 void Rumors::told(Instance instance, std::size_t limit) {
@@ -45,8 +54,7 @@ void Rumors::told(Instance instance, std::size_t limit) {
   turns_.insert(turn);
 }
 
-std::vector<Member> Rumors::take(std::size_t most, std::size_t limit,
-                                 std::span<const Instance> except) {
+std::vector<Member> Rumors::take(std::size_t most, std::size_t limit, const Listener& listener) {
   std::vector<Member> taken;
   taken.reserve(std::min(most, rows_.size()));
   for (const Turn& turn : turns_) {
@@ -54,8 +62,10 @@ std::vector<Member> Rumors::take(std::size_t most, std::size_t limit,
       break;
     }
     const Instance instance = std::get<2>(turn);
-    if (std::ranges::find(except, instance) == except.end()) {
-      taken.push_back(rows_.at(instance).row);
+    const Rumor& rumor = rows_.at(instance);
+    const bool known = std::ranges::find(listener.knows, instance) != listener.knows.end();
+    if (!known && is_for(rumor, listener.instance)) {
+      taken.push_back(rumor.row);
     }
   }
   for (const Member& row : taken) {

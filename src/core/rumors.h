@@ -2,6 +2,7 @@
 //
 // They ride on messages that go out anyway. Those told least often go first, so that a flood of old
 // news does not hold up the new ones. One rumor an instance: a newer row replaces the older.
+// Neither its teller nor the member that it is about has to hear it.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,20 @@
 
 namespace kvs {
 
-/// How often each node tells a rumor in a cluster of so many: 4 * ceil(log10(members + 1)).
+/// How often each node tells a rumor in a cluster of so many: 4 * ceil(log10(members + 1)), as
+/// memberlist does; below ten members 3 times, which is one round of Members::spread().
 [[nodiscard]] std::size_t retransmissions(std::size_t members);
 
 class Rumors {
  public:
-  /// `row` is news: it replaces what was told of this member.
-  void add(const Member& row);
+  /// Whom a message goes to, and the members that it knows the news of already.
+  struct Listener {
+    Instance instance{};  // 0: not known
+    std::span<const Instance> knows;
+  };
+
+  /// `row` is news: it replaces what was told of this member. `teller` is who told it; 0: nobody.
+  void add(const Member& row, Instance teller);
 
   void drop(Instance instance);
 
@@ -29,9 +37,12 @@ class Rumors {
   void keep_only(Instance instance);
 
   /// At most `most` rows for one message; each counts as told once more, and is dropped after
-  /// `limit` times. None of `except`.
+  /// `limit` times.
   [[nodiscard]] std::vector<Member> take(std::size_t most, std::size_t limit,
-                                         std::span<const Instance> except);
+                                         const Listener& listener);
+
+  /// Whether there is a rumor that this member has to hear.
+  [[nodiscard]] bool has_for(Instance listener) const;
 
   /// This row went out by itself.
   void told(Instance instance, std::size_t limit);
@@ -47,7 +58,10 @@ class Rumors {
   struct Rumor {
     Turn turn;
     Member row;
+    Instance teller;
   };
+
+  [[nodiscard]] static bool is_for(const Rumor& rumor, Instance listener);
 
   std::map<Instance, Rumor> rows_;
   std::set<Turn> turns_;
