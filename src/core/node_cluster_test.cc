@@ -298,7 +298,7 @@ TEST(NodeCluster, LargeHalvesExchangeAsSoonAsTheyMeet) {
   // With so many members the list is shown a little later than somebody is heard of again.
   constexpr std::size_t kNodes = Members::kPromptMembers + 2;
   ClusterDriver cluster(kNodes);
-  cluster.run(Duration::from_seconds(10));
+  cluster.run(Duration::from_seconds(4));
   std::set<std::size_t> left;
   std::set<std::size_t> right;
   for (std::size_t i = 0; i < kNodes; ++i) {
@@ -307,7 +307,7 @@ TEST(NodeCluster, LargeHalvesExchangeAsSoonAsTheyMeet) {
   cluster.cut(left, right);
   cluster.put(*left.begin(), "left", "1");
   cluster.put(*right.begin(), "right", "1");
-  cluster.run(Duration::from_seconds(30));
+  cluster.run(Duration::from_seconds(8));
   ASSERT_FALSE(cluster.get(*right.begin(), "left"));
   cluster.heal();
   cluster.run(Duration::from_ms(1500));
