@@ -66,7 +66,7 @@ class ClusterWatchers final : public ClusterObserver {
   };
 
   Watcher::Progress step(Guest& guest, const Meal& meal);
-  void finish(Guest& guest, const std::vector<FinalState>& states);
+  void finish(Guest& guest, const std::vector<std::uint32_t>& sound);
   void give_up_cursor(Guest& guest);
 
   [[nodiscard]] Watching watching(const Guest& guest) const {
