@@ -59,7 +59,7 @@ ClusterWatchers::ClusterWatchers(const ClusterScenario& scenario, const Premises
               .watcher = nullptr,
               .request = {},
               .cursor = {}});
-    guest.pace = Duration::from_ms(guest.prng.between(20, 400));
+    guest.pace = Duration::from_ms(guest.prng.between(60, 1200));
     guest.appetite_max = guest.prng.chance(1, 3) ? 1 : 1 + guest.prng.below(16);
     guest.request.path = draw_path(guest.prng);
     guest.request.values =
@@ -100,7 +100,7 @@ void ClusterWatchers::act(Guest& guest) {
       leave(guest);
     }
     return;
-  } else if (guest.prng.chance(1, 24)) {
+  } else if (guest.prng.chance(1, 12)) {
     return leave(guest);
   }
   if (guest.watcher) {
@@ -155,7 +155,7 @@ void ClusterWatchers::begin(Guest& guest, std::uint32_t machine) {
 
 void ClusterWatchers::leave(Guest& guest) {
   guest.watcher.reset();
-  guest.away = guest.prng.below(guest.prng.chance(1, 4) ? 60 : 4);
+  guest.away = guest.prng.below(guest.prng.chance(1, 4) ? 30 : 3);
   premises_.observers.tell(&ClusterObserver::watch_broke_off, guest.machine, watching(guest));
 }
 
