@@ -9,11 +9,6 @@ namespace kvs {
 
 namespace {
 
-bool is_below(std::string_view key, std::string_view path) {
-  return path.empty() ||
-         (key.size() > path.size() && key.starts_with(path) && key[path.size()] == '/');
-}
-
 bool strikes_clocks(const ClusterFaultSet& faults) {
   return faults.contains(ClusterFault::clock_jump) || faults.contains(ClusterFault::clock_drift) ||
          faults.contains(ClusterFault::clock_far_future) ||

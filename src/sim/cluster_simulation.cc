@@ -40,9 +40,11 @@ class ClusterSimulation {
     observers_.add(covered_);
     observers_.add(far_stamps_);
     observers_.add(calls_);
-    observers_.add(watches_);
     observers_.add(clients_);
-    observers_.add(watchers_);
+    if (scenario.watchers > 0) {
+      observers_.add(watches_);
+      observers_.add(watchers_);
+    }
     network_.set_latency(scenario.latency);
     if (scenario.encoded) {
       network_.carrier().encode_messages();

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/probe.h"
+#include "sim/watched_picture.h"
 #include "wire/watch_cursor.h"
 
 namespace kvs {
@@ -26,6 +27,14 @@ bool takes_knowledge(const ClusterFaultSet& faults) {
   return faults.contains(ClusterFault::wipe) || faults.contains(ClusterFault::restore) ||
          faults.contains(ClusterFault::gone) || faults.contains(ClusterFault::copied) ||
          faults.contains(ClusterFault::rot);
+}
+
+/// False if a record below this path is damaged to the end: it rotted wherever it was held, or it is
+/// a tombstone that rotted after its last read. A stream of the path ends there.
+bool is_sound(const FinalState& state, std::string_view path) {
+  return std::ranges::all_of(state.image.records, [&](const auto& entry) {
+    return entry.second.has_value() || !is_below(entry.first, path);
+  });
 }
 
 }  // namespace
@@ -58,7 +67,7 @@ ClusterWatchers::ClusterWatchers(const ClusterScenario& scenario, const Premises
               .prng = Prng(stream_seed(scenario.seed, Stream::watchers, kFirstStream + i)),
               .watcher = nullptr,
               .request = {},
-              .cursor = {}});
+              .cursor = std::nullopt});
     guest.pace = Duration::from_ms(guest.prng.between(60, 1200));
     guest.appetite_max = guest.prng.chance(1, 3) ? 1 : 1 + guest.prng.below(16);
     guest.request.path = draw_path(guest.prng);
@@ -74,14 +83,17 @@ void ClusterWatchers::start() {
 }
 
 void ClusterWatchers::rest(Guest& guest) {
+  const auto turns = static_cast<std::int64_t>(1 + std::exchange(guest.away, 0));
   premises_.world.schedule(
-      draw_around(guest.prng, guest.pace),
+      draw_around(guest.prng, {guest.pace.ns * turns}),
       {.target = Target::client, .input = Input::watcher_acts, .subject = guest.number});
 }
 
 void ClusterWatchers::handle(const Wake& wake) {
   Guest& guest = guests_.at(wake.subject);
-  act(guest);
+  if (guest.away == 0) {
+    act(guest);
+  }
   rest(guest);
 }
 
@@ -89,10 +101,6 @@ void ClusterWatchers::handle(const Wake& wake) {
 
 void ClusterWatchers::act(Guest& guest) {
   if (!guest.watcher) {
-    if (guest.away > 0) {
-      --guest.away;
-      return;
-    }
     come(guest);
   } else if (premises_.world.process_paused(guest.machine)) {
     if (guest.prng.chance(1, 8)) {
@@ -126,7 +134,11 @@ void ClusterWatchers::come(Guest& guest) {
 bool ClusterWatchers::may_begin_now(const Guest& guest, std::uint32_t machine) const {
   const WatchSource::Head head = machines_[machine]->feed().head();
   const auto records = machines_[machine]->feed().store().cursor();
-  for (records->seek(guest.request.path); records->valid(); records->next()) {
+  const std::string below = guest.request.path.empty() ? "" : guest.request.path + '/';
+  for (records->seek(below); records->valid(); records->next()) {
+    if (!records->key().text().starts_with(below)) {
+      break;
+    }
     const auto record = records->record();
     if (!record || !head.known->covers(record->header.version.dot)) {
       return false;
@@ -135,13 +147,26 @@ bool ClusterWatchers::may_begin_now(const Guest& guest, std::uint32_t machine) c
   return true;
 }
 
+/// The client has it as text.
+std::optional<WatchCursor> ClusterWatchers::cursor_read_back(const Guest& guest) {
+  if (!guest.cursor) {
+    return std::nullopt;
+  }
+  std::string text;
+  append_watch_cursor(*guest.cursor, guest.request.path, text);
+  if (text == kWatchCursorNone) {
+    return std::nullopt;
+  }
+  auto cursor = parse_watch_cursor(text, guest.request.path);
+  KVS_CHECK(cursor.has_value(), "a cursor is read as it was written");
+  return cursor;
+}
+
 void ClusterWatchers::begin(Guest& guest, std::uint32_t machine) {
   WatchRequest& request = guest.request;
   request.begin = WatchRequest::Begin::all;
   request.cursor = {};
-  if (!guest.cursor.empty() && guest.cursor != kWatchCursorNone) {
-    auto cursor = parse_watch_cursor(guest.cursor, request.path);
-    KVS_CHECK(cursor.has_value(), "a cursor is read as it was written");
+  if (auto cursor = cursor_read_back(guest)) {
     request.begin = WatchRequest::Begin::cursor;
     request.cursor = *std::move(cursor);
   } else if (guest.prng.chance(1, 3) && may_begin_now(guest, machine)) {
@@ -161,7 +186,7 @@ void ClusterWatchers::leave(Guest& guest) {
 
 void ClusterWatchers::give_up_cursor(Guest& guest) {
   KVS_PROBE("cluster watchers: a client began anew");
-  guest.cursor.clear();
+  guest.cursor.reset();
 }
 
 void ClusterWatchers::crashed(Machine machine, Crash /*crash*/) {
@@ -196,8 +221,7 @@ Watcher::Progress ClusterWatchers::step(Guest& guest, const Meal& meal) {
 
 void ClusterWatchers::told(Guest& guest, const WatchEvent& event) {
   if (event.cursor != nullptr) {
-    guest.cursor.clear();
-    append_watch_cursor(*event.cursor, guest.request.path, guest.cursor);
+    guest.cursor = *event.cursor;
   }
   premises_.world.digest().mix(event.version ? event.version->uuid.low : 0);
   premises_.observers.tell(&ClusterObserver::watch_told, guest.machine, watching(guest), event);
@@ -214,16 +238,14 @@ void ClusterWatchers::told(Guest& guest, const WatchEvent& event) {
 
 // --- the end
 
-/// A tombstone that rotted after the last read of it is damaged to the end; a stream ends there.
 void ClusterWatchers::ended(const std::vector<FinalState>& states) {
-  std::vector<std::uint32_t> sound;
-  for (const FinalState& state : states) {
-    if (std::ranges::all_of(state.image.records,
-                            [](const auto& entry) { return entry.second.has_value(); })) {
-      sound.push_back(state.machine);
-    }
-  }
   for (Guest& guest : guests_) {
+    std::vector<std::uint32_t> sound;
+    for (const FinalState& state : states) {
+      if (is_sound(state, guest.request.path)) {
+        sound.push_back(state.machine);
+      }
+    }
     if (!sound.empty()) {
       finish(guest, sound);
     }

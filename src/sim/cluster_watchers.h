@@ -9,7 +9,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "core/watcher.h"
@@ -42,9 +42,9 @@ class ClusterWatchers final : public ClusterObserver {
     std::uint64_t appetite_max = 1;  // events at a time
     std::uint32_t machine = 0;
     std::unique_ptr<Watcher> watcher;
-    WatchRequest request;    // as it asked
-    std::string cursor;      // of the last event; empty: it begins anew
-    std::uint64_t away = 0;  // turns until it comes again
+    WatchRequest request;               // as it asked
+    std::optional<WatchCursor> cursor;  // of the last event; nothing: it begins anew
+    std::uint64_t away = 0;  // turns that it skips
     FeedPlace caught_up_at;
   };
 
@@ -55,6 +55,7 @@ class ClusterWatchers final : public ClusterObserver {
   void begin(Guest& guest, std::uint32_t machine);
   void told(Guest& guest, const WatchEvent& event);
 
+  [[nodiscard]] static std::optional<WatchCursor> cursor_read_back(const Guest& guest);
   [[nodiscard]] bool answers(std::uint32_t machine) const;
   [[nodiscard]] bool may_begin_now(const Guest& guest, std::uint32_t machine) const;
   [[nodiscard]] bool follows(const Guest& guest) const;

@@ -2,6 +2,11 @@
 
 namespace kvs {
 
+bool is_below(std::string_view key, std::string_view path) {
+  return path.empty() ||
+         (key.size() > path.size() && key.starts_with(path) && key[path.size()] == '/');
+}
+
 std::optional<WatchedPicture::Told> WatchedPicture::take(const WatchEvent& event) {
   switch (event.kind) {
     case WatchEvent::Kind::reset:

@@ -8,11 +8,15 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/watcher.h"
 
 namespace kvs {
+
+/// True for a key that a watch of this path, without a slash at its end, tells of.
+[[nodiscard]] bool is_below(std::string_view key, std::string_view path);
 
 class WatchedPicture {
  public:
