@@ -60,8 +60,8 @@ void draw_the_rest(ClusterScenario& scenario) {
   scenario.mixed = prng.chance(1, 4);
 }
 
-/// A third of the runs have a few who watch, and take a twentieth longer. They change nothing of what
-/// else happens.
+/// A third of the runs have a few who watch, which takes time. They change nothing of what else
+/// happens.
 std::uint64_t draw_watchers(std::uint64_t seed, std::uint32_t machines) {
   Prng prng(stream_seed(seed, Stream::watchers, 0));
   return machines > kLarge || !prng.chance(1, 3) ? 0 : 1 + prng.below(4);

@@ -29,8 +29,8 @@ bool takes_knowledge(const ClusterFaultSet& faults) {
          faults.contains(ClusterFault::rot);
 }
 
-/// False if a record below this path is damaged to the end: it rotted wherever it was held, or it is
-/// a tombstone that rotted after its last read. A stream of the path ends there.
+/// False if a record below this path is damaged to the end: it rotted wherever it was held, or it
+/// is a tombstone that rotted after its last read. A stream of the path ends there.
 bool is_sound(const FinalState& state, std::string_view path) {
   return std::ranges::all_of(state.image.records, [&](const auto& entry) {
     return entry.second.has_value() || !is_below(entry.first, path);

@@ -44,7 +44,7 @@ class ClusterWatchers final : public ClusterObserver {
     std::unique_ptr<Watcher> watcher;
     WatchRequest request;               // as it asked
     std::optional<WatchCursor> cursor;  // of the last event; nothing: it begins anew
-    std::uint64_t away = 0;  // turns that it skips
+    std::uint64_t away = 0;             // turns that it skips
     FeedPlace caught_up_at;
   };
 
