@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/view.h"
+#include "core/watcher.h"
 #include "sim/observer.h"
 
 namespace kvs {
@@ -24,6 +25,12 @@ struct FinalState {
   [[nodiscard]] bool puts_off(Stamp stamp) const {
     return stamp.ms() > wall.ms + NodeOptions{}.clock_skew_ms_max;
   }
+};
+
+/// A client that watches, and how it asked: the place is the one that its cursor names.
+struct Watching {
+  std::uint64_t client = 0;
+  const WatchRequest& request;
 };
 
 class ClusterObserver {
@@ -69,6 +76,14 @@ class ClusterObserver {
   virtual void recovered(Machine, const Image&) {}  // the process runs on what it found
 
   virtual void unopened(Machine, Errc) {}  // it found something and refused to run
+
+  virtual void watch_began(Machine, const Watching&) {}
+
+  virtual void watch_told(Machine, const Watching&, const WatchEvent&) {}
+
+  virtual void watch_caught_up(Machine, const Watching&) {}  // nothing is left to be told now
+
+  virtual void watch_broke_off(Machine, const Watching&) {}
 
   virtual void clock_struck(Machine, std::int64_t) {}  // wrong from now on, at most so many ms
 

@@ -60,6 +60,13 @@ void draw_the_rest(ClusterScenario& scenario) {
   scenario.mixed = prng.chance(1, 4);
 }
 
+/// A third of the runs have a few who watch, which takes time. They change nothing of what else
+/// happens.
+std::uint64_t draw_watchers(std::uint64_t seed, std::uint32_t machines) {
+  Prng prng(stream_seed(seed, Stream::watchers, 0));
+  return machines > kLarge || !prng.chance(1, 3) ? 0 : 1 + prng.below(4);
+}
+
 /// What suits a few machines for a minute, for many of them and for longer.
 void fit_to_size(ClusterScenario& scenario) {
   if (scenario.machines <= kLarge) {
@@ -132,6 +139,7 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
   scenario.machines = static_cast<std::uint32_t>(overrides.machines.value_or(scenario.machines));
   scenario.clients = overrides.clients.value_or(scenario.clients);
   scenario.wishes.keys = overrides.keys.value_or(scenario.wishes.keys);
+  scenario.watchers = overrides.watchers.value_or(draw_watchers(seed, scenario.machines));
   scenario.steps = overrides.steps.value_or(scenario.steps);
   fit_to_size(scenario);
   if (overrides.minutes) {
@@ -143,6 +151,24 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
     scenario.think = {scenario.act_one.ns / static_cast<std::int64_t>(each)};
   }
   return scenario;
+}
+
+WatchFeed::Start watch_start(const ClusterScenario& scenario, MachineLife life,
+                             const Knowledge& known) {
+  Prng prng(stream_seed(scenario.seed, Stream::watchers, 1 + life.machine));
+  WatchFeed::Start start{.run = ((life.machine + 1ULL) << 48U) + (life.life << 24U),
+                         .known = known,
+                         .options = {},
+                         .bounds = {}};
+  start.options.patience = Duration::from_ms(prng.between(100, 20'000));
+  start.options.bookmark_interval = Duration::from_ms(prng.between(100, 15'000));
+  const std::int64_t age = scenario.tombstone_min_age.ns;
+  start.options.cursor_age_max = {age - age / 8};
+  start.options.moment_age_max = Duration::from_ms(prng.between(1, 2000));
+  start.bounds.news_max = 4 + draw_scale(prng, 10);
+  start.bounds.dropped_max = draw_scale(prng, 3);
+  start.bounds.checkpoint_news = draw_scale(prng, 6);
+  return start;
 }
 
 NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine) {

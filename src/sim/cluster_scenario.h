@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/node.h"
+#include "core/watch_feed.h"
 #include "sim/asker.h"
 #include "sim/commit_line.h"
 #include "sim/fault_set.h"
@@ -72,6 +73,7 @@ struct ClusterScenario {
   ClusterFaultSet faults;
   std::uint32_t machines = 3;
   std::uint64_t clients = 1;
+  std::uint64_t watchers = 0;
   std::uint64_t steps = 100;  // operations of the first act
   Wishes wishes;
 
@@ -104,6 +106,7 @@ struct ClusterOverrides {
   std::optional<ClusterFaultSet> faults;
   std::optional<std::uint64_t> machines;
   std::optional<std::uint64_t> clients;
+  std::optional<std::uint64_t> watchers;
   std::optional<std::uint64_t> keys;
   std::optional<std::uint64_t> steps;
   std::optional<std::uint64_t> minutes;  // how long the first act lasts
@@ -113,6 +116,17 @@ struct ClusterOverrides {
 
 [[nodiscard]] ClusterScenario draw_cluster_scenario(std::uint64_t seed,
                                                     const ClusterOverrides& overrides);
+
+/// One run of the process of a machine.
+struct MachineLife {
+  std::uint32_t machine = 0;
+  std::uint64_t life = 0;
+};
+
+/// The feed for watchers of such a run, which begins with `known`. Its bounds are narrow, so that
+/// clients fall behind it.
+[[nodiscard]] WatchFeed::Start watch_start(const ClusterScenario& scenario, MachineLife life,
+                                           const Knowledge& known);
 
 /// How the node of a machine is configured.
 [[nodiscard]] NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine);

@@ -10,6 +10,8 @@
 #include "sim/cluster_nemesis.h"
 #include "sim/cluster_oracle.h"
 #include "sim/cluster_oracle_order.h"
+#include "sim/cluster_oracle_watch.h"
+#include "sim/cluster_watchers.h"
 #include "sim/convergence.h"
 
 namespace kvs {
@@ -39,6 +41,10 @@ class ClusterSimulation {
     observers_.add(far_stamps_);
     observers_.add(calls_);
     observers_.add(clients_);
+    if (scenario.watchers > 0) {
+      observers_.add(watches_);
+      observers_.add(watchers_);
+    }
     network_.set_latency(scenario.latency);
     if (scenario.encoded) {
       network_.carrier().encode_messages();
@@ -102,7 +108,7 @@ class ClusterSimulation {
   void handle(const Wake& wake) {
     switch (wake.target) {
       case Target::client:
-        return clients_.handle(wake);
+        return wake.input == Input::watcher_acts ? watchers_.handle(wake) : clients_.handle(wake);
       case Target::nemesis:
         return nemesis_.handle(wake);
       case Target::process:
@@ -128,6 +134,7 @@ class ClusterSimulation {
   void begin_act_one() {
     nemesis_.start();
     clients_.start();
+    watchers_.start();
     wake_director(scenario_.act_one, Input::act_two_begins);
   }
 
@@ -217,6 +224,8 @@ class ClusterSimulation {
   CoveredStaysOut covered_{ledger_, findings_};
   FarStampsStayOut far_stamps_{scenario_.machines, ledger_, findings_};
   CallsAreBounded calls_{scenario_.machines, ledger_, findings_};
+  WatchesAreTrue watches_{scenario_, ledger_, findings_};
+  ClusterWatchers watchers_{scenario_, premises_, machines_};
   ClusterClients clients_{scenario_, premises_, machines_};
   ClusterNemesis nemesis_{scenario_, premises_, machines_};
   Instant healed_at_;

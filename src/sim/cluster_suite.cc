@@ -31,6 +31,7 @@ struct Shrinking {
   }
 
   void drop_faults();
+  void drop_watchers();
   void lower(std::optional<std::uint64_t> ClusterOverrides::* number);
 };
 
@@ -44,6 +45,14 @@ void Shrinking::drop_faults() {
       candidate.faults = fewer;
       adopt(candidate);
     }
+  }
+}
+
+void Shrinking::drop_watchers() {
+  ClusterOverrides candidate = smallest;
+  candidate.watchers = 0;
+  if (candidate != smallest) {
+    adopt(candidate);
   }
 }
 
@@ -92,14 +101,17 @@ ClusterOverrides shrink_cluster(std::uint64_t seed, const ClusterOverrides& over
                       .smallest = {.faults = scenario.faults,
                                    .machines = scenario.machines,
                                    .clients = scenario.clients,
+                                   .watchers = scenario.watchers,
                                    .keys = scenario.wishes.keys,
                                    .steps = scenario.steps,
                                    .minutes = overrides.minutes}};
   for (ClusterOverrides before{}; before != shrinking.smallest;) {
     before = shrinking.smallest;
     shrinking.drop_faults();
-    for (const auto number : {&ClusterOverrides::steps, &ClusterOverrides::machines,
-                              &ClusterOverrides::clients, &ClusterOverrides::keys}) {
+    shrinking.drop_watchers();
+    for (const auto number :
+         {&ClusterOverrides::steps, &ClusterOverrides::machines, &ClusterOverrides::clients,
+          &ClusterOverrides::watchers, &ClusterOverrides::keys}) {
       shrinking.lower(number);
     }
   }

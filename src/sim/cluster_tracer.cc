@@ -54,6 +54,14 @@ std::string name(const KnowledgeWrite& write) {
   return text;
 }
 
+std::string name(const Knowledge& known) {
+  std::string text;
+  for (const auto& [origin, covered] : known.origins()) {
+    text += ' ' + name(KnowledgeWrite{.origin = origin, .known = covered});
+  }
+  return text;
+}
+
 std::string details(const PeerRequest& request) {
   if (const auto* push = std::get_if<Push>(&request)) {
     return records_of(push->records);
@@ -157,6 +165,26 @@ void ClusterTracer::recovered(Machine machine, const Image& image) {
 
 void ClusterTracer::unopened(Machine machine, Errc why) {
   line(machine, fmt::format("does not start: {}", to_string(why)));
+}
+
+void ClusterTracer::watch_began(Machine machine, const Watching& watching) {
+  constexpr std::array<std::string_view, 3> kNames{"from now on", "with everything", "goes on"};
+  line(machine,
+       fmt::format("watcher {} of `{}` {}, its K:{}", watching.client, watching.request.path,
+                   kNames.at(static_cast<std::size_t>(watching.request.begin)),
+                   name(watching.request.cursor.seen)));
+}
+
+void ClusterTracer::watch_told(Machine machine, const Watching& watching, const WatchEvent& event) {
+  constexpr std::array<std::string_view, 5> kNames{"put", "del", "bookmark", "reset", "end"};
+  const RecordHeader header{.version = event.version.value_or(Version{})};
+  line(machine, fmt::format("watcher {} is told {} `{}` {}", watching.client,
+                            kNames.at(static_cast<std::size_t>(event.kind)), event.path,
+                            event.version ? name(header) : ""));
+}
+
+void ClusterTracer::watch_broke_off(Machine machine, const Watching& watching) {
+  line(machine, fmt::format("watcher {} is gone", watching.client));
 }
 
 void ClusterTracer::healed() {

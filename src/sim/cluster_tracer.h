@@ -27,6 +27,9 @@ class ClusterTracer final : public ClusterObserver {
   void rotted(Machine machine, const std::string& key) override;
   void recovered(Machine machine, const Image& image) override;
   void unopened(Machine machine, Errc why) override;
+  void watch_began(Machine machine, const Watching& watching) override;
+  void watch_told(Machine machine, const Watching& watching, const WatchEvent& event) override;
+  void watch_broke_off(Machine machine, const Watching& watching) override;
   void healed() override;
   void ended(const std::vector<FinalState>& states) override;
 

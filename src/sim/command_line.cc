@@ -113,6 +113,10 @@ Result<void> take_number(std::string_view option, std::string_view value, Comman
     line.measure_size.nodes = static_cast<std::uint32_t>(*line.cluster_overrides.machines);
     return {};
   }
+  if (option == "--watchers") {
+    line.cluster_overrides.watchers = KVS_TRY(parse_number(value));
+    return {};
+  }
   if (option == "--minutes") {
     line.cluster_overrides.minutes = KVS_TRY(parse_number(value));
     return {};
@@ -210,6 +214,7 @@ std::string arguments_for(std::uint64_t seed, const ClusterOverrides& overrides,
   }
   add_number(text, "--nodes", overrides.machines);
   add_number(text, "--clients", overrides.clients);
+  add_number(text, "--watchers", overrides.watchers);
   add_number(text, "--keys", overrides.keys);
   add_number(text, "--steps", overrides.steps);
   add_number(text, "--minutes", overrides.minutes);

@@ -51,6 +51,7 @@ inline constexpr std::string_view kUsage =
 
   --cluster         a cluster instead of one node, with faults of its own
   --nodes N         how many nodes it has
+  --watchers N      how many clients watch
   --minutes N       how long faults strike, in virtual time
 
   --measure A,B,... prints figures beside what is wanted; `all`, or of: spread, loss, copies, crash,

@@ -33,12 +33,14 @@ TEST(CommandLine, ReadsWhatItPrintsOfAClusterToo) {
   const ClusterOverrides overrides{.faults = parse_cluster_faults("wipe,one_way").value(),
                                    .machines = 4,
                                    .clients = 3,
+                                   .watchers = 0,
                                    .keys = 2,
                                    .steps = 9};
   EXPECT_EQ(arguments_for(5, overrides, Mutant::none),
-            "--cluster --seed 5 --faults wipe,one_way --nodes 4 --clients 3 --keys 2 --steps 9");
+            "--cluster --seed 5 --faults wipe,one_way --nodes 4 --clients 3 --watchers 0 --keys 2 "
+            "--steps 9");
   const auto line = parse({"--seed", "5", "--faults", "wipe,one_way", "--nodes", "4", "--clients",
-                           "3", "--keys", "2", "--steps", "9", "--cluster"});
+                           "3", "--watchers", "0", "--keys", "2", "--steps", "9", "--cluster"});
   ASSERT_TRUE(line);
   EXPECT_TRUE(line->cluster);
   EXPECT_EQ(line->cluster_overrides, overrides);

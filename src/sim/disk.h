@@ -67,6 +67,9 @@ class Disk final : public StoreView {
   /// The records of this moment. The disk outlives it.
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
 
+  /// What is shown now, as bytes; later commits do not show in it.
+  [[nodiscard]] std::shared_ptr<const Table> table_shown() const { return shown_; }
+
   /// Reads what a cursor or a table holds, through the faults of this moment.
   [[nodiscard]] Result<Record> read(Key key, std::string_view bytes) const;
 

@@ -82,6 +82,11 @@ const Node& Machine::node() const {
   return *node_;
 }
 
+const WatchFeed& Machine::feed() const {
+  KVS_CHECK(feed_.has_value(), "the process runs, and may be watched");
+  return *feed_;
+}
+
 Node& Machine::running() {
   KVS_CHECK(node_.has_value(), "the process runs");
   return *node_;
@@ -105,6 +110,7 @@ void Machine::start_after(Duration delay) {
 void Machine::crash(Crash crash) {
   ++life_;
   node_.reset();
+  feed_.reset();
   open_.reset();
   close_due_ = false;
   line_.clear();
@@ -192,6 +198,10 @@ void Machine::refuse_to_start(const Error& error) {
 void Machine::run_node(const Recovered& recovered) {
   disturb();
   Node& born = node_.emplace(node_options(scenario_, number_), recovered, disk_, prng_.next());
+  if (scenario_.watchers > 0) {
+    feed_.emplace(calm_disk_,
+                  watch_start(scenario_, {.machine = number_, .life = life_}, recovered.knowledge));
+  }
   born.start(now(), open(Content::some));
   first_batch_ = open_batch().number;
   pass_on(open_batch().effects);
@@ -287,6 +297,12 @@ void Machine::pass_on(Effects& effects) {
     premises_.observers.tell(&ClusterObserver::traced, number_, trace);
   }
   effects.trace.clear();
+  if (feed_) {
+    for (std::shared_ptr<const WatchNews>& news : effects.watched) {
+      feed_->add(std::move(news));
+    }
+  }
+  effects.watched.clear();
 }
 
 // --- deadlines

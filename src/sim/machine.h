@@ -13,6 +13,8 @@
 
 #include "base/prng.h"
 #include "core/node.h"
+#include "core/watch_feed.h"
+#include "sim/calm_disk.h"
 #include "sim/cluster_observer.h"
 #include "sim/cluster_scenario.h"
 #include "sim/commit_line.h"
@@ -76,6 +78,11 @@ class Machine final : public NetworkPeer, public BatchOwner {
 
   [[nodiscard]] WallClock& wall_clock() { return wall_clock_; }
 
+  /// What watchers of a serving machine go by; only in a run that has watchers.
+  [[nodiscard]] const WatchFeed& feed() const;
+
+  [[nodiscard]] Now now() const;
+
   /// Starts the process `delay` from now.
   void start_after(Duration delay);
 
@@ -124,7 +131,6 @@ class Machine final : public NetworkPeer, public BatchOwner {
   void voided(std::deque<Batch> batches, Errc why) override;
   void doomed(const std::deque<Batch>& batches, Errc why) override;
 
-  [[nodiscard]] Now now() const;
   enum class Content : std::uint8_t { none, some };
 
   /// As node(), to be given inputs.
@@ -158,6 +164,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
   ClusterCallers* callers_ = nullptr;
   Prng prng_;
   Disk disk_;
+  CalmDisk calm_disk_{disk_};
   WallClock wall_clock_;
   std::uint64_t life_ = 0;
   Instant disturbed_;
@@ -166,6 +173,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
 
   // Gone when the process dies.
   std::optional<Node> node_;
+  std::optional<WatchFeed> feed_;
   std::uint64_t first_batch_ = 0;  // of this run: if it fails, the node must not be used
   std::optional<Batch> open_;
   Content content_ = Content::none;  // of the open batch

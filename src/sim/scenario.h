@@ -110,7 +110,16 @@ struct Overrides {
 [[nodiscard]] Scenario draw_scenario(std::uint64_t seed, const Overrides& overrides);
 
 /// Who draws random numbers: each has a stream that depends on the seed and on nobody else.
-enum class Stream : std::uint8_t { scenario, disk, process, clients, nemesis, oracles, network };
+enum class Stream : std::uint8_t {
+  scenario,
+  disk,
+  process,
+  clients,
+  nemesis,
+  oracles,
+  network,
+  watchers,
+};
 
 /// The seed of a stream; `number` tells apart several of one kind.
 [[nodiscard]] std::uint64_t stream_seed(std::uint64_t seed, Stream stream, std::uint64_t number);

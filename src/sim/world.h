@@ -41,6 +41,8 @@ enum class Input : std::uint8_t {
   act_one_begins,
   act_two_begins,
   time_is_up,
+  // client: one that watches; subject: which
+  watcher_acts,
 };
 
 /// An input for somebody. `life` says which run of the process it is meant for (0: any), `machine`

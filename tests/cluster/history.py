@@ -135,8 +135,9 @@ class Client(threading.Thread):
 
     OWN_KEYS, SHARED_KEYS, PAUSE_SECONDS, TIMEOUT_SECONDS = 20, 10, 0.004, 25
 
-    def __init__(self, history, node, peers, seed, tolerated=()):
+    def __init__(self, history, node, peers, seed, tolerated=(), pause=PAUSE_SECONDS):
         super().__init__(daemon=True)
+        self.pause = pause
         self.history, self.node, self.tolerated = history, node, set(tolerated)
         self.random = random.Random(f"{seed} {node.name}")
         self.stopping, self.connection, self.crash = threading.Event(), None, None
@@ -148,7 +149,7 @@ class Client(threading.Thread):
 
     def run(self):
         try:
-            while not self.stopping.wait(self.PAUSE_SECONDS):
+            while not self.stopping.wait(self.pause):
                 if self.node.serving:
                     self.act()
         except BaseException as crash:  # noqa: BLE001 - told by finish()
@@ -261,12 +262,14 @@ class Client(threading.Thread):
 
 
 class Load:
-    """A client for each node."""
+    """A client for each node, that pauses for so many seconds after each request."""
 
-    def __init__(self, nodes, seed=1, tolerated=(), history=None):
-        self.history = history or History()
+    def __init__(self, nodes, seed=1, tolerated=(), history=None, pause=Client.PAUSE_SECONDS):
+        self.history, self.pause = history or History(), pause
         self.clients = {
-            node.name: Client(self.history, node, [peer for peer in nodes if peer is not node], seed, tolerated)
+            node.name: Client(
+                self.history, node, [peer for peer in nodes if peer is not node], seed, tolerated, pause
+            )
             for node in nodes
         }
 
@@ -288,7 +291,7 @@ class Load:
 
     def again(self, nodes, seed):
         """The same keys and memories, with fresh threads."""
-        load = Load(nodes, seed, history=self.history)
+        load = Load(nodes, seed, history=self.history, pause=self.pause)
         for name, client in load.clients.items():
             client.sights = self.clients[name].sights
         return load

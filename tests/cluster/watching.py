@@ -1,23 +1,27 @@
 """Clients that watch a cluster: each goes on with its last cursor on another node whenever its stream
-ends, and notices an older version after a newer one, a version that comes twice, and at the end a gap."""
+ends, and notices an older version after a newer one, a version that comes twice, and, whenever all is
+quiet, a gap. The winner of a conflict may come twice: whoever checks names the conflicts."""
 import random
+import statistics
 import threading
 import time
+from collections import Counter
 
 from watch_stream import Stream
 
 
 class WatchingClient(threading.Thread):
-    """Follows one path. `wrong` is the first thing that was wrong."""
+    """Follows one path, each node for `stay` seconds or so. `wrong` is the first thing that was wrong;
+    `again`, the uuids that came twice."""
 
-    def __init__(self, nodes, path, seed):
+    def __init__(self, nodes, path, seed, stay=5):
         super().__init__(daemon=True)
-        self.nodes, self.path = nodes, path
+        self.nodes, self.path, self.stay = nodes, path, stay
         self.random = random.Random(seed)
         self.cursor, self.live, self.newest, self.uuids = "0", {}, {}, set()
         self.listed = None
         self.wrong, self.events, self.resumed, self.resets, self.caught_up_at = None, 0, 0, 0, 0
-        self.again = set()  # the uuids that came twice
+        self.again, self.ends = set(), Counter()
         self.node = None
         self.ended = threading.Event()
 
@@ -38,7 +42,7 @@ class WatchingClient(threading.Thread):
         )
         self.resumed += self.cursor != "0"
         self.listed = None
-        leave_at = time.monotonic() + self.random.expovariate(1 / 5)
+        leave_at = time.monotonic() + self.random.expovariate(1 / self.stay)
         try:
             while not self.ended.is_set() and time.monotonic() < leave_at:
                 try:
@@ -65,6 +69,8 @@ class WatchingClient(threading.Thread):
                 self.listed = None
         elif event.kind in ("put", "delete"):
             self._change(event)
+        elif event.kind == "end":
+            self.ends[event.data["reason"]] += 1
 
     def _change(self, event):
         path, uuid, timestamp = (event.data.get(name) for name in ("path", "uuid", "timestamp"))
@@ -73,6 +79,8 @@ class WatchingClient(threading.Thread):
             return
         if timestamp < self.newest.get(path, 0):
             self.wrong = f"{self.path}: older after newer: {event}"
+        if not path.startswith(self.path):
+            self.wrong = f"{self.path}: not below it: {event}"
         if uuid in self.uuids and self.listed is None:
             self.again.add(uuid)
         self.uuids.add(uuid)
@@ -88,9 +96,9 @@ class WatchingClient(threading.Thread):
 class Crowd:
     """Many of them, of different paths."""
 
-    def __init__(self, nodes, paths, count, seed=1):
+    def __init__(self, nodes, paths, count, seed=1, stay=5):
         self.clients = [
-            WatchingClient(nodes, paths[i % len(paths)], seed * 1000 + i) for i in range(count)
+            WatchingClient(nodes, paths[i % len(paths)], seed * 1000 + i, stay) for i in range(count)
         ]
 
     def __enter__(self):
@@ -108,13 +116,21 @@ class Crowd:
             client.join(30)
 
     def check(self, node, seconds=60):
-        """Everybody comes to believe what the node holds, and nothing was wrong on the way."""
-        held = {client.path: listing(node, client.path) for client in self.clients}
+        """The end: as expect_all(); the figures."""
+        try:
+            self.expect_all(node, seconds)
+        finally:
+            self.stop()
+        return self.figures()
+
+    def expect_all(self, node, seconds=60):
+        """Everybody comes to believe what the node holds, and nothing was wrong on the way. Nobody
+        writes meanwhile."""
+        held = {path: listing(node, path) for path in {client.path for client in self.clients}}
         deadline = time.monotonic() + seconds
         for client in self.clients:
             while client.live != held[client.path] and time.monotonic() < deadline and not client.wrong:
                 time.sleep(0.05)
-        self.stop()
         # W2: only the winner of a conflict, of which some node tells, has its uuid twice.
         told = (line for node in self.clients[0].nodes for line in node.log().splitlines())
         settled = [line for line in told if "a conflict was settled" in line]
@@ -124,11 +140,48 @@ class Crowd:
             assert not twice, f"{client.path}: twice: {twice}"
             missing = dict(held[client.path].items() - client.live.items())
             ghosts = dict(client.live.items() - held[client.path].items())
-            assert (missing, ghosts) == ({}, {}), (client.path, client.node.name, client.cursor)
-        return {
+            assert (missing, ghosts) == ({}, {}), (client.path, client.node.name, client.cursor, missing, ghosts)
+
+    def figures(self):
+        """What happened to all of them."""
+        sums = {
             name: sum(getattr(client, name) for client in self.clients)
             for name in ("events", "resumed", "resets")
         }
+        return sums | {"ends": dict(sum((client.ends for client in self.clients), Counter()))}
+
+
+class Latency:
+    """How long a change takes from its request at one node to its event at another."""
+
+    def __init__(self):
+        self.seconds, self.number = [], 0
+
+    def measure(self, writer, reader, count):
+        """Some changes, one after the other; writer and reader are different nodes."""
+        stream = Stream(reader.port, "/kv/latency/?watch=true", host=reader.host)
+        try:
+            while stream.next().kind != "bookmark":
+                pass
+            for _ in range(count):
+                self.number += 1
+                path = f"latency/{self.number % 50}"
+                began = time.monotonic()
+                answer = writer.put(f"/kv/{path}", str(self.number))
+                assert answer.status in (200, 201), answer
+                while event := stream.next():
+                    if event.data.get("uuid") == answer.json["uuid"]:
+                        break
+                assert event is not None, "the stream ended"
+                self.seconds.append(time.monotonic() - began)
+        finally:
+            stream.close()
+
+    def median_ms(self):
+        return statistics.median(self.seconds) * 1000
+
+    def percentile_ms(self, percent):
+        return sorted(self.seconds)[int(len(self.seconds) * percent / 100)] * 1000
 
 
 def listing(node, path):

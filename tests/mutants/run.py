@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proves that every mutant whose judge is `tests` is noticed by the tests that judges.txt names.
+"""Proves that every mutant whose judge is `tests` is noticed by all the tests that judges.txt names for it.
 
 usage: run.py BUILD_FOLDER [MUTANT...]
 
@@ -26,12 +26,12 @@ def mutants_for_tests():
 
 
 def judges():
-    """mutant -> (program, argument): lines `mutant program argument` in judges.txt."""
+    """mutant -> its (program, argument)s: lines `mutant program argument` in judges.txt."""
     found = {}
     for line in (HERE / "judges.txt").read_text().splitlines():
         if line and not line.startswith("#"):
             mutant, program, argument = line.split(maxsplit=2)
-            found[mutant] = (program, argument)
+            found.setdefault(mutant, []).append((program, argument))
     return found
 
 
@@ -64,15 +64,16 @@ def main():
     wanted = sys.argv[2:] or mutants_for_tests()
     print(f"{'mutant':<32} {'seconds':>7}  found by")
     for mutant in wanted:
-        begin = time.monotonic()
-        judge = known.get(mutant)
-        if judge and judge not in sound:
-            sound[judge] = passes(build, judge)
-        found = judge is not None and sound[judge] and not passes(build, judge, mutant)
-        seconds = time.monotonic() - begin
-        print(f"{mutant:<32} {seconds:7.1f}  {' '.join(judge) if found else 'NOBODY'}", flush=True)
-        if not found:
-            unseen.append(mutant)
+        for judge in known.get(mutant, [None]):
+            begin = time.monotonic()
+            if judge and judge not in sound:
+                sound[judge] = passes(build, judge)
+            found = judge is not None and sound[judge] and not passes(build, judge, mutant)
+            seconds = time.monotonic() - begin
+            who = " ".join(judge) if judge else "anybody"
+            print(f"{mutant:<32} {seconds:7.1f}  {who if found else f'NOT BY {who}'}", flush=True)
+            if not found and mutant not in unseen:
+                unseen.append(mutant)
     print(f"{len(wanted) - len(unseen)} of {len(wanted)} mutants found by tests")
     return 1 if unseen else 0
 

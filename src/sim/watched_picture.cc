@@ -1,0 +1,61 @@
+#include "sim/watched_picture.h"
+
+namespace kvs {
+
+bool is_below(std::string_view key, std::string_view path) {
+  return path.empty() ||
+         (key.size() > path.size() && key.starts_with(path) && key[path.size()] == '/');
+}
+
+std::optional<WatchedPicture::Told> WatchedPicture::take(const WatchEvent& event) {
+  switch (event.kind) {
+    case WatchEvent::Kind::reset:
+      listed_.emplace();
+      return std::nullopt;
+    case WatchEvent::Kind::bookmark:
+      end_snapshot();
+      return std::nullopt;
+    case WatchEvent::Kind::end:
+      return std::nullopt;
+    default:
+      break;
+  }
+  if (!event.version) {
+    live_.erase(std::string(event.path));
+    return std::nullopt;
+  }
+  return take_version(event);
+}
+
+WatchedPicture::Told WatchedPicture::take_version(const WatchEvent& event) {
+  const std::string key(event.path);
+  const bool live = event.kind == WatchEvent::Kind::put;
+  Told told{.header = {.version = *event.version,
+                       .kind = live ? RecordKind::value : RecordKind::tombstone},
+            .newer = std::nullopt};
+  const auto [newest, first] = newest_.try_emplace(key, told.header.version);
+  if (!first && told.header.version < newest->second) {
+    told.newer = newest->second;
+  }
+  newest->second = told.header.version;
+  told.repeated = !told_.emplace(key, told.header.version.dot).second && !listing();
+  if (live) {
+    live_.insert_or_assign(key, told.header);
+  } else {
+    live_.erase(key);
+  }
+  if (listed_) {
+    listed_->insert(key);
+  }
+  return told;
+}
+
+/// What the snapshot did not name is gone.
+void WatchedPicture::end_snapshot() {
+  if (listed_) {
+    std::erase_if(live_, [&](const auto& entry) { return !listed_->contains(entry.first); });
+    listed_.reset();
+  }
+}
+
+}  // namespace kvs
