@@ -9,6 +9,7 @@
 #include "sim/cluster_clients.h"
 #include "sim/cluster_nemesis.h"
 #include "sim/cluster_oracle.h"
+#include "sim/cluster_oracle_expiry.h"
 #include "sim/cluster_oracle_order.h"
 #include "sim/convergence.h"
 
@@ -37,6 +38,7 @@ class ClusterSimulation {
     observers_.add(clocks_learn_);
     observers_.add(covered_);
     observers_.add(far_stamps_);
+    observers_.add(times_);
     observers_.add(calls_);
     observers_.add(clients_);
     network_.set_latency(scenario.latency);
@@ -68,6 +70,7 @@ class ClusterSimulation {
         watcher_->time_is(event->at);
       }
       far_stamps_.clocks_are_right(right_time());
+      times_.clocks_are_right(right_time());
       handle(event->wake);
       if (!network_.carrier().fault().empty()) {
         findings_.report("messages cross unchanged", network_.carrier().fault());
@@ -216,6 +219,7 @@ class ClusterSimulation {
   ClocksLearn clocks_learn_{ledger_, findings_};
   CoveredStaysOut covered_{ledger_, findings_};
   FarStampsStayOut far_stamps_{scenario_.machines, ledger_, findings_};
+  TimesAreKept times_{scenario_.machines, ledger_, findings_};
   CallsAreBounded calls_{scenario_.machines, ledger_, findings_};
   ClusterClients clients_{scenario_, premises_, machines_};
   ClusterNemesis nemesis_{scenario_, premises_, machines_};
