@@ -39,7 +39,7 @@ _kvs() {
     --node)
       mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:8080 ${KVS_NODE:-}" -- "$current")
       return ;;
-    --timeout | --if-match | --limit | --since | --depth | --retry | --from-line | --connections | --seconds | --count | \
+    --timeout | --ttl | --if-match | --limit | --since | --depth | --retry | --from-line | --connections | --seconds | --count | \
       --keys | --size | --reads | --prefix)
       return ;;
   esac
@@ -47,7 +47,7 @@ _kvs() {
   case $subcommand in
     "") options="$subcommands --help --version" ;;
     get) options="--meta $client" ;;
-    put) options="--file --string --if-match --if-none-match $client" ;;
+    put) options="--file --string --if-match --if-none-match --ttl $client" ;;
     del) options="--if-match --recursive --everything $client" ;;
     ls) options="--recursive --values --limit $client" ;;
     tree) options="--depth $client" ;;

@@ -21,7 +21,8 @@ WriteCommand command_of(const BatchOperation& operation, Ticket ticket) {
                                                               : WriteCommand::Kind::del,
           .key = operation.key,
           .value = operation.value,
-          .condition = operation.condition};
+          .condition = operation.condition,
+          .ttl = operation.ttl};
 }
 
 }  // namespace
@@ -147,7 +148,7 @@ void BatchRun::put_get(const Get& get) {
         out, Error{.code = Errc::syncing,
                    .detail = "this node still fetches data, and has no record of this key: read it "
                              "by itself, or from another node"});
-  } else if (!*found || !found->live()) {
+  } else if (!*found || !parts_.node.shows(found->header())) {
     append_no_value_result(out);
   } else {
     append_value_result(out, get.conditions, {.header = found->header(), .value = found->value()});

@@ -37,9 +37,16 @@ std::string value_text(const std::string& value) {
 std::string meta_text(const std::string& path, std::string_view body) {
   const auto style = out_is_terminal() ? Table::Style::terminal : Table::Style::plain;
   const std::int64_t timestamp = json_integer_member(body, "timestamp").value_or(0);
-  Table table({"PATH", "UUID", "TIMESTAMP", "TIME"});
-  table.add({path, json_string_member(body, "uuid").value_or(""), fmt::format("{}", timestamp),
-             time_text(timestamp)});
+  const auto expires = json_integer_member(body, "expires");
+  std::vector<std::string> names{"PATH", "UUID", "TIMESTAMP", "TIME"};
+  std::vector<std::string> cells{path, json_string_member(body, "uuid").value_or(""),
+                                 fmt::format("{}", timestamp), time_text(timestamp)};
+  if (expires) {
+    names.emplace_back("EXPIRES");
+    cells.push_back(time_text(*expires));
+  }
+  Table table(std::move(names));
+  table.add(std::move(cells));
   const std::string data(json_member(body, "data").value_or("null"));
   return table.text(style) + (out_is_terminal() ? "\n" + harmless(data) : data) + '\n';
 }

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "wire/json.h"
 #include "wire/json_view.h"
+#include "wire/ttl.h"
 
 namespace kvs {
 namespace {
@@ -25,6 +26,7 @@ struct WriteOptions {
   std::optional<std::string> value;
   std::string file;
   std::string if_match;
+  std::optional<std::int64_t> ttl_s;
   bool if_none_match = false;
   bool string = false;
   bool recursive = false;
@@ -80,8 +82,9 @@ Result<std::string> value_of(const WriteOptions& options) {
 Result<Answer> send(const WriteOptions& options, std::string_view method, std::string_view body) {
   const Key key = KVS_TRY(key_argument(options.path));
   HttpClient client(http_options(options.client));
+  const std::string query = options.ttl_s ? fmt::format("?ttl={}", *options.ttl_s) : "";
   return fine_answer(client.ask({.method = method,
-                                 .target = key_target(key),
+                                 .target = key_target(key) + query,
                                  .body = body,
                                  .condition = condition_of(options)}));
 }
@@ -107,22 +110,23 @@ int put(const WriteOptions& options) {
   const bool created = answer->head.status == kCreated;
   const std::string uuid = json_string_member(answer->body, "uuid").value_or("");
   const std::int64_t timestamp = json_integer_member(answer->body, "timestamp").value_or(0);
+  const auto expires = json_integer_member(answer->body, "expires");
   std::string text;
   if (options.client.json) {
-    JsonWriter(text)
-        .begin_object()
-        .key("path")
-        .string(options.path)
-        .key("uuid")
-        .string(uuid)
-        .key("timestamp")
-        .number(timestamp)
-        .key("created")
-        .boolean(created)
-        .end_object();
+    JsonWriter json(text);
+    json.begin_object();
+    json.key("path").string(options.path);
+    json.key("uuid").string(uuid);
+    json.key("timestamp").number(timestamp);
+    if (expires) {
+      json.key("expires").number(*expires);
+    }
+    json.key("created").boolean(created);
+    json.end_object();
   } else if (out_is_terminal()) {
-    text = fmt::format("{} {}, version {} of {}", created ? "created" : "replaced",
-                       harmless(options.path), uuid, time_text(timestamp));
+    text = fmt::format("{} {}, version {} of {}{}", created ? "created" : "replaced",
+                       harmless(options.path), uuid, time_text(timestamp),
+                       expires ? ", expires " + time_text(*expires) : "");
   } else {
     text = uuid;
   }
@@ -179,6 +183,9 @@ void declare_put(CLI::App& app, Command& command) {
   CLI::Option* const if_match = add_if_match(*parser, *options);
   parser->add_flag("--if-none-match", options->if_none_match, "Only if the key has no value yet")
       ->excludes(if_match);
+  parser->add_option("--ttl", options->ttl_s, "The value is gone after so long")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(std::int64_t{1}, kTtlSecondsMax));
   declare_client_options(*parser, options->client);
   parser->callback([options, &command] {
     command = [options] {

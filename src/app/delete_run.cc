@@ -86,7 +86,7 @@ Result<void> DeleteRun::take_record(std::vector<WriteRequest>& deletes) {
     }
     return std::unexpected(record.error());
   }
-  if (!record->header.live()) {
+  if (!parts_.node.shows(record->header)) {
     return {};
   }
   const WriteCommand command{

@@ -37,6 +37,10 @@ Result<PeerRecord> read_line(RecordLineReader& reader, std::string_view line,
                 fmt::format("the value has {} bytes, {} are allowed (max_value_bytes)", bytes,
                             terms.config.max_value_bytes));
   }
+  if (record.record.header.expires_ms != 0 && !terms.takes_expiry) {
+    return fail(Errc::ttl_unsupported,
+                "a member of an earlier version could not read a record that expires");
+  }
   const std::int64_t newest_ms =
       terms.cluster_ms + terms.config.max_clock_skew.ms() - kClockMarginMs;
   if (record.record.header.version.stamp.ms() > newest_ms) {

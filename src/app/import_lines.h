@@ -16,13 +16,14 @@ namespace kvs {
 struct ImportTerms {
   const Config& config;
   Mode mode = Mode::normal;
+  bool takes_expiry = true;     // every member reads records that expire
   std::int64_t cluster_ms = 0;  // cluster time
 };
 
 /// The records of all lines, or why none is taken, with the number of the line. A record whose
 /// stamp is so far ahead that the core might put it off is refused as `overloaded`, to be sent
-/// again: nobody else would offer it anew. Further errors: read_only, syncing; invalid_json,
-/// invalid_key, key_too_large, value_too_large, bad_request.
+/// again: nobody else would offer it anew. Further errors: ttl_unsupported, read_only, syncing;
+/// invalid_json, invalid_key, key_too_large, value_too_large, bad_request.
 [[nodiscard]] Result<std::vector<PeerRecord>> read_import(std::string_view lines,
                                                           const ImportTerms& terms);
 

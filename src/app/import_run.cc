@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "io/os.h"
+#include "wire/ttl.h"
 
 namespace kvs {
 
@@ -27,7 +28,21 @@ bool passes(Errc code) {
 
 /// What is wrong with the node, not with the line.
 bool is_nodes_fault(Errc code) {
-  return code == Errc::read_only || code == Errc::io_error || code == Errc::corrupt_data;
+  return code == Errc::read_only || code == Errc::io_error || code == Errc::corrupt_data ||
+         code == Errc::ttl_unsupported;
+}
+
+bool has_expired(std::int64_t expires_ms) {
+  return expires_ms != 0 && expires_ms <= wall_now().ms;
+}
+
+/// What is left of the time that a record was to be seen, at least a second.
+std::string ttl_query(std::int64_t expires_ms) {
+  if (expires_ms == 0) {
+    return {};
+  }
+  const std::int64_t left_s = (expires_ms - wall_now().ms + 999) / 1000;
+  return fmt::format("?ttl={}", std::clamp<std::int64_t>(left_s, 1, kTtlSecondsMax));
 }
 
 }  // namespace
@@ -131,8 +146,10 @@ bool ImportRun::give_next() {
   }
   RecordLine record = *std::move(held_);
   held_.reset();
-  begin_unit(
-      {.lines = {last_line_}, .path = std::move(record.path), .body = std::move(record.value)});
+  begin_unit({.lines = {last_line_},
+              .path = std::move(record.path),
+              .body = std::move(record.value),
+              .expires_ms = record.expires_ms});
   return true;
 }
 
@@ -184,7 +201,7 @@ Result<void> ImportRun::take_record(RecordLine record, std::string_view line) {
     KVS_TRY(record_of(std::move(record)));
     batch_.lines.push_back(last_line_);
     batch_.body.append(line).push_back('\n');
-  } else if (record.deleted) {
+  } else if (record.deleted || has_expired(record.expires_ms)) {
     ledger_.end(last_line_);  // it says nothing about a record that others have
   } else {
     held_ = std::move(record);
@@ -215,7 +232,7 @@ void ImportRun::send(CallNumber number, const Unit& unit) {
     return;
   }
   pool_.ask(number, {.method = "PUT",
-                     .target = key_target(Key::from_store(unit.path)),
+                     .target = key_target(Key::from_store(unit.path)) + ttl_query(unit.expires_ms),
                      .body = unit.body,
                      .condition = {.kind = options_.keep_existing ? Kind::if_absent : Kind::none,
                                    .uuid = {}}});

@@ -67,6 +67,7 @@ class ImportRun final : private LaneOwner {
     std::vector<std::uint64_t> lines;
     std::string path;  // of a PUT
     std::string body;
+    std::int64_t expires_ms = 0;  // of a PUT; 0: never
   };
 
   enum class Way : std::uint8_t { versions, puts };

@@ -33,6 +33,9 @@ void append_listed_json(std::string& out, std::string_view folder, const ListedE
     out += R"(,"uuid":)";
     append_json_string(out, entry.uuid);
     fmt::format_to(std::back_inserter(out), R"(,"timestamp":{})", entry.timestamp_ms);
+    if (entry.expires_ms != 0) {
+      fmt::format_to(std::back_inserter(out), R"(,"expires":{})", entry.expires_ms);
+    }
   }
   if (!entry.data.empty()) {
     const std::string_view value = without_blanks(entry.data);

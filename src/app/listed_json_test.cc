@@ -28,6 +28,8 @@ TEST(ListedJson, Lines) {
   EXPECT_EQ(line_of("users", key("john", R"({"a": 1})")),
             R"({"path":"users/john","uuid":"u-1","timestamp":7,"data":{"a": 1}})");
   EXPECT_EQ(line_of("", key("a\"b", "")), R"({"path":"a\"b","uuid":"u-1","timestamp":7})");
+  EXPECT_EQ(line_of("", {.name = "a", .uuid = "u", .timestamp_ms = 7, .expires_ms = 9, .data = {}}),
+            R"({"path":"a","uuid":"u","timestamp":7,"expires":9})");
   EXPECT_EQ(line_of("users", {.name = "john/", .uuid = {}, .data = {}}),
             R"({"path":"users/john/"})");
 }

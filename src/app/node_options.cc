@@ -14,7 +14,7 @@ NodeOptions node_options(const Config& config, const std::string& address) {
   options.members.address = address;
   options.members.cluster_name = config.cluster_name;
   options.members.protocol = peer_protocol();
-  options.members.features = kFeatureZstd | kFeatureShortHashes;
+  options.members.features = kFeatureZstd | kFeatureShortHashes | kFeatureExpiry;
   options.members.probe_interval = config.probe_interval;
   options.members.probe_timeout = config.probe_timeout;
   options.members.gossip_interval_min = config.gossip_interval_min;

@@ -28,7 +28,7 @@ TEST(NodeOptions, CarriesWhatTheConfigurationSays) {
   EXPECT_EQ(options.members.node_id, "n1");
   EXPECT_EQ(options.members.cluster_name, "c");
   EXPECT_EQ(options.members.protocol, peer_protocol());
-  EXPECT_EQ(options.members.features, kFeatureZstd | kFeatureShortHashes);
+  EXPECT_EQ(options.members.features, kFeatureZstd | kFeatureShortHashes | kFeatureExpiry);
   EXPECT_EQ(options.members.address, "10.0.0.1:8080");
   EXPECT_EQ(options.members.probe_interval, Duration::from_ms(300));
   EXPECT_EQ(options.members.probe_timeout, Duration::from_ms(100));

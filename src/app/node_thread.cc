@@ -47,8 +47,12 @@ struct IsOnlyRead {
 
 /// An eighth is for clocks that differ.
 WatchFeed::Start watch_start(const NodeOptions& options, const Recovered& recovered) {
-  WatchFeed::Start start{
-      .run = entropy() | 1U, .known = recovered.knowledge, .options = {}, .bounds = {}};
+  WatchFeed::Start start{.run = entropy() | 1U,
+                         .known = recovered.knowledge,
+                         .expired = recovered.expiry_reserve,
+                         .options = {},
+                         .bounds = {}};
+  start.options.clocks_differ_max = Expirer::kSetBackMax;
   start.options.cursor_age_max = {options.tombstone_min_age.ns - options.tombstone_min_age.ns / 8};
   return start;
 }
@@ -350,6 +354,7 @@ void NodeThread::publish_node() {
     refresh_standings();
   }
   const NodeStatus status = node_.status();
+  watch_board_.set_expiry_clock(node_.expiry_clock(), now_.instant);
   may_lack_records_.store(status.may_lack_records, std::memory_order_release);
   const std::lock_guard lock(status_mutex_);
   status_.node = status;

@@ -121,6 +121,14 @@ class NodeThread {
     return may_lack_records_.load(std::memory_order_acquire);
   }
 
+  /// Node::expiry_clock: whatever an answer tells of can be read by it. Any thread.
+  [[nodiscard]] WallTime expiry_clock() const { return watch_board_.expiry_clock(); }
+
+  /// True if clients see this record's value now. Any thread.
+  [[nodiscard]] bool shows(const RecordHeader& header) const {
+    return header.live() && (header.expires_ms == 0 || header.shows(expiry_clock()));
+  }
+
   /// Any thread.
   [[nodiscard]] NodeThreadStatus status() const;
 

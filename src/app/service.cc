@@ -278,7 +278,7 @@ void Service::append_read_reply(const PeerReply& reply, const AnswerTarget& targ
   const auto* const fetched = std::get_if<Fetched>(&reply.answer);
   const AnswerTarget proxied = marked(target, AnswerSource::proxy);
   if (fetched == nullptr || fetched->records.empty() ||
-      !fetched->records.front().record.header.live()) {
+      !parts_.node.shows(fetched->records.front().record.header)) {
     append_no_value_response(proxied);
   } else {
     append_value_response(proxied, memo.request(), fetched->records.front().record.view());
@@ -307,7 +307,7 @@ Handled Service::answer(const GetValue& request, const ReceivedRequest& received
       report_damage(request.key, received.now);
     }
     append_error_response(target, found.error());
-  } else if (!*found || !found->live()) {
+  } else if (!*found || !parts_.node.shows(found->header())) {
     append_no_value_response(target);
   } else {
     append_value_response(target, request, {.header = found->header(), .value = found->value()});
@@ -464,10 +464,8 @@ Handled Service::answer(const ExportRecords& request, const ReceivedRequest& rec
   const Instant now = received.now;
   return answer_export(may_lack ? marked(target, AnswerSource::partial) : target, request,
                        {.cursor = [moment = parts_.store.moment()] { return moment->cursor(); },
-                        .damaged =
-                            [this, now](Key key) {
-                              report_damage(key, now);
-                            }},
+                        .damaged = [this, now](Key key) { report_damage(key, now); },
+                        .expiry_clock = parts_.node.expiry_clock()},
                        now);
 }
 
@@ -481,6 +479,7 @@ Handled Service::answer(const ImportRecords& request, const ReceivedRequest& rec
           ? fail(Errc::overloaded, "too many writes wait for the disk")
           : read_import(request.lines, {.config = parts_.config,
                                         .mode = node.mode,
+                                        .takes_expiry = node.takes_expiry,
                                         .cluster_ms = wall_now().ms + node.cluster_ahead_ms});
   if (!records) {
     append_error_response(target, records.error());
@@ -590,7 +589,9 @@ Handled Service::answer(const ListKeys& request, const ReceivedRequest& received
                         const AnswerTarget& target) {
   const bool may_lack = parts_.node.may_lack_records();
   const Instant now = received.now;
-  return answer_listing(may_lack ? marked(target, AnswerSource::partial) : target, request,
+  ListKeys asked = request;
+  asked.list.expiry_clock = parts_.node.expiry_clock();
+  return answer_listing(may_lack ? marked(target, AnswerSource::partial) : target, asked,
                         {.cursor = [this] { return parts_.store.page_cursor(); },
                          .damaged =
                              [this, now](Key key) {

@@ -1,6 +1,10 @@
 #include "app/watch_board.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "core/expirer.h"
+#include "io/os.h"
 
 namespace kvs {
 
@@ -31,6 +35,26 @@ void WatchBoard::add(std::vector<std::shared_ptr<const WatchNews>>& news) {
   if (awake_ && opened_.load() != closed_.load()) {
     awake_();
   }
+}
+
+void WatchBoard::set_expiry_clock(WallTime clock, Instant at) {
+  expiry_ahead_ms_.store(clock.ms - (at - Instant{}).ms());
+  std::int64_t shown_ms = expiry_clock_ms_.load();
+  const auto follows = [&clock](std::int64_t shown) {
+    return clock.ms > shown || shown - clock.ms > Expirer::kSetBackMax.ms();
+  };
+  while (follows(shown_ms) && !expiry_clock_ms_.compare_exchange_weak(shown_ms, clock.ms)) {
+  }
+  const std::lock_guard lock(mutex_);
+  feed_.set_expiry_clock(clock);
+}
+
+WallTime WatchBoard::expiry_clock() const {
+  const std::int64_t now_ms = (monotonic_now() - Instant{}).ms() + expiry_ahead_ms_.load();
+  std::int64_t shown_ms = expiry_clock_ms_.load();
+  while (shown_ms < now_ms && !expiry_clock_ms_.compare_exchange_weak(shown_ms, now_ms)) {
+  }
+  return {std::max(shown_ms, now_ms)};
 }
 
 std::uint64_t WatchBoard::run() const {

@@ -30,6 +30,14 @@ class WatchBoard final : public WatchSource, public WatchTally {
 
   [[nodiscard]] const WatchOptions& options() const override { return options_; }
 
+  /// What the node's expiry clock shows at this moment. Called by the node's thread.
+  void set_expiry_clock(WallTime clock, Instant at);
+
+  /// The same for now: after a pause of the process readers must not see what expired meanwhile,
+  /// though the node's thread has not looked yet. Of the monotonic clock, because only the node
+  /// knows what to make of a wall clock that was set. It does not go back either.
+  [[nodiscard]] WallTime expiry_clock() const override;
+
   [[nodiscard]] std::uint64_t run() const override;
   [[nodiscard]] Reading read(const FeedPlace& place) const override;
   [[nodiscard]] Head head() const override;
@@ -49,6 +57,8 @@ class WatchBoard final : public WatchSource, public WatchTally {
   mutable std::mutex mutex_;
   WatchFeed feed_;  // protected by mutex_
 
+  mutable std::atomic<std::int64_t> expiry_clock_ms_ = 0;
+  std::atomic<std::int64_t> expiry_ahead_ms_ = 0;  // of the monotonic clock
   std::atomic<std::uint64_t> opened_ = 0;
   std::atomic<std::uint64_t> closed_ = 0;
   std::atomic<std::uint64_t> changes_ = 0;

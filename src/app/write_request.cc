@@ -6,6 +6,7 @@ WriteRequest::WriteRequest(const WriteCommand& command, Instant posted)
     : ticket_(command.ticket),
       kind_(command.kind),
       condition_(command.condition),
+      ttl_(command.ttl),
       posted_(posted),
       key_size_(command.key.text().size()) {
   text_.reserve(key_size_ + command.value.size());
@@ -18,7 +19,8 @@ WriteCommand WriteRequest::command() const {
           .kind = kind_,
           .key = Key::from_store(text.substr(0, key_size_)),
           .value = text.substr(key_size_),
-          .condition = condition_};
+          .condition = condition_,
+          .ttl = ttl_};
 }
 
 }  // namespace kvs

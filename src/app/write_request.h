@@ -26,6 +26,7 @@ class WriteRequest {
   Ticket ticket_;
   WriteCommand::Kind kind_ = WriteCommand::Kind::put;
   Condition condition_;
+  Duration ttl_;
   Instant posted_;
   std::string text_;  // the key, then the value
   std::size_t key_size_ = 0;

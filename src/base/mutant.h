@@ -48,6 +48,10 @@ enum class Mutant : std::uint8_t {
   tie_outlives_damage,
   tie_beats_deferred,
   replaced_stays_unknown,
+  condition_ignores_expiry,
+  // core/expirer
+  expiry_clock_goes_back,
+  expiry_not_told,
   // core/reconciliation
   newest_only_exchange,
   dead_dropped_before_join,
@@ -63,6 +67,7 @@ enum class Mutant : std::uint8_t {
   watch_forgets_told,
   watch_scan_leaves_out_deletions,
   watch_scan_forgets_newer,
+  watch_scan_leaves_out_expiries,
   // core/merge
   merge_keeps_older,
   // core/verdict

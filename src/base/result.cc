@@ -50,6 +50,8 @@ std::string_view to_string(Errc code) {
       return "shutting_down";
     case Errc::disk_full:
       return "disk_full";
+    case Errc::ttl_unsupported:
+      return "ttl_unsupported";
     case Errc::corrupt_data:
       return "corrupt_data";
     case Errc::io_error:

@@ -41,6 +41,7 @@ enum class Errc : std::uint8_t {
   overloaded,
   shutting_down,
   disk_full,
+  ttl_unsupported,
   // The machine is at fault.
   corrupt_data,
   io_error,

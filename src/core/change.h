@@ -17,6 +17,7 @@ struct Change {
     push,      // a peer's push: goes on to those that this node answers for
     exchange,  // learnt in an exchange: goes nowhere
     verdict,   // this node settled a tie
+    expiry,    // the time of `after` is over: nothing else has changed (only in WatchNews)
   };
 
   std::string path;
@@ -29,6 +30,9 @@ struct Change {
   /// A peer's write that changed no record, because what is held is newer or the same, and of which
   /// K has learnt something: its dot, or those in `replaced`.
   std::optional<Version> learnt;
+
+  /// The time of `after` was over when it came: nobody is told of that later.
+  bool overdue = false;
 };
 
 }  // namespace kvs

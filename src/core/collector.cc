@@ -9,6 +9,15 @@
 
 namespace kvs {
 
+namespace {
+
+/// Since when the key has been without a value, as far as this record tells.
+std::int64_t dead_since_ms(const RecordHeader& header) {
+  return std::max(header.version.stamp.ms(), header.expires_ms);
+}
+
+}  // namespace
+
 void Collector::set_view(const View& view) {
   auto members = view.members | std::views::filter([&](const Member& member) {
                    return member.instance != view.self && member.state != MemberState::left;
@@ -120,15 +129,17 @@ std::vector<PeerItem> Collector::next(const StoreView& store, WallTime wall,
       sweep_->in_vain = false;  // it may be readable the next time
       continue;
     }
-    if (record->header.live() || !sweep_->low.covers(record->header.version.dot)) {
+    const bool expires = record->header.expires_ms != 0;
+    if ((record->header.live() && !expires) || !sweep_->low.covers(record->header.version.dot)) {
       continue;
     }
-    const std::int64_t stamped_ms = record->header.version.stamp.ms();
-    if (stamped_ms <= youngest_ms) {
+    const std::int64_t dead_ms = dead_since_ms(record->header);
+    if (record->header.live() || dead_ms > youngest_ms) {
+      // What is to expire comes of age without another write.
+      sweep_->young_until_ms = std::min(sweep_->young_until_ms, dead_ms + min_age_.ms());
+    } else {
       may_go.push_back({.path = sweep_->after, .header = record->header});
       sweep_->in_vain = false;
-    } else {
-      sweep_->young_until_ms = std::min(sweep_->young_until_ms, stamped_ms + min_age_.ms());
     }
   }
   if (!cursor->valid()) {

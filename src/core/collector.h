@@ -7,7 +7,8 @@
 // (timestamped anti-entropy) with a second round: a member that covers the tombstone may still be
 // sent an older write that another had issued before it saw the delete; once all cover what anyone
 // knew in round 1, no such write is left. When exactly each node collects does not matter: where
-// all is at rest, and the last sweep found that nothing may go, nobody sweeps again.
+// all is at rest, and the last sweep found that nothing may go, nobody sweeps again. A value whose
+// time is over and whose bytes are gone is a tombstone here, as old as its expiry.
 #pragma once
 
 #include <memory>

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/time.h"
 #include "core/key.h"
 #include "core/record.h"
 
@@ -37,6 +38,7 @@ struct WriteCommand {
   Key key;
   std::string_view value;  // JSON text; empty for del
   Condition condition;
+  Duration ttl;  // of a put: for how long the value is to be seen, in whole ms; 0: for ever
 };
 
 /// What came of a write. Only the first three changed anything.
@@ -53,6 +55,7 @@ enum class WriteStatus : std::uint8_t {
   shutting_down,
   corrupt_data,  // the condition cannot be checked: the stored record is damaged
   io_error,
+  ttl_unsupported,  // a member could not read a record that expires
 };
 
 /// True if the write changed the store.
@@ -67,8 +70,9 @@ enum class WriteStatus : std::uint8_t {
 
 struct WriteOutcome {
   WriteStatus status = WriteStatus::io_error;
-  Uuid uuid;    // of the new version, where the write succeeded
-  Stamp stamp;  // likewise
+  Uuid uuid;                    // of the new version, where the write succeeded
+  Stamp stamp;                  // likewise
+  std::int64_t expires_ms = 0;  // likewise; 0: never
 
   bool operator==(const WriteOutcome&) const = default;
 };

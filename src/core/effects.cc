@@ -8,6 +8,8 @@ void Effects::clear() {
   clock_reserve.reset();
   identity.reset();
   root.reset();
+  expiry_reserve.reset();
+  expired.clear();
   roster.reset();
   closed_at = {};
   kept.clear();

@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "core/command.h"
+#include "core/expiry.h"
 #include "core/fingerprint.h"
 #include "core/knowledge.h"
 #include "core/peer_message.h"
@@ -95,6 +96,12 @@ struct Effects {
   std::optional<Identity> identity;    // likewise
   std::optional<Fingerprint> root;     // of all records, this batch included; damage shows by it
 
+  /// What has expired by this time stays hidden after a restart.
+  std::optional<WallTime> expiry_reserve;
+
+  /// Entries that leave the index of what expires, after `writes` were done.
+  std::vector<ExpiryPlace> expired;
+
   /// The other members, as of now: whom to look for after a restart, and without whose knowledge no
   /// tombstone goes.
   std::optional<std::vector<Member>> roster;
@@ -119,7 +126,8 @@ struct Effects {
 
   /// True if there is nothing to make durable.
   [[nodiscard]] bool nothing_to_store() const {
-    return writes.empty() && knowledge.empty() && !clock_reserve && !identity && !roster;
+    return writes.empty() && knowledge.empty() && !clock_reserve && !identity && !roster &&
+           expired.empty() && !expiry_reserve;
   }
 
   void clear();

@@ -25,7 +25,7 @@ void Fingerprint::remove(const Fingerprint& other) {
 Fingerprint fingerprint_of(std::string_view path, const RecordHeader& header) {
   const Version& version = header.version;
   std::string bytes;
-  bytes.reserve(64 + path.size());
+  bytes.reserve(80 + path.size());
   put_le(bytes, version.stamp.bits);
   put_le(bytes, version.verdict.votes);
   put_le(bytes, static_cast<std::uint64_t>(version.verdict.oldest_join_ms));
@@ -34,8 +34,14 @@ Fingerprint fingerprint_of(std::string_view path, const RecordHeader& header) {
   put_le(bytes, version.uuid.low);
   put_le(bytes, static_cast<std::uint64_t>(version.dot.origin));
   put_le(bytes, version.dot.seq);
-  put_le(bytes, static_cast<std::uint8_t>(header.kind));
-  bytes.append(path);  // last, and all before it of fixed size: no two records give the same bytes
+  // Whether the bytes of what expired are still here makes no difference.
+  const bool expires = header.expires_ms != 0;
+  const std::uint8_t kind = expires ? 2 : header.kind == RecordKind::tombstone ? 1 : 0;
+  put_le(bytes, kind);
+  if (expires) {
+    put_le(bytes, static_cast<std::uint64_t>(header.expires_ms));
+  }
+  bytes.append(path);  // last, and all before it of known size: no two records give the same bytes
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   return {.high = hash.high64, .low = hash.low64, .count = 1};
 }

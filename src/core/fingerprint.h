@@ -35,8 +35,8 @@ using ShortHash = std::uint32_t;
 /// Stands where a fingerprint of all records is kept that nobody has counted.
 inline constexpr Fingerprint kUncounted{.high = 0, .low = 0, .count = UINT64_MAX};
 
-/// The fingerprint of the set that is this record alone: of its path, version (dot included) and
-/// kind.
+/// The fingerprint of the set that is this record alone: of its path, version (dot included), kind
+/// and expiry. Where nothing expires it is what it was before there was such a thing.
 [[nodiscard]] Fingerprint fingerprint_of(std::string_view path, const RecordHeader& header);
 
 }  // namespace kvs

@@ -27,6 +27,7 @@ Listing::Listing(RecordCursor& cursor, const ListRequest& request)
     : cursor_(&cursor),
       prefix_(request.path.empty() ? std::string() : std::string(request.path) + '/'),
       depth_(request.depth),
+      expiry_clock_(request.expiry_clock),
       limit_(request.limit),
       start_(request.after.empty() ? prefix_ : text_after(prefix_, request.after, depth_)) {}
 
@@ -100,7 +101,7 @@ Result<Listing::Progress> Listing::step(std::size_t records_max, ListSink& sink)
       return end_of_keys();
     }
     const RecordView record = KVS_TRY(cursor_->record());
-    if (!record.header.live()) {
+    if (!record.header.shows(expiry_clock_)) {
       cursor_->next();
     } else if (taken_ < limit_) {
       appetite = take(*name, record, sink);

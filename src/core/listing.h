@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "core/record.h"
 #include "core/store_view.h"
 
@@ -30,6 +31,7 @@ struct ListRequest {
   Depth depth = Depth::children;
   std::size_t limit = 1000;  // entries, at least 1
   std::string_view after;    // only names beyond this one; empty: from the first
+  WallTime expiry_clock;     // what has expired by it does not show
 };
 
 /// One name. Views are good until the sink returns.
@@ -91,6 +93,7 @@ class Listing {
   RecordCursor* cursor_;
   std::string prefix_;  // the path with its slash; empty for the root
   ListRequest::Depth depth_;
+  WallTime expiry_clock_;
   std::size_t limit_;
   std::string start_;  // where to seek first
   bool started_ = false;

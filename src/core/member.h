@@ -23,6 +23,10 @@ inline constexpr std::uint64_t kFeatureZstd = 1;
 /// whole message.
 inline constexpr std::uint64_t kFeatureShortHashes = 2;
 
+/// Another: it reads records that expire. Earlier nodes refuse the whole message, so while one is a
+/// member nobody accepts a write that expires.
+inline constexpr std::uint64_t kFeatureExpiry = 4;
+
 /// What a node holds, in a few bytes.
 struct StateDigest {
   std::uint64_t knowledge_hash = 0;
@@ -47,9 +51,9 @@ struct Member {
   MemberState state = MemberState::alive;
   Mode mode = Mode::normal;
   std::uint16_t protocol = 1;  // highest version of the peer protocol that it speaks
-  std::uint64_t features = 0;
-  Instance accuser{};  // of a suspect: who says so
-  StateDigest digest;  // as of when the member last spoke itself
+  std::uint64_t features = 0;  // 0: it has not told them
+  Instance accuser{};          // of a suspect: who says so
+  StateDigest digest;          // as of when the member last spoke itself
 
   bool operator==(const Member&) const = default;
 };

@@ -107,10 +107,12 @@ Node::Node(const NodeOptions& options, const Recovered& recovered, const StoreVi
       outbox_(options.outbox, store),
       ballots_(options.ballot, store, prng_),
       collector_(options.tombstone_min_age),
+      expirer_(store, options.expired_kept_for),
       remote_reads_(replica_, prng_),
       clock_(options.clock_skew_ms_max),
       identity_(recovered.identity),
       recovered_roster_(recovered.roster),
+      recovered_expiry_(recovered.expiry_reserve),
       cluster_(cluster_hash(options.members.cluster_name)) {}
 
 void Node::start(const Now& now, Effects& effects) {
@@ -131,6 +133,12 @@ void Node::start(const Now& now, Effects& effects) {
   members_->start(now, effects);
   members_->remember(now, recovered_roster_);
   next_collect_ = now.instant + kCollectInterval;
+  expirer_.start(now, recovered_expiry_);
+  replica_.set_expiry(expirer_.clock(), expirer_.told());
+  if (expirer_.in_use()) {
+    effects.watched.push_back(
+        std::make_shared<const WatchNews>(WatchNews{.expired = expirer_.told()}));
+  }
   finish_step(now, effects);
 }
 
@@ -142,15 +150,21 @@ Mode Node::mode() const {
 
 // --- inputs
 
+Now Node::cluster_time(const Now& now) const {
+  return {.instant = now.instant, .wall = {now.wall.ms + clock_.offset_ms()}};
+}
+
 /// Whoever sets this node's clock does not set the cluster's, nor what may be stamped and taken.
-void Node::follow_own_clock(const Now& now) {
+void Node::follow_clocks(const Now& now) {
   if (members().own_clock_was_set(now)) {
     clock_.set_offset_ms(members().cluster_clock_ahead_ms());
   }
+  expirer_.look(cluster_time(now));
+  replica_.set_expiry(expirer_.clock(), expirer_.told());
 }
 
 void Node::step(const Now& now, const WriteCommand& command, Effects& effects) {
-  follow_own_clock(now);
+  follow_clocks(now);
   if (const auto refusal = refusal_for(command)) {
     effects.replies.push_back({.ticket = command.ticket, .outcome = {.status = *refusal}});
     return;
@@ -166,6 +180,9 @@ std::optional<WriteStatus> Node::refusal_for(const WriteCommand& command) const 
   if (const auto refusal = write_refusal(mode())) {
     return refusal;
   }
+  if (command.ttl > Duration{} && !takes_expiry()) {
+    return WriteStatus::ttl_unsupported;
+  }
   const bool rests_on_record =
       command.kind == WriteCommand::Kind::del || command.condition.kind != Condition::Kind::none;
   if (rests_on_record && may_lack_records() && !replica_.holds(command.key)) {
@@ -173,6 +190,15 @@ std::optional<WriteStatus> Node::refusal_for(const WriteCommand& command) const 
     return WriteStatus::syncing;
   }
   return std::nullopt;
+}
+
+/// A record that expires must not come to a member that cannot read it. One that has told nothing
+/// of itself yet is given the benefit of the doubt: it would refuse the message.
+bool Node::takes_expiry() const {
+  return view_ == nullptr || std::ranges::all_of(view_->members, [](const Member& member) {
+           return member.features == 0 || (member.features & kFeatureExpiry) != 0 ||
+                  member.state == MemberState::left;
+         });
 }
 
 Replica::Terms Node::terms(const Now& now, Change::Cause cause, Instance from) const {
@@ -218,7 +244,7 @@ void Node::reply(const PeerCall& call, PeerAnswer answer, Effects& effects) {
 }
 
 void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
-  follow_own_clock(now);
+  follow_clocks(now);
   if (const Refused* const refused = objection(call.envelope)) {
     reply(call, *refused, effects);
     return finish_step(now, effects);
@@ -280,7 +306,7 @@ void Node::take_push(const Now& now, const PeerCall& call, const Push& push, Eff
 }
 
 void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
-  follow_own_clock(now);
+  follow_clocks(now);
   if (returned.failure == PeerReturn::Failure::none) {
     heard(now, returned.envelope);
   }
@@ -315,7 +341,7 @@ void Node::step(const Now& now, const PeerReturn& returned, Effects& effects) {
 }
 
 void Node::tick(const Now& now, Effects& effects) {
-  follow_own_clock(now);
+  follow_clocks(now);
   members().tick(now, effects);
   sync_.tick(now, effects);
   ballots_.tick(now, effects);
@@ -324,6 +350,8 @@ void Node::tick(const Now& now, Effects& effects) {
   if (now.instant >= next_collect_) {
     collect_tombstones(now, effects);
   }
+  tell_expired(effects);
+  free_expired(effects);
   finish_step(now, effects);
 }
 
@@ -332,7 +360,7 @@ Instant Node::next_deadline() const {
     return {};
   }
   return std::min({members().next_deadline(), sync_.next_deadline(), ballots_.next_deadline(),
-                   outbox_.next_deadline(), next_collect_});
+                   outbox_.next_deadline(), next_collect_, expirer_.next_deadline()});
 }
 
 void Node::found_damage(const Now& now, std::string_view path, Effects& effects) {
@@ -523,6 +551,36 @@ void Node::collect_tombstones(const Now& now, Effects& effects) {
   }
 }
 
+/// What has expired since watchers were last told so. Nothing has changed but the time.
+void Node::tell_expired(Effects& effects) {
+  if (expirer_.take_set_back()) {
+    effects.watched.push_back(
+        std::make_shared<const WatchNews>(WatchNews{.changes = {},
+                                                    .knowledge = {},
+                                                    .emptied = false,
+                                                    .whole = holdings_.whole(),
+                                                    .expired = expirer_.told(),
+                                                    .clock_set_back = true}));
+  }
+  std::vector<Change> changes = expirer_.tell(replica_.first_pending_expiry());
+  replica_.set_expiry(expirer_.clock(), expirer_.told());
+  if (!changes.empty()) {
+    effects.watched.push_back(
+        std::make_shared<const WatchNews>(WatchNews{.changes = std::move(changes),
+                                                    .knowledge = {},
+                                                    .emptied = false,
+                                                    .whole = holdings_.whole(),
+                                                    .expired = expirer_.told()}));
+  }
+}
+
+void Node::free_expired(Effects& effects) {
+  for (const ExpiryEntry& entry : expirer_.begin_freeing()) {
+    replica_.free_value(entry, effects);
+    open_frees_ = true;
+  }
+}
+
 /// Rooms leave the envelopes of what they say to the hall.
 void Node::stamp_envelopes(const Now& now, Effects& effects) const {
   const auto fill_in = [&](PeerEnvelope& envelope) {
@@ -570,8 +628,11 @@ RemoveOutcome Node::remove_member(const Now& now, std::string_view node_id, Effe
 void Node::close_batch(const Now& now, Effects& effects) {
   watch_clock(now, effects);
   replica_.close_batch(effects);
+  effects.expiry_reserve = expirer_.take_due_reserve();
   effects.closed_at = now.wall;
-  closed_.push_back({.onwards = std::exchange(open_onward_, {}), .complete = identity().complete});
+  closed_.push_back({.onwards = std::exchange(open_onward_, {}),
+                     .complete = identity().complete,
+                     .frees = std::exchange(open_frees_, false)});
 }
 
 void Node::committed(const Now& now, Effects& effects) {
@@ -587,7 +648,12 @@ void Node::committed(const Now& now, Effects& effects) {
     outbox_.forward(onward.stretch, onward.known);
   }
   ballots_.settled(changes);
+  if (batch.frees) {
+    expirer_.freed();
+  }
+  expirer_.committed(changes);
   tell_watchers(std::move(changes), effects);
+  tell_expired(effects);
   holdings_.count_some();
   tell_watchers_if_emptied(effects);
   note_damage(effects);
@@ -604,6 +670,7 @@ void Node::tell_watchers(std::vector<Change> changes, Effects& effects) {
         .knowledge = std::move(knowledge),
         .emptied = false,
         .whole = holdings_.whole(),
+        .expired = expirer_.in_use() ? expirer_.told() : ExpiryPlace{},
     }));
   }
 }
@@ -618,6 +685,8 @@ void Node::tell_watchers_if_emptied(Effects& effects) {
 
 void Node::commit_failed(const Now& now, Effects& effects) {
   replica_.commit_failed();
+  expirer_.commit_failed();
+  open_frees_ = false;
   roster_hash_ = 0;
   view_version_ = 0;  // the roster is stored again
   open_onward_.clear();
@@ -659,6 +728,8 @@ NodeStatus Node::status() const {
                     .stamps_held_back = held_back_,
                     .may_stop = may_stop(),
                     .may_lack_records = may_lack_records(),
+                    .takes_expiry = takes_expiry(),
+                    .expired = expirer_.expired(),
                     .digest = holdings_.digest(),
                     .tree_bytes = holdings_.tree().memory_bytes(),
                     .journal_bytes = holdings_.journal().bytes(),

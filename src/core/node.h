@@ -27,6 +27,7 @@
 #include "core/ballot.h"
 #include "core/cluster_clock.h"
 #include "core/collector.h"
+#include "core/expirer.h"
 #include "core/holdings.h"
 #include "core/members.h"
 #include "core/mode.h"
@@ -49,6 +50,7 @@ struct NodeOptions {
   OutboxOptions outbox;
   BallotOptions ballot;
   Duration tombstone_min_age = Duration::from_seconds(24LL * 3600);
+  Duration expired_kept_for = Duration::from_seconds(300);  // see core/expirer
 };
 
 /// How far a member is behind this node, and how it stands.
@@ -72,6 +74,8 @@ struct NodeStatus {
   bool stamps_held_back = false;      // this clock is too far ahead of the cluster's
   bool may_stop = false;              // this node has left the cluster and owes nothing
   bool may_lack_records = false;      // what is absent here may exist: see Node::read_elsewhere
+  bool takes_expiry = true;           // every member reads records that expire
+  std::uint64_t expired = 0;          // records whose time has come, as told to watchers
   StateDigest digest;
   std::uint64_t tree_bytes = 0;
   std::uint64_t journal_bytes = 0;
@@ -135,7 +139,7 @@ class Node {
   RemoveOutcome remove_member(const Now& now, std::string_view node_id, Effects& effects);
 
   /// True if the open batch has something to store, although no step asked for it.
-  [[nodiscard]] bool dirty() const { return replica_.dirty(); }
+  [[nodiscard]] bool dirty() const { return replica_.dirty() || expirer_.wants_reserve(); }
 
   void close_batch(const Now& now, Effects& effects);
 
@@ -149,6 +153,10 @@ class Node {
 
   /// Who is in the cluster, as this node sees it now. Never null once start() was called.
   [[nodiscard]] std::shared_ptr<const View> view() const { return view_; }
+
+  /// By this time readers judge which records have expired (RecordHeader::shows). It is to be told
+  /// to them before what the step decided leaves.
+  [[nodiscard]] WallTime expiry_clock() const { return expirer_.clock(); }
 
   [[nodiscard]] Mode mode() const;
 
@@ -173,6 +181,7 @@ class Node {
   struct ClosedBatch {
     std::vector<Onward> onwards;
     bool complete = false;  // the fill is, with this batch
+    bool frees = false;     // values that have expired
   };
 
   /// What is there from start() on.
@@ -183,7 +192,11 @@ class Node {
   [[nodiscard]] std::optional<WriteStatus> refusal_for(const WriteCommand& command) const;
   [[nodiscard]] Replica::Terms terms(const Now& now, Change::Cause cause, Instance from) const;
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
-  void follow_own_clock(const Now& now);
+  void follow_clocks(const Now& now);
+  [[nodiscard]] Now cluster_time(const Now& now) const;
+  [[nodiscard]] bool takes_expiry() const;
+  void tell_expired(Effects& effects);
+  void free_expired(Effects& effects);
   void heard(const Now& now, const PeerEnvelope& envelope);
   void heard_digest(const Now& now, const Member& sender, Effects& effects);
   void note_learnt(std::span<const RecordWrite> writes);
@@ -215,10 +228,12 @@ class Node {
   Ballots ballots_;
   RecentVerdicts verdicts_;
   Collector collector_;
+  Expirer expirer_;
   RemoteReads remote_reads_;
   ClusterClock clock_;
   std::optional<Identity> identity_;
   std::vector<Member> recovered_roster_;
+  WallTime recovered_expiry_;
   std::uint64_t roster_hash_ = 0;   // of the list that was stored last
   std::optional<Members> members_;  // from start() on
   SelfIdentity self_;
@@ -240,6 +255,7 @@ class Node {
   bool clock_warned_ = false;
   bool held_back_ = false;
   bool leaving_ = false;
+  bool open_frees_ = false;  // the open batch frees values that have expired
 };
 
 /// Turns the replies of a batch that failed into refusals: what had succeeded gets `why`, and so

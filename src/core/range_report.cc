@@ -18,6 +18,7 @@ constexpr std::size_t kFingerprintBytes = 18;
 constexpr std::size_t kItemBytes = 29;
 constexpr std::size_t kOriginBytes = 8;  // where it is not that of the item before
 constexpr std::size_t kVerdictBytes = 16;
+constexpr std::size_t kExpiryBytes = 6;
 
 constexpr std::size_t kUnfoldedMax = 8;
 
@@ -163,6 +164,7 @@ void ReportSize::add(const PathRange& range) {
   for (const PeerItem& item : range.items) {
     const Version& version = item.header.version;
     wire_ += kItemBytes + (version.verdict.given() ? kVerdictBytes : 0);
+    wire_ += item.header.expires_ms != 0 ? kExpiryBytes : 0;
     wire_ +=
         std::exchange(origin_before_, version.dot.origin) != version.dot.origin ? kOriginBytes : 0;
     memory_ += sizeof item;

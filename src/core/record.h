@@ -54,25 +54,46 @@ struct Version {
   std::strong_ordering operator<=>(const Version& other) const;
 };
 
-enum class RecordKind : std::uint8_t { value, tombstone };
+enum class RecordKind : std::uint8_t {
+  value,
+  tombstone,
+  expired,  // a value whose time is over, and whose bytes are gone: from now on as a tombstone
+};
+
+/// The latest time at which a record may expire (Unix ms): it is some time in the year 2255.
+inline constexpr std::int64_t kExpiresMsMax = 9'000'000'000'000;
 
 /// A record without its bytes: all that merging needs.
 struct RecordHeader {
   Version version;
   RecordKind kind = RecordKind::value;
 
+  /// From this time of the cluster's clock on (Unix ms) the record counts as a deletion; 0: never.
+  /// Fixed with the write, and no part of the order of versions.
+  std::int64_t expires_ms = 0;
+
   [[nodiscard]] bool live() const { return kind == RecordKind::value; }
 
-  bool operator==(const RecordHeader&) const = default;
+  /// True if clients see the value while the expiry clock (core/expirer) shows `clock`.
+  [[nodiscard]] bool shows(WallTime clock) const {
+    return live() && (expires_ms == 0 || clock.ms < expires_ms);
+  }
+
+  /// A value whose time is over is the same record whether its bytes are still here or not: each
+  /// node frees them when it suits it.
+  bool operator==(const RecordHeader& other) const {
+    return version == other.version && expires_ms == other.expires_ms &&
+           (kind == RecordKind::tombstone) == (other.kind == RecordKind::tombstone);
+  }
 };
 
-/// A record whose value somebody else keeps alive. A tombstone's value is empty.
+/// A record whose value somebody else keeps alive. The value of what is not live is empty.
 struct RecordView {
   RecordHeader header;
   std::string_view value;
 };
 
-/// A record with its value: JSON text exactly as a client sent it; empty for a tombstone.
+/// A record with its value: JSON text exactly as a client sent it; empty if it is not live.
 struct Record {
   RecordHeader header;
   std::string value;

@@ -12,30 +12,40 @@ namespace kvs {
 
 namespace {
 
-bool holds(const Condition& condition, const std::optional<RecordHeader>& held) {
-  const bool live = held && (held->live() || KVS_MUTATED(tombstone_is_live));
+/// What a key holds, as clients see it.
+struct Seen {
+  const std::optional<RecordHeader>& held;
+  bool live;
+};
+
+Seen seen(const std::optional<RecordHeader>& held, WallTime expiry_clock) {
+  const bool shows = held && (held->shows(expiry_clock) ||
+                              (held->live() && KVS_MUTATED(condition_ignores_expiry)));
+  return {.held = held, .live = shows || (held && KVS_MUTATED(tombstone_is_live))};
+}
+
+bool holds(const Condition& condition, const Seen& seen) {
   switch (condition.kind) {
     case Condition::Kind::none:
       return true;
     case Condition::Kind::if_absent:
-      return !live;
+      return !seen.live;
     case Condition::Kind::if_exists:
-      return live;
+      return seen.live;
     case Condition::Kind::if_match:
-      return live && held->version.uuid == condition.uuid;
+      return seen.live && seen.held->version.uuid == condition.uuid;
   }
   return false;
 }
 
-WriteStatus status_of(const WriteCommand& command, const std::optional<RecordHeader>& held) {
-  if (!holds(command.condition, held) && !KVS_MUTATED(condition_ignored)) {
+WriteStatus status_of(const WriteCommand& command, const Seen& seen) {
+  if (!holds(command.condition, seen) && !KVS_MUTATED(condition_ignored)) {
     return WriteStatus::version_mismatch;
   }
-  const bool live = held && (held->live() || KVS_MUTATED(tombstone_is_live));
   if (command.kind == WriteCommand::Kind::put) {
-    return live ? WriteStatus::replaced : WriteStatus::created;
+    return seen.live ? WriteStatus::replaced : WriteStatus::created;
   }
-  return live ? WriteStatus::deleted : WriteStatus::not_found;
+  return seen.live ? WriteStatus::deleted : WriteStatus::not_found;
 }
 
 /// The fingerprint of what a folder holds; nothing if it was not kept.
@@ -82,7 +92,7 @@ Replica::Decision Replica::decide(const WriteCommand& command, Effects& effects)
       // set back.
       stamper_.observe(held->version.stamp);
     }
-    return {.status = status_of(command, held), .held = held};
+    return {.status = status_of(command, seen(held, expiry_clock_)), .held = held};
   }
   // A damaged record must not make its key unusable: an unconditional PUT replaces it. Its stamp is
   // below the clock's like every stored one, so the new version wins everywhere.
@@ -98,8 +108,9 @@ Replica::Decision Replica::decide(const WriteCommand& command, Effects& effects)
   }
   if (found.error().code == Errc::corrupt_data) {
     KVS_PROBE("replica: a damaged record refused a command");
-    return {.status = KVS_MUTATED(damage_taken_for_absence) ? status_of(command, std::nullopt)
-                                                            : WriteStatus::corrupt_data,
+    return {.status = KVS_MUTATED(damage_taken_for_absence)
+                          ? status_of(command, seen(std::nullopt, expiry_clock_))
+                          : WriteStatus::corrupt_data,
             .held = {}};
   }
   KVS_PROBE("replica: a record could not be read");
@@ -123,8 +134,11 @@ WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, const D
                         .verdict = {},
                         .uuid = make_uuid(prng_),
                         .dot = next_dot(effects)};
+  const bool expires = put && command.ttl > Duration{};
+  const std::int64_t expires_ms = std::min(expiry_clock_.ms + command.ttl.ms(), kExpiresMsMax);
   const RecordHeader header{.version = version,
-                            .kind = put ? RecordKind::value : RecordKind::tombstone};
+                            .kind = put ? RecordKind::value : RecordKind::tombstone,
+                            .expires_ms = expires ? expires_ms : 0};
   if (!KVS_MUTATED(delete_writes_nothing) || put) {
     const RecordView record{.header = header, .value = put ? command.value : std::string_view{}};
     store_record({.key = command.key,
@@ -134,7 +148,10 @@ WriteOutcome Replica::accept(WallTime wall, const WriteCommand& command, const D
                   .over_damage = decision.over_damage},
                  effects);
   }
-  return {.status = decision.status, .uuid = version.uuid, .stamp = version.stamp};
+  return {.status = decision.status,
+          .uuid = version.uuid,
+          .stamp = version.stamp,
+          .expires_ms = header.expires_ms};
 }
 
 Dot Replica::next_dot(Effects& effects) {
@@ -230,7 +247,9 @@ void Replica::settle(const PeerRecord& winner, Effects& effects) {
     return;
   }
   version.dot = next_dot(effects);
-  const RecordView record{.header = {.version = version, .kind = winner.record.header.kind},
+  RecordHeader header = winner.record.header;
+  header.version = version;
+  const RecordView record{.header = header,
                           .value = effects.kept.emplace_back(winner.record.value)};
   know_all(winner.replaced);
   store_record({.key = Key::from_store(effects.kept.emplace_back(winner.path)),
@@ -242,7 +261,7 @@ void Replica::settle(const PeerRecord& winner, Effects& effects) {
 }
 
 void Replica::drop(const PeerItem& dead, Effects& effects) {
-  const bool live = dead.header.live();
+  const bool live = dead.header.shows(expiry_clock_);
   if (remove(dead, live ? RecordWrite::Kind::lose : RecordWrite::Kind::drop, effects)) {
     ++(live ? stats_.dropped_live : stats_.dropped_tombstones);
   }
@@ -266,15 +285,55 @@ bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effe
   if (!found || *found != dead.header) {
     return false;
   }
-  effects.writes.push_back(
-      {.key = key, .record = {.header = dead.header, .value = {}}, .kind = kind});
+  const RecordHeader gone = **found;  // its value may have been freed since it was found dead
+  effects.writes.push_back({.key = key, .record = {.header = gone, .value = {}}, .kind = kind});
+  if (gone.expires_ms != 0) {
+    effects.expired.push_back(place_of(gone));
+  }
   pending_.add(key, std::nullopt);
-  recount(dead.header, std::nullopt, dead.path);
-  open_changes_.push_back({.path = dead.path,
-                           .before = dead.header,
-                           .after = std::nullopt,
-                           .cause = Change::Cause::exchange});
+  recount(gone, std::nullopt, dead.path);
+  open_changes_.push_back(
+      {.path = dead.path, .before = gone, .after = std::nullopt, .cause = Change::Cause::exchange});
   return true;
+}
+
+// --- values whose time is over
+
+std::optional<ExpiryPlace> Replica::first_pending_expiry() const {
+  std::optional<ExpiryPlace> first = first_expiry_;
+  for (const ClosedBatch& batch : closed_) {
+    if (batch.first_expiry && (!first || *batch.first_expiry < *first)) {
+      first = batch.first_expiry;
+    }
+  }
+  return first;
+}
+
+/// To merging, to fingerprints and to peers the record stays what it was.
+void Replica::free_value(const ExpiryEntry& entry, Effects& effects) {
+  const Key key = Key::from_store(entry.path);
+  const auto found = store_.find(key);
+  if (!found && found.error().code != Errc::corrupt_data) {
+    KVS_PROBE("replica: a record that expired could not be read");
+    return;  // its entry stays, for the next run
+  }
+  const Pending::Held* const coming = pending_.find(key);
+  if (coming != nullptr && *coming && place_of(**coming) == entry.place) {
+    return;  // it is stored anew, with its entry
+  }
+  freed_ = true;
+  effects.expired.push_back(entry.place);
+  const bool there = found && *found && (*found)->live() && place_of(**found) == entry.place;
+  if (!there || coming != nullptr) {
+    KVS_PROBE("replica: what expired had been replaced");
+    return;
+  }
+  RecordHeader header = **found;
+  header.kind = RecordKind::expired;
+  const Key kept = Key::from_store(effects.kept.emplace_back(entry.path));
+  effects.writes.push_back({.key = kept, .record = {.header = header, .value = {}}});
+  pending_.add(kept, header);
+  ++stats_.freed;
 }
 
 bool Replica::join(const Knowledge& theirs, std::span<const PeerItem> dead, const Terms& terms,
@@ -454,6 +513,27 @@ void Replica::learn(const PeerRecord& theirs, Change::Cause cause) {
   }
 }
 
+/// What was replaced leaves the index of what expires: a value that is renewed all the time has one
+/// entry, not one for each write. True if watchers were told of later times than this record's.
+bool Replica::index_expiry(const std::optional<RecordHeader>& before, const RecordHeader& header,
+                           Effects& effects) {
+  if (before && before->expires_ms != 0 && before->version.dot != header.version.dot) {
+    effects.expired.push_back(place_of(*before));
+  }
+  if (header.expires_ms == 0) {
+    return false;
+  }
+  const ExpiryPlace place = place_of(header);
+  if (!before) {
+    std::erase(effects.expired, place);  // it went in this batch, and is here again
+  }
+  const bool overdue = place <= expiries_told_;
+  if (!overdue) {
+    first_expiry_ = std::min(first_expiry_.value_or(place), place);
+  }
+  return overdue;
+}
+
 void Replica::store_record(const StoredRecord& stored, Effects& effects) {
   const RecordHeader& header = stored.record.header;
   effects.writes.push_back({.key = stored.key, .record = stored.record});
@@ -471,13 +551,15 @@ void Replica::store_record(const StoredRecord& stored, Effects& effects) {
   }
   const auto beaten = forget_unsettled(stored.key.text(), header.version);
   replaced.insert(replaced.end(), beaten.begin(), beaten.end());
+  const bool overdue = index_expiry(stored.before, header, effects);
   open_changes_.push_back({.path = std::string(stored.key.text()),
                            .before = stored.before,
                            .after = header,
                            .cause = stored.cause,
                            .over_damage = stored.over_damage,
                            .replaced = std::move(replaced),
-                           .learnt = std::nullopt});
+                           .learnt = std::nullopt,
+                           .overdue = overdue});
   ++stats_.records_written;
 }
 
@@ -580,7 +662,9 @@ void Replica::close_batch(Effects& effects) {
                      .changes = std::exchange(open_changes_, {}),
                      .root = root_,
                      .settled = std::exchange(settled_, {}),
+                     .first_expiry = std::exchange(first_expiry_, std::nullopt),
                      .forgets = std::exchange(forgetting_, false)});
+  freed_ = false;
   pending_.close_batch();
 }
 
@@ -627,6 +711,8 @@ void Replica::commit_failed() {
     }
   }
   forgetting_ = false;
+  freed_ = false;
+  first_expiry_.reset();
   open_changes_.clear();
   closed_.clear();
   pending_.clear();

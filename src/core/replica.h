@@ -20,6 +20,7 @@
 #include "core/change.h"
 #include "core/command.h"
 #include "core/effects.h"
+#include "core/expiry.h"
 #include "core/knowledge.h"
 #include "core/pending.h"
 #include "core/stamper.h"
@@ -34,6 +35,7 @@ struct Recovered {
   std::optional<Identity> identity;  // nothing: a new folder
   std::optional<Fingerprint> root;   // of all records, as last stored
   std::vector<Member> roster;        // the other members, as last stored
+  WallTime expiry_reserve;           // what had expired by then was hidden
 };
 
 struct ReplicaStats {
@@ -48,6 +50,7 @@ struct ReplicaStats {
   std::uint64_t dropped_live = 0;        // by the rule of exchange
   std::uint64_t dropped_tombstones = 0;  // likewise
   std::uint64_t collected = 0;           // tombstones that everybody has seen
+  std::uint64_t freed = 0;               // values whose time was over
   std::uint64_t unsettled = 0;           // tied and deferred versions, at present
 };
 
@@ -81,6 +84,20 @@ class Replica {
   /// A client's write that the mode lets pass: checks its condition, stamps it, writes it, answers
   /// it.
   void write(WallTime wall, const WriteCommand& command, Effects& effects);
+
+  /// What the expiry clock shows from now on, and up to which place watchers were told of what has
+  /// expired (core/expirer).
+  void set_expiry(WallTime clock, const ExpiryPlace& told) {
+    expiry_clock_ = clock;
+    expiries_told_ = told;
+  }
+
+  /// The first place of a record that is stored in a batch under way; nothing: of none.
+  [[nodiscard]] std::optional<ExpiryPlace> first_pending_expiry() const;
+
+  /// The time of what this entry names has been over for long: the bytes of the value go, if it is
+  /// still there, and the entry.
+  void free_value(const ExpiryEntry& entry, Effects& effects);
 
   /// How a peer's record came, up to which stamp it may be taken, and from whom it came.
   struct Terms {
@@ -183,7 +200,7 @@ class Replica {
 
   /// True if the open batch has something to store.
   [[nodiscard]] bool dirty() const {
-    return forgetting_ || !changed_.empty() || !open_changes_.empty();
+    return forgetting_ || !changed_.empty() || !open_changes_.empty() || freed_;
   }
 
   /// How many changes the open batch has made so far.
@@ -206,7 +223,8 @@ class Replica {
     std::vector<Change> changes;
     std::optional<Fingerprint> root;
     Unsettled settled;
-    bool forgets = false;  // K was emptied while it was open
+    std::optional<ExpiryPlace> first_expiry;  // of what it stores
+    bool forgets = false;                     // K was emptied while it was open
   };
 
   struct StoredRecord {
@@ -244,6 +262,8 @@ class Replica {
   std::vector<Dot> know_all(std::span<const Dot> dots);
   void learn(const PeerRecord& theirs, Change::Cause cause);
   void store_record(const StoredRecord& stored, Effects& effects);
+  bool index_expiry(const std::optional<RecordHeader>& before, const RecordHeader& header,
+                    Effects& effects);
   void drop(const PeerItem& dead, Effects& effects);
   bool remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects);
   void remember_unsettled(const PeerRecord& theirs, Taken why, Instance from);
@@ -276,7 +296,11 @@ class Replica {
   Unsettled unsettled_;  // neither taken nor beaten
   Unsettled settled_;    // by the open batch
   bool unsettled_overflow_ = false;
-  bool forgetting_ = false;                      // K was emptied while the open batch was
+  bool forgetting_ = false;                  // K was emptied while the open batch was
+  bool freed_ = false;                       // the open batch frees values
+  std::optional<ExpiryPlace> first_expiry_;  // of what the open batch stores
+  WallTime expiry_clock_;
+  ExpiryPlace expiries_told_;
   std::set<std::string, std::less<>> given_up_;  // damaged records that K does not cover any more
   std::uint64_t era_ = 0;
   std::uint64_t emptied_ = 0;

@@ -4,11 +4,14 @@
 // the core remembers itself (core/pending).
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "core/expiry.h"
 #include "core/key.h"
 #include "core/record.h"
 
@@ -51,6 +54,12 @@ class StoreView {
 
   /// A cursor over what is committed now.
   [[nodiscard]] virtual std::unique_ptr<RecordCursor> cursor() const = 0;
+
+  /// The index of what expires: up to `max` entries after `after`, in their order. Each record that
+  /// was stored with an expiry has one from the same commit on, until an Effects::expired takes it
+  /// out; an entry whose record was replaced stays until then. Error: io_error.
+  [[nodiscard]] virtual Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                                  std::size_t max) const = 0;
 
  protected:
   StoreView() = default;

@@ -26,11 +26,16 @@ WatchFeed::WatchFeed(const StoreView& store, Start start)
       options_(start.options),
       bounds_(start.bounds),
       run_(start.run),
-      known_(std::move(start.known)) {}
+      known_(std::move(start.known)),
+      expired_(start.expired == WallTime{} ? ExpiryPlace{} : end_of(start.expired)) {}
 
 void WatchFeed::add(std::shared_ptr<const WatchNews> news) {
   if (news->emptied && !KVS_MUTATED(watch_ignores_emptied)) {
     empty();
+  }
+  if (news->clock_set_back) {
+    begin_run();
+    expired_ = {};
   }
   for (const Change& change : news->changes) {
     if (!change.after && change.before) {
@@ -41,6 +46,7 @@ void WatchFeed::add(std::shared_ptr<const WatchNews> news) {
     known_.set(write.origin, write.known);
     shared_.reset();
   }
+  expired_ = std::max(expired_, news->expired);
   bytes_ += bytes_of(*news);
   changes_since_checkpoint_ += news->changes.size();
   news_.push_back(std::move(news));
@@ -53,19 +59,26 @@ void WatchFeed::add(std::shared_ptr<const WatchNews> news) {
 /// Nobody goes on here as if nothing had been: records may be lost, and come back older.
 void WatchFeed::empty() {
   KVS_PROBE("watch feed: K was emptied");
+  begin_run();
+  known_ = {};
+  shared_.reset();
+}
+
+void WatchFeed::begin_run() {
   ++run_;
   first_ = next();
   news_.clear();
   bytes_ = 0;
   checkpoints_.clear();
-  known_ = {};
-  shared_.reset();
 }
 
 void WatchFeed::bury(const Change& change) {
   const Dot dot = change.before->version.dot;
   if (!change.before->live()) {
     buried_.add(DotRange{.origin = dot.origin, .first = 1, .last = dot.seq});
+    if (change.before->expires_ms != 0) {
+      buried_expired_ = std::max(buried_expired_, place_of(*change.before));
+    }
     return;
   }
   dropped_.push_back({.number = next(), .path = change.path});
@@ -90,7 +103,7 @@ void WatchFeed::mark(const WatchNews& news) {
   const bool due = checkpoints_.empty() || next() - last >= bounds_.checkpoint_news ||
                    changes_since_checkpoint_ >= bounds_.checkpoint_changes;
   if (due && (news.whole || KVS_MUTATED(watch_trusts_partial_knowledge))) {
-    checkpoints_.push_back({.number = next(), .known = head().known});
+    checkpoints_.push_back({.number = next(), .known = head().known, .expired = expired_});
     changes_since_checkpoint_ = 0;
   }
 }
@@ -113,7 +126,8 @@ WatchSource::Head WatchFeed::head() const {
   if (shared_ == nullptr) {
     shared_ = std::make_shared<const Knowledge>(known_);
   }
-  return {.place = {.run = run_, .number = next(), .index = 0}, .known = shared_};
+  return {
+      .place = {.run = run_, .number = next(), .index = 0}, .known = shared_, .expired = expired_};
 }
 
 bool WatchFeed::has_place(const FeedPlace& place) const {
@@ -136,25 +150,32 @@ bool WatchFeed::may_lack_deletions(const WatchCursor& cursor, WallTime wall) con
   const std::int64_t age_ms = wall.ms - cursor.made.ms;
   const std::int64_t age_max_ms = options_.cursor_age_max.ms();
   const bool old = age_ms >= age_max_ms || age_ms <= -age_max_ms;
-  return !cursor.seen.covers(buried_) || (old && !cursor.seen.covers(known_));
+  const bool covers_all = cursor.seen.covers(known_) && cursor.expired >= expired_;
+  return !cursor.seen.covers(buried_) || cursor.expired < buried_expired_ || (old && !covers_all);
 }
 
 WatchSource::Resumption WatchFeed::resume(const WatchCursor& cursor, WallTime wall) const {
   using Way = Resumption::Way;
   if (has_place(cursor.place) && !cursor.partial) {
-    return {.way = Way::replay, .from = {.place = cursor.place, .known = {}}, .dropped = {}};
+    return {.way = Way::replay,
+            .from = {.place = cursor.place, .known = {}, .expired = {}},
+            .dropped = {}};
   }
   if (!known_.covers(cursor.seen) && !KVS_MUTATED(watch_resumes_behind)) {
     return {};
   }
-  if (cursor.partial || may_lack_deletions(cursor, wall)) {
+  // A clock that was far ahead has taken for dead what has not expired.
+  const bool far_ahead =
+      cursor.expired.expires_ms - expiry_clock_.ms > options_.clocks_differ_max.ms();
+  if (cursor.partial || far_ahead || may_lack_deletions(cursor, wall)) {
     KVS_PROBE("watch feed: a cursor needs everything");
     return {.way = Way::reset, .from = head(), .dropped = {}};
   }
   Resumption resumption{.way = Way::scan, .from = head(), .dropped = {}};
-  const auto seen = std::ranges::find_if(
-      checkpoints_ | std::views::reverse,
-      [&](const Checkpoint& point) { return cursor.seen.covers(*point.known); });
+  const auto seen =
+      std::ranges::find_if(checkpoints_ | std::views::reverse, [&](const Checkpoint& point) {
+        return point.expired <= cursor.expired && cursor.seen.covers(*point.known);
+      });
   if (seen != std::ranges::rend(checkpoints_)) {
     KVS_PROBE("watch feed: the feed reaches back to another's cursor");
     resumption.way = Way::replay;

@@ -32,6 +32,13 @@ struct WatchNews {
 
   /// K covers every record held, after this.
   bool whole = false;
+
+  /// Of everything up to here that has expired it was told, in changes of that cause or with
+  /// `overdue`; nothing while the node has met nothing that expires.
+  ExpiryPlace expired;
+
+  /// The expiry clock was set back: `expired` is before what was told.
+  bool clock_set_back = false;
 };
 
 /// Which change of a feed comes next.
@@ -49,6 +56,9 @@ struct WatchCursor {
   FeedPlace place;
   WallTime made;  // when it covered all that the node knew
 
+  /// To the client all of `seen` that has its place up to here has expired.
+  ExpiryPlace expired;
+
   /// A snapshot of what `seen` covers was under way: some of it was told. It begins anew, where all
   /// of it is known.
   bool partial = false;
@@ -65,6 +75,9 @@ struct WatchOptions {
 
   /// Within this time after a cursor was made no tombstone is collected that it does not cover.
   Duration cursor_age_max = Duration::from_seconds(21LL * 3600);
+
+  /// No two nodes' expiry clocks are believed to differ by more.
+  Duration clocks_differ_max = Duration::from_seconds(300);
 
   /// For so long a scan looks at one moment of the store.
   Duration moment_age_max = Duration::from_seconds(30);
@@ -89,6 +102,7 @@ class WatchSource {
   struct Head {
     FeedPlace place;
     std::shared_ptr<const Knowledge> known;
+    ExpiryPlace expired;  // see WatchNews
   };
 
   /// How a cursor goes on.
@@ -112,6 +126,9 @@ class WatchSource {
 
   /// Another one as soon as K is emptied: ask it after reading a record.
   [[nodiscard]] virtual std::uint64_t run() const = 0;
+
+  /// What the node's expiry clock shows: clients are not told of values whose time is over.
+  [[nodiscard]] virtual WallTime expiry_clock() const = 0;
 
   [[nodiscard]] virtual Reading read(const FeedPlace& place) const = 0;
   [[nodiscard]] virtual Head head() const = 0;
@@ -137,6 +154,7 @@ class WatchFeed final : public WatchSource {
   struct Start {
     std::uint64_t run = 1;  // random, not 0
     Knowledge known;        // the durable K
+    WallTime expired;       // what had expired by then may be collected; 0: nothing ever did
     WatchOptions options;
     Bounds bounds;
   };
@@ -153,6 +171,10 @@ class WatchFeed final : public WatchSource {
 
   [[nodiscard]] std::uint64_t run() const override { return run_; }
 
+  [[nodiscard]] WallTime expiry_clock() const override { return expiry_clock_; }
+
+  void set_expiry_clock(WallTime clock) { expiry_clock_ = clock; }
+
   [[nodiscard]] Reading read(const FeedPlace& place) const override;
   [[nodiscard]] Head head() const override;
   [[nodiscard]] Resumption resume(const WatchCursor& cursor, WallTime wall) const override;
@@ -165,6 +187,7 @@ class WatchFeed final : public WatchSource {
   struct Checkpoint {
     std::uint64_t number = 0;
     std::shared_ptr<const Knowledge> known;
+    ExpiryPlace expired;
   };
 
   /// A live record that went without a tombstone, in the news of this number.
@@ -174,6 +197,7 @@ class WatchFeed final : public WatchSource {
   };
 
   void empty();
+  void begin_run();
   void bury(const Change& change);
   void forget_oldest();
   void mark(const WatchNews& news);
@@ -193,6 +217,9 @@ class WatchFeed final : public WatchSource {
   Knowledge known_;
   mutable std::shared_ptr<const Knowledge> shared_;  // the same; null: it has changed since
   Knowledge buried_;  // for each origin all up to the last tombstone that went
+  WallTime expiry_clock_;
+  ExpiryPlace expired_;         // see WatchNews
+  ExpiryPlace buried_expired_;  // the last place of what expired and went
   std::deque<Dropped> dropped_;
   std::deque<Checkpoint> checkpoints_;
   std::size_t changes_since_checkpoint_ = 0;

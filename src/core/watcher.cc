@@ -1,5 +1,6 @@
 #include "core/watcher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/mutant.h"
@@ -74,6 +75,7 @@ Watcher::Turn Watcher::start(WatchSink& sink) {
   }
   cursor_.seen = *head.known;
   cursor_.place = head.place;
+  cursor_.expired = head.expired;
   cursor_.made = now_.wall;
   state_ = State::following;
   return emit({.kind = WatchEvent::Kind::bookmark}, sink);
@@ -130,6 +132,7 @@ void Watcher::begin_scan(WatchSource::Head from, Extent extent) {
   cursor_.partial = extent == Extent::everything;
   if (cursor_.partial) {
     cursor_.seen = *from.known;
+    cursor_.expired = from.expired;
   }
   scan_.emplace(Scan{.extent = extent,
                      .from = std::move(from),
@@ -170,29 +173,57 @@ Watcher::Turn Watcher::scan(WatchSink& sink) {
   return turn;
 }
 
+/// Up to `expired` it was told, or is to be told now, that times are over.
+Watcher::Standing Watcher::standing(const RecordHeader& header, const ExpiryPlace& expired) const {
+  if (header.kind == RecordKind::tombstone) {
+    return Standing::dead;
+  }
+  if (header.expires_ms == 0) {
+    return Standing::shown;
+  }
+  if (place_of(header) <= expired) {
+    return Standing::dead;
+  }
+  return header.shows(source_->expiry_clock()) ? Standing::shown : Standing::later;
+}
+
 Watcher::Turn Watcher::scanned(const RecordView& record, WatchSink& sink) {
-  const bool live = record.header.live();
-  const Version& version = record.header.version;
+  const RecordHeader& header = record.header;
+  const Version& version = header.version;
   const bool everything = scan_->extent == Extent::everything;
-  if (everything ? !live : cursor_.seen.covers(version.dot)) {
+  const Standing stands = standing(header, std::max(cursor_.expired, scan_->from.expired));
+  if (everything && stands != Standing::shown) {
     return Turn::on;
   }
-  if (!live && KVS_MUTATED(watch_scan_leaves_out_deletions)) {
+  if (!everything && cursor_.seen.covers(version.dot)) {
+    const bool over_since =
+        header.expires_ms != 0 && stands == Standing::dead && place_of(header) > cursor_.expired;
+    if (!over_since || KVS_MUTATED(watch_scan_leaves_out_expiries)) {
+      return Turn::on;
+    }
+  }
+  const bool live = stands == Standing::shown;
+  if (stands == Standing::dead && KVS_MUTATED(watch_scan_leaves_out_deletions)) {
     return Turn::on;
   }
   if (!everything || !KVS_MUTATED(watch_scan_forgets_newer)) {
     cursor_.seen.add(version.dot);
   }
+  if (stands == Standing::later) {
+    return Turn::on;
+  }
   const bool with_value = live && request_.values == WatchRequest::Values::include;
   return emit({.kind = live ? WatchEvent::Kind::put : WatchEvent::Kind::del,
                .path = scan_->records->key().text(),
                .version = version,
+               .expires_ms = header.expires_ms,
                .value = with_value ? record.value : std::string_view()},
               sink);
 }
 
 Watcher::Turn Watcher::end_scan(WatchSink& sink) {
   cursor_.seen.join(*scan_->from.known);
+  cursor_.expired = std::max(cursor_.expired, scan_->from.expired);
   cursor_.partial = false;
   cursor_.place = scan_->from.place;
   cursor_.made = scan_->begun;
@@ -258,6 +289,11 @@ void Watcher::end_news() {
     }
     moved_ = true;
   }
+  // What another node told as a put may have come here late, further on: until the client has
+  // caught up, it knows of no more times than it did.
+  if (!announce_) {
+    cursor_.expired = std::max(cursor_.expired, news_->expired);
+  }
   news_.reset();
   ++cursor_.place.number;
   cursor_.place.index = 0;
@@ -272,17 +308,54 @@ Watcher::Turn Watcher::tell(const Change& change, WatchSink& sink) {
     return Turn::on;
   }
   const Version& version = change.after->version;
-  if (cursor_.seen.covers(version.dot)) {
-    return Turn::on;
+  if (change.cause == Change::Cause::expiry || cursor_.seen.covers(version.dot)) {
+    return tell_over(change, sink);
   }
   // Until it has caught up the client may hold something newer than what was here before.
-  const bool settled = !announce_ && change.before && change.before->version.uuid == version.uuid &&
+  const bool settled = !announce_ && !change.overdue && change.before &&
+                       change.before->version.uuid == version.uuid &&
                        cursor_.seen.covers(change.before->version.dot);
   if (settled) {
     KVS_PROBE("watcher: a verdict changed nothing for the client");
     return Turn::on;
   }
-  return tell_current(change.path, sink);
+  return tell_current(change, sink);
+}
+
+/// The client has seen this version, and maybe not that its time is over: told in the order of the
+/// places, or, of one that came late, with its coming. Not if something newer took its place, of
+/// which the client may have been told already.
+Watcher::Turn Watcher::tell_over(const Change& change, WatchSink& sink) {
+  const bool comes_in_order = change.cause == Change::Cause::expiry;
+  const Version& version = change.after->version;
+  if ((!comes_in_order && !change.overdue) || place_of(*change.after) <= cursor_.expired ||
+      !cursor_.seen.covers(version.dot)) {
+    return Turn::on;
+  }
+  const auto found = source_->store().find(Key::from_store(change.path));
+  if (source_->run() != cursor_.place.run) {
+    return lose_run();
+  }
+  if (!found) {
+    --cursor_.place.index;
+    return end_unread(found.error(), change.path, sink);
+  }
+  if (comes_in_order && !announce_ && !KVS_MUTATED(watch_forgets_told)) {
+    cursor_.expired = place_of(*change.after);
+  }
+  if (!*found) {
+    gone_.push_back(change.path);
+    return Turn::on;
+  }
+  if ((*found)->version.dot != version.dot) {
+    KVS_PROBE("watcher: what expired was replaced before that was told");
+    return Turn::on;
+  }
+  return emit({.kind = WatchEvent::Kind::del,
+               .path = change.path,
+               .version = version,
+               .expires_ms = change.after->expires_ms},
+              sink);
 }
 
 /// What a path holds now, with its value if the client wants it.
@@ -295,7 +368,8 @@ Result<std::optional<Record>> Watcher::look_up(const std::string& path) const {
   return header ? std::optional(Record{.header = *header, .value = {}}) : std::nullopt;
 }
 
-Watcher::Turn Watcher::tell_current(const std::string& path, WatchSink& sink) {
+Watcher::Turn Watcher::tell_current(const Change& change, WatchSink& sink) {
+  const std::string& path = change.path;
   const auto found = look_up(path);
   if (source_->run() != cursor_.place.run) {
     KVS_PROBE("watcher: K was emptied while a record was read");
@@ -316,18 +390,36 @@ Watcher::Turn Watcher::tell_current(const std::string& path, WatchSink& sink) {
   if (cursor_.seen.covers(version.dot)) {
     return Turn::on;
   }
+  const bool told_of = version.dot == change.after->version.dot;
+  const Standing stands =
+      told_of && change.overdue ? Standing::dead : standing(record.header, cursor_.expired);
+  if (stands == Standing::later && !told_of) {
+    return Turn::on;  // a later version, of which the feed tells later
+  }
   if (!KVS_MUTATED(watch_forgets_told)) {
     cursor_.seen.add(version.dot);
   }
-  const bool live = record.header.live();
+  if (stands == Standing::later) {
+    KVS_PROBE("watcher: a value's time was over before it was told");
+    return Turn::on;
+  }
+  const bool live = stands == Standing::shown;
   return emit({.kind = live ? WatchEvent::Kind::put : WatchEvent::Kind::del,
                .path = path,
                .version = version,
-               .value = record.value},
+               .expires_ms = record.header.expires_ms,
+               .value = live ? std::string_view(record.value) : std::string_view()},
               sink);
 }
 
 Watcher::Turn Watcher::at_rest(WatchSink& sink) {
+  if (announce_) {
+    const WatchSource::Head head = source_->head();
+    if (head.place.run != cursor_.place.run || head.place.number != cursor_.place.number) {
+      return Turn::on;  // it has just gone on
+    }
+    cursor_.expired = std::max(cursor_.expired, head.expired);
+  }
   cursor_.made = now_.wall;
   if (std::exchange(announce_, false) || (moved_ && now_.instant >= bookmark_due_)) {
     return emit({.kind = WatchEvent::Kind::bookmark}, sink);

@@ -7,6 +7,9 @@
 // that it covers; proofs in docs/consistency.md, "Watching". Nothing is queued: a client that reads
 // slowly is asked for less, until the feed has passed it.
 //
+// A value whose time comes is told as deleted once, in the order of the places of what expires; up
+// to which place the client knows is part of its cursor.
+//
 // No I/O but reads of the store, no clock. One thread at a time.
 #pragma once
 
@@ -60,6 +63,7 @@ struct WatchEvent {
   Kind kind{};
   std::string_view path;
   std::optional<Version> version;  // nothing with a del: the key went without a trace
+  std::int64_t expires_ms = 0;     // of that version: with a del, why it has no value; 0: never
   std::string_view value;          // if asked for
   WatchEnd why = WatchEnd::none;
   const WatchCursor* cursor = nullptr;  // after this event; null: as before
@@ -125,8 +129,18 @@ class Watcher {
   Turn read_on(WatchSink& sink);
   void end_news();
   Turn tell(const Change& change, WatchSink& sink);
+  Turn tell_over(const Change& change, WatchSink& sink);
   [[nodiscard]] Result<std::optional<Record>> look_up(const std::string& path) const;
-  Turn tell_current(const std::string& path, WatchSink& sink);
+  Turn tell_current(const Change& change, WatchSink& sink);
+
+  /// What a record is to the client.
+  enum class Standing : std::uint8_t {
+    shown,
+    dead,
+    later,  // its time is over, and the feed will say so
+  };
+
+  [[nodiscard]] Standing standing(const RecordHeader& header, const ExpiryPlace& expired) const;
   Turn at_rest(WatchSink& sink);
   Turn lose_run();
   Turn emit(WatchEvent event, WatchSink& sink);

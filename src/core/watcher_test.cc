@@ -86,13 +86,51 @@ class WatcherTest : public ::testing::Test {
     publish({std::move(change)});
   }
 
+  /// A value that expires then; overdue: its time is over already.
+  void put_expiring(const std::string& path, std::int64_t expires_ms) {
+    Change change = write(path);
+    const RecordHeader header{.version = MemoryStore::version_of(seq_), .expires_ms = expires_ms};
+    store_.set(path, {.header = header, .value = "1"});
+    change.after = header;
+    change.overdue = place_of(header) <= expired_;
+    publish({std::move(change)});
+  }
+
+  /// The node's expiry clock shows this, and what has expired since is told.
+  void expire(std::int64_t clock_ms) {
+    feed_->set_expiry_clock({clock_ms});
+    std::vector<Change> changes;
+    const auto entries = store_.expiries(expired_, 1000);
+    for (const ExpiryEntry& entry : *entries) {
+      const auto held = header(entry.path);
+      if (entry.place <= end_of({clock_ms}) && held && place_of(*held) == entry.place) {
+        Change change;
+        change.path = entry.path;
+        change.before = held;
+        change.after = held;
+        change.cause = Change::Cause::expiry;
+        changes.push_back(std::move(change));
+      }
+    }
+    expired_ = end_of({clock_ms});
+    publish(std::move(changes));
+  }
+
+  /// The bytes of a value that has expired go; nobody is told.
+  void free_value(const std::string& path) {
+    RecordHeader freed = *header(path);
+    freed.kind = RecordKind::expired;
+    store_.set(path, {.header = freed, .value = {}});
+  }
+
   void publish(std::vector<Change> changes) {
     known_.add(DotRange{.origin = kHere, .first = 1, .last = seq_});
     feed_->add(std::make_shared<const WatchNews>(
         WatchNews{.changes = std::move(changes),
                   .knowledge = {{.origin = kHere, .known = known_.of(kHere)}},
                   .emptied = false,
-                  .whole = true}));
+                  .whole = true,
+                  .expired = expired_}));
   }
 
   void empty_knowledge() {
@@ -126,6 +164,7 @@ class WatcherTest : public ::testing::Test {
   std::unique_ptr<WatchFeed> feed_;
   Knowledge known_;
   std::uint64_t seq_ = 0;
+  ExpiryPlace expired_;
   Instant now_{1};
   Watcher::Progress progress_ = Watcher::Progress::more;
   WatchCursor cursor_;
@@ -540,6 +579,201 @@ TEST(WatchFeed, KeysThatWentWithoutATraceAreRememberedOrCostASnapshot) {
   drop("b", 2);
   drop("c", 3);
   EXPECT_EQ(feed.resume(cursor, kWall).way, WatchSource::Resumption::Way::reset);
+}
+
+TEST_F(WatcherTest, AValueThatExpiresIsToldAsDeletedOnce) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put_expiring("b", 500);
+  put_expiring("a", 500);
+  put_expiring("c", 900);
+  EXPECT_THAT(told(watcher), ElementsAre("put b 1", "put a 2", "put c 3"));
+  expire(499);
+  EXPECT_THAT(told(watcher), IsEmpty());
+  expire(500);
+  EXPECT_THAT(told(watcher), ElementsAre("del b 1", "del a 2"));
+  EXPECT_EQ(watcher.cursor().expired, end_of({500}));
+  expire(900);
+  EXPECT_THAT(told(watcher), ElementsAre("del c 3"));
+}
+
+TEST_F(WatcherTest, WhatWasReplacedInTimeDoesNotExpire) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put_expiring("a", 500);
+  put("a");
+  put_expiring("b", 500);
+  put_expiring("b", 700);
+  expire(600);
+  EXPECT_THAT(told(watcher), ElementsAre("put a 2", "put b 4"));
+  expire(700);
+  EXPECT_THAT(told(watcher), ElementsAre("del b 4"));
+}
+
+TEST_F(WatcherTest, WhatExpiredIsNotToldAfterWhatReplacedIt) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put_expiring("a", 500);
+  expire(500);
+  put("a");
+  EXPECT_THAT(told(watcher), ElementsAre("put a 2")) << "nothing older after it";
+  put_expiring("b", 600);
+  EXPECT_THAT(told(watcher), ElementsAre("put b 3"));
+  expire(600);
+  drop("b");
+  EXPECT_THAT(told(watcher), ElementsAre("del b 0", "del b 0"))
+      << "without a version it may come twice";
+}
+
+TEST_F(WatcherTest, AValueWhoseTimeWasOverBeforeItWasToldComesOnlyAsDeleted) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put("a");
+  EXPECT_THAT(told(watcher), ElementsAre("put a 1"));
+  put_expiring("a", 500);
+  feed_->set_expiry_clock({500});
+  EXPECT_THAT(told(watcher), IsEmpty()) << "that its time is over will be told";
+  free_value("a");
+  expire(500);
+  EXPECT_THAT(told(watcher), ElementsAre("del a 2"));
+}
+
+TEST_F(WatcherTest, WhatComesLateIsToldAsDeletedWhenItComes) {
+  Watcher watcher = watch("");
+  put("a");
+  expire(500);
+  told(watcher);
+  put_expiring("a", 400);
+  EXPECT_THAT(told(watcher), ElementsAre("del a 2"));
+  expire(600);
+  EXPECT_THAT(told(watcher), IsEmpty());
+}
+
+TEST_F(WatcherTest, ASnapshotHasNothingThatHasExpired) {
+  put_expiring("over", 500);
+  expire(500);
+  put_expiring("hidden", 600);
+  put_expiring("later", 700);
+  feed_->set_expiry_clock({600});
+  Watcher watcher = watch("", WatchRequest::Begin::all);
+  EXPECT_THAT(told(watcher), ElementsAre("reset", "put later 3", "bookmark"));
+  expire(700);
+  EXPECT_THAT(told(watcher), ElementsAre("del hidden 2", "del later 3"))
+      << "a deletion may be of what the client never heard of";
+}
+
+TEST_F(WatcherTest, ACursorFromElsewhereIsToldWhatHasExpiredSince) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put_expiring("a", 500);
+  put_expiring("b", 600);
+  put_expiring("c", 900);
+  told(watcher);
+  expire(500);
+  EXPECT_THAT(told(watcher), ElementsAre("del a 1"));
+  cursor_ = watcher.cursor();
+  expire(600);
+  free_value("b");
+  restart(2, known_);  // nothing of its feed is left
+  feed_->set_expiry_clock({600});
+  expire(600);
+  Watcher next = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(next), ElementsAre("del b 2", "bookmark"));
+  expire(900);
+  EXPECT_THAT(told(next), ElementsAre("del c 3"));
+}
+
+TEST_F(WatcherTest, AnotherFeedIsGoneOnWithOnlyFromBeforeWhatHasExpired) {
+  Watcher watcher = watch("");
+  put_expiring("a", 500);
+  told(watcher);
+  cursor_ = watcher.cursor();
+  restart(2, {}, {.checkpoint_news = 1, .checkpoint_changes = 1});
+  publish({});
+  expire(500);
+  publish({});
+  Watcher next = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(next), ElementsAre("del a 1", "bookmark"));
+}
+
+TEST_F(WatcherTest, WhoCatchesUpIsToldOfWhatCameLate) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put("x");
+  put_expiring("a", 500);
+  EXPECT_THAT(told(watcher), ElementsAre("put x 1", "put a 2"));
+  cursor_ = watcher.cursor();
+  store_.erase("a");  // another node: it has not come there before its time
+  restart(2, {}, {.checkpoint_news = 1, .checkpoint_changes = 1});
+  known_ = {};
+  seq_ = 1;
+  publish({});
+  expire(600);
+  put_expiring("a", 500);
+  put_expiring("b", 700);
+  Watcher next = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(next), ElementsAre("del a 2", "put b 3", "bookmark"));
+  EXPECT_EQ(next.cursor().expired, end_of({600}));
+  expire(700);
+  EXPECT_THAT(told(next), ElementsAre("del b 3"));
+}
+
+TEST_F(WatcherTest, ToAClientThatWasAheadAValueHasExpired) {
+  put("a");
+  cursor_ = {.seen = known_, .place = {}, .made = kWall, .expired = end_of({700})};
+  put_expiring("a", 650);
+  feed_->set_expiry_clock({600});
+  Watcher watcher = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(watcher), ElementsAre("del a 2", "bookmark"));
+  put_expiring("b", 680);
+  put_expiring("c", 800);
+  EXPECT_THAT(told(watcher), ElementsAre("del b 3", "put c 4"));
+  expire(800);
+  EXPECT_THAT(told(watcher), ElementsAre("del c 4")) << "each once";
+}
+
+TEST_F(WatcherTest, ACursorOfAClockThatWasFarAheadNeedsEverything) {
+  put_expiring("a", 500'000);
+  cursor_ = {.seen = known_, .place = {}, .made = kWall, .expired = end_of({900'000})};
+  feed_->set_expiry_clock({1000});
+  Watcher watcher = watch("", WatchRequest::Begin::cursor);
+  EXPECT_THAT(told(watcher), ElementsAre("reset", "put a 1", "bookmark"));
+}
+
+TEST_F(WatcherTest, WhatExpiredAndWasCollectedIsForgotten) {
+  Watcher watcher = watch("");
+  told(watcher);
+  put_expiring("a", 500);
+  told(watcher);
+  const WatchCursor before = watcher.cursor();
+  expire(500);
+  told(watcher);
+  const WatchCursor after = watcher.cursor();
+  free_value("a");
+  drop("a");
+  for (const auto& [cursor, begins] :
+       {std::pair{before, std::string("reset")}, std::pair{after, std::string("bookmark")}}) {
+    cursor_ = cursor;
+    cursor_.place = {};  // as of another node
+    Watcher next = watch("", WatchRequest::Begin::cursor);
+    EXPECT_EQ(told(next).front(), begins);
+  }
+}
+
+TEST_F(WatcherTest, AClockThatIsSetBackBeginsTheFeedAnew) {
+  put_expiring("a", 500);
+  Watcher watcher = watch("", WatchRequest::Begin::all);
+  told(watcher);
+  expire(900'000);
+  EXPECT_THAT(told(watcher), ElementsAre("del a 1"));
+  expired_ = end_of({100});
+  feed_->set_expiry_clock({100});
+  feed_->add(std::make_shared<const WatchNews>(
+      WatchNews{.whole = true, .expired = expired_, .clock_set_back = true}));
+  EXPECT_THAT(told(watcher), ElementsAre("reset", "put a 1", "bookmark"))
+      << "it has not expired after all";
+  expire(500);
+  EXPECT_THAT(told(watcher), ElementsAre("del a 1"));
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ RecordBlock* RecordBlock::make(Key key, const RecordView& record) {
   KVS_CHECK(key.text().size() <= std::numeric_limits<std::uint16_t>::max(), "key too long");
   KVS_CHECK(record.value.size() <= std::numeric_limits<std::uint32_t>::max(), "value too long");
   const std::size_t verdict = record.header.version.verdict.given() ? sizeof(Verdict) : 0;
-  const std::size_t size = sizeof(RecordBlock) + key.text().size() + verdict + record.value.size();
+  const std::size_t expiry = record.header.expires_ms != 0 ? sizeof(std::int64_t) : 0;
+  const std::size_t size =
+      sizeof(RecordBlock) + key.text().size() + verdict + expiry + record.value.size();
   void* memory = std::malloc(size);  // NOLINT(cppcoreguidelines-no-malloc): header and bytes in one
   if (memory == nullptr) {
     throw std::bad_alloc();
@@ -26,6 +28,7 @@ RecordBlock* RecordBlock::make(Key key, const RecordView& record) {
 RecordBlock::RecordBlock(Key key, const RecordView& record)
     : kind_(record.header.kind),
       decided_(record.header.version.verdict.given()),
+      expires_(record.header.expires_ms != 0),
       key_size_(static_cast<std::uint16_t>(key.text().size())),
       value_size_(static_cast<std::uint32_t>(record.value.size())),
       stamp_(record.header.version.stamp),
@@ -34,6 +37,9 @@ RecordBlock::RecordBlock(Key key, const RecordView& record)
   std::memcpy(bytes(), key.text().data(), key_size_);
   if (decided_) {
     std::memcpy(bytes() + key_size_, &record.header.version.verdict, sizeof(Verdict));
+  }
+  if (expires_) {
+    std::memcpy(bytes() + expiry_offset(), &record.header.expires_ms, sizeof(std::int64_t));
   }
   if (value_size_ != 0) {
     std::memcpy(bytes() + value_offset(), record.value.data(), value_size_);
@@ -47,8 +53,12 @@ void RecordBlock::drop_reference() {
   }
 }
 
-std::size_t RecordBlock::value_offset() const {
+std::size_t RecordBlock::expiry_offset() const {
   return key_size_ + (decided_ ? sizeof(Verdict) : 0);
+}
+
+std::size_t RecordBlock::value_offset() const {
+  return expiry_offset() + (expires_ ? sizeof(std::int64_t) : 0);
 }
 
 RecordHeader RecordBlock::header() const {
@@ -56,6 +66,9 @@ RecordHeader RecordBlock::header() const {
                       .kind = kind_};
   if (decided_) {
     std::memcpy(&header.version.verdict, bytes() + key_size_, sizeof(Verdict));
+  }
+  if (expires_) {
+    std::memcpy(&header.expires_ms, bytes() + expiry_offset(), sizeof(std::int64_t));
   }
   return header;
 }

@@ -48,10 +48,12 @@ class RecordBlock {
 
   [[nodiscard]] char* bytes() { return reinterpret_cast<char*>(this + 1); }
 
+  [[nodiscard]] std::size_t expiry_offset() const;
   [[nodiscard]] std::size_t value_offset() const;
 
   RecordKind kind_;
   bool decided_;  // a verdict lies between key and value: rare, so not worth 24 bytes in each block
+  bool expires_;  // likewise the time, behind it
   std::uint16_t key_size_;
   std::uint32_t value_size_;
   std::atomic<std::uint32_t> references_{1};

@@ -49,6 +49,9 @@ void put_state(const Effects& effects, rocksdb::WriteBatch& batch) {
   if (effects.root) {
     batch.Put(slice(kRootKey), encode_fingerprint(*effects.root));
   }
+  if (effects.expiry_reserve) {
+    batch.Put(slice(kExpiryReserveKey), encode_expiry_reserve(*effects.expiry_reserve));
+  }
   if (effects.roster) {
     batch.Put(slice(kRosterKey), encode_roster(*effects.roster));
   }
@@ -69,6 +72,14 @@ std::uint64_t bytes_of_logs(const std::string& folder) {
     bytes += gone ? 0 : size;
   }
   return bytes;
+}
+
+void put_expiry(const RecordWrite& write, rocksdb::WriteBatch& batch) {
+  if (write.record.header.expires_ms != 0) {
+    const ExpiryEntry entry{.place = place_of(write.record.header),
+                            .path = std::string(write.key.text())};
+    batch.Put(expiry_key(entry.place), encode_expiry(entry));
+  }
 }
 
 /// How many records go to lost+found.
@@ -95,6 +106,10 @@ std::uint64_t put_records(const Effects& effects, rocksdb::DB& database,
     encoded.clear();
     encode_record(write.key, write.record, encoded);
     batch.Put(slice(write.key.text()), encoded);
+    put_expiry(write, batch);
+  }
+  for (const ExpiryPlace& place : effects.expired) {
+    batch.Delete(expiry_key(place));
   }
   return lost;
 }
@@ -150,6 +165,10 @@ Result<void> Store::recover() {
     } else {
       note_damage("the list of members is damaged");
     }
+  }
+  if (const auto text = KVS_TRY(read_state(kExpiryReserveKey))) {
+    // Damaged it is done without: the clock tells what has expired.
+    recovered_.expiry_reserve = decode_expiry_reserve(*text).value_or(WallTime{});
   }
   KVS_TRY(recover_knowledge());
   if (folder_.marked_damaged() && report_.damage.empty()) {
@@ -319,6 +338,27 @@ Result<SharedRecord> Store::read(Key key) const {
     return std::unexpected(record.error());
   }
   return SharedRecord(key, *record);
+}
+
+Result<std::vector<ExpiryEntry>> Store::expiries(const ExpiryPlace& after, std::size_t max) const {
+  std::vector<ExpiryEntry> entries;
+  const std::string from = expiry_key(after);
+  const std::unique_ptr<rocksdb::Iterator> it(database_->NewIterator(rocksdb::ReadOptions()));
+  it->Seek(from);
+  if (it->Valid() && view(it->key()) == from) {
+    it->Next();
+  }
+  for (; it->Valid() && entries.size() < max && parse_expiry_key(view(it->key())); it->Next()) {
+    if (auto entry = decode_expiry(view(it->key()), view(it->value()))) {
+      entries.push_back(*std::move(entry));
+    } else {
+      ++counters_.damaged_reads;  // its record is hidden in time all the same
+    }
+  }
+  if (!it->status().ok()) {
+    return std::unexpected(read_error(it->status()));
+  }
+  return entries;
 }
 
 std::unique_ptr<RecordCursor> Store::cursor() const {

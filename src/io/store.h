@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "core/config.h"
@@ -58,6 +59,8 @@ class Store final : public StoreView, public Committer {
 
   [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override;
   [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override;
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                          std::size_t max) const override;
 
   /// The record under `key`, tombstones included; empty if there is none.
   /// Errors: corrupt_data if it is damaged, io_error if it cannot be read.

@@ -57,6 +57,11 @@ Result<std::optional<RecordHeader>> CalmDisk::find(Key key) const {
   return KVS_TRY(decode_record(key, it->second)).header;
 }
 
+Result<std::vector<ExpiryEntry>> CalmDisk::expiries(const ExpiryPlace& after,
+                                                   std::size_t max) const {
+  return disk_.expiries(after, max);
+}
+
 std::unique_ptr<RecordCursor> CalmDisk::cursor() const {
   return std::make_unique<CalmCursor>(disk_.table_shown());
 }

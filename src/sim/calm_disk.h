@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/store_view.h"
 #include "sim/disk.h"
@@ -18,6 +19,8 @@ class CalmDisk final : public StoreView {
   [[nodiscard]] Result<std::optional<RecordHeader>> find(Key key) const override;
   [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override;
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                          std::size_t max) const override;
 
  private:
   const Disk& disk_;

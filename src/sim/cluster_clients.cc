@@ -52,6 +52,10 @@ void ClusterClients::act(std::uint64_t number) {
   client.machine =
       prng.chance(1, 4) ? static_cast<std::uint32_t>(prng.below(scenario_.machines)) : client.home;
   Operation wanted = client.asker.draw(premises_.operations.size() + 1);
+  if (scenario_.faults.contains(ClusterFault::expiry) && wanted.kind == Operation::Kind::put &&
+      prng.chance(1, 2)) {
+    wanted.ttl = Duration::from_ms(prng.between(1, scenario_.ttl_max.ms()));
+  }
   wanted.client = number;
   wanted.asked = premises_.world.now();
   const Operation& operation = premises_.operations.add(std::move(wanted));

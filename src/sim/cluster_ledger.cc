@@ -118,7 +118,7 @@ void ClusterLedger::uncover(std::uint32_t machine, const DotRange& range) {
 /// The two rounds let a delete go only if no member knows of an older write which another does not.
 void ClusterLedger::forget(std::uint32_t machine, const std::string& key,
                            const RecordHeader& gone) {
-  if (gone.live()) {
+  if (ClusterWrite::stays(gone)) {
     return;
   }
   const MachineState& state = machines_.at(machine);

@@ -32,7 +32,12 @@ struct ClusterWrite {
 
   [[nodiscard]] const Version& version() const { return record.header.version; }
 
-  [[nodiscard]] bool live() const { return record.header.live(); }
+  /// True for a value that stays until somebody writes; one that expires counts as a delete.
+  [[nodiscard]] bool live() const { return stays(record.header); }
+
+  [[nodiscard]] static bool stays(const RecordHeader& header) {
+    return header.live() && header.expires_ms == 0;
+  }
 
   /// True if it may be shown by a node that showed a version with this stamp before.
   [[nodiscard]] bool may_return_after(Stamp shown) const {

@@ -27,7 +27,7 @@ Duration longest(ClusterFault fault, Duration act) {
 /// False for a fault of the network, or of all machines at once.
 bool strikes_one_machine(ClusterFault fault) {
   const bool of_network = fault >= ClusterFault::loss && fault <= ClusterFault::clogging;
-  return !of_network && fault != ClusterFault::coarse_clocks;
+  return !of_network && fault < ClusterFault::coarse_clocks;
 }
 
 /// In which of two halves a machine is.
@@ -163,6 +163,10 @@ void ClusterNemesis::begin(const Strike& strike) {
     case ClusterFault::clock_drift:
     case ClusterFault::clock_far_future:
       return begin_on_clock(strike);
+    case ClusterFault::expiry:
+      return;  // clients write what expires all the time
+    case ClusterFault::clocks_off:
+      return put_clocks_off(strike);
     case ClusterFault::disk_full:
       machines_[strike.machine]->disk().faults().full = true;
       return;
@@ -239,6 +243,19 @@ void ClusterNemesis::begin_on_clock(const Strike& strike) {
       clock.jump(now, struck(300 * 365 * kDayMs));
       // Only a process that has not heard of the others' clocks yet believes its own.
       return (strike.dice & 1U) != 0 ? restart(strike.machine, Crash::kill) : void();
+  }
+}
+
+/// Until all is healed, or some other fault sets them anew.
+void ClusterNemesis::put_clocks_off(const Strike& strike) {
+  constexpr std::int64_t kOffMsMax = 30'000;
+  Prng dice(strike.dice);
+  for (const auto& machine : machines_) {
+    if (!machine->abandoned()) {
+      const std::int64_t off_ms = dice.between(-kOffMsMax, kOffMsMax);
+      premises_.observers.tell(&ClusterObserver::clock_struck, machine->number(), off_ms);
+      machine->wall_clock().jump(premises_.world.now(), off_ms);
+    }
   }
 }
 
@@ -333,6 +350,9 @@ void ClusterNemesis::end(const Strike& strike) {
     case ClusterFault::gone:
     case ClusterFault::copied:
       return end_on_membership(strike);
+    case ClusterFault::expiry:
+    case ClusterFault::clocks_off:
+      return;
     case ClusterFault::coarse_clocks:
       for (const auto& other : machines_) {
         other->wall_clock().set_grain(1);

@@ -38,6 +38,7 @@ class ClusterNemesis {
   void begin(const Strike& strike);
   void begin_on_machine(const Strike& strike);
   void begin_on_clock(const Strike& strike);
+  void put_clocks_off(const Strike& strike);
   void begin_on_network(const Strike& strike);
   void begin_on_membership(const Strike& strike);
   void end(const Strike& strike);

@@ -19,6 +19,12 @@ bool tied(const Version& a, const Version& b) {
   return a.stamp == b.stamp && a.uuid != b.uuid && !a.verdict.given() && !b.verdict.given();
 }
 
+/// Of what expired the value may be gone.
+bool is_same(const RecordView& record, const Record& original) {
+  const bool freed = record.header.kind == RecordKind::expired && record.value.empty();
+  return record.header == original.header && (freed || record.value == original.value);
+}
+
 }  // namespace
 
 // --- versions never go back
@@ -31,7 +37,7 @@ void NeverGoesBack::take(Machine machine, const std::string& key, const RecordHe
   const Version& floor = it->second.version;
   const ClusterWrite* write = ledger().find(header.version.dot);
   const bool counts_as_new = write != nullptr && write->may_return_after(floor.stamp);
-  const bool shows_the_same = !it->second.live() && !header.live();
+  const bool shows_the_same = !ClusterWrite::stays(it->second) && !header.live();
   if (tied(floor, header.version)) {
     report(fmt::format("machine {} gave up {} for {}, under `{}`, without a ballot", machine,
                        name_of(floor), name_of(header.version), key));
@@ -185,8 +191,7 @@ void RecordsAreExact::closed(Machine machine, const Batch& batch) {
     }
     const ClusterWrite* original = ledger().find(version.dot);
     const bool same = original != nullptr && original->key == write.key.text() &&
-                      original->record.header == write.record.header &&
-                      original->record.value == write.record.value;
+                      is_same(write.record, original->record);
     if (!same) {
       report(fmt::format("machine {} stores {} under `{}`, which is not what was written", machine,
                          name_of(version), write.key.text()));
@@ -201,7 +206,7 @@ void RecordsAreExact::got(Machine machine, const Reading& reading) {
   }
   const ClusterWrite* original = ledger().find(record->header.version.dot);
   if (original == nullptr || original->key != reading.operation.key ||
-      original->record != *record) {
+      !is_same(record->view(), original->record)) {
     report(fmt::format("machine {} shows {} under `{}`, which is not what was written", machine,
                        name_of(record->header.version), reading.operation.key));
   }

@@ -12,6 +12,13 @@ bool stores(const RecordWrite& write) {
   return write.kind == RecordWrite::Kind::store;
 }
 
+/// True if the write only takes the value from a record that has expired.
+bool frees(const RecordWrite& write, const ClusterLedger::Held& held) {
+  const auto it = held.find(write.key.text());
+  return write.record.header.kind == RecordKind::expired && it != held.end() &&
+         it->second == write.record.header;
+}
+
 }  // namespace
 
 // --- clocks learn
@@ -64,7 +71,8 @@ void CoveredStaysOut::closed(Machine machine, const Batch& batch) {
   }
   for (const RecordWrite& write : batch.effects.writes) {
     const Dot dot = write.record.header.version.dot;
-    if (stores(write) && ledger().knowledge(machine).covers(dot)) {
+    if (stores(write) && !frees(write, ledger().held(machine)) &&
+        ledger().knowledge(machine).covers(dot)) {
       report(fmt::format("machine {} takes {:016x}:{} under `{}`, which it covers", machine,
                          static_cast<std::uint64_t>(dot.origin), dot.seq, write.key.text()));
     }

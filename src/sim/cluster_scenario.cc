@@ -14,12 +14,14 @@ constexpr std::array<std::string_view, kClusterFaultCount> kNames{
     "disk_full",  "slow_disk",  "loss",       "duplication",   "replay",
     "corruption", "reset",      "stragglers", "partition",     "one_way",
     "bridge",     "isolation",  "clogging",   "leave",         "removal",
-    "gone",       "copied",     "rot",        "coarse_clocks",
+    "gone",       "copied",     "rot",        "coarse_clocks", "expiry",
+    "clocks_off",
 };
 
 constexpr std::uint32_t kLarge = 32;  // machines
 constexpr Duration kLargeActOne = Duration::from_seconds(600);
 constexpr std::size_t kFirstFaults = static_cast<std::size_t>(ClusterFault::leave);
+constexpr std::size_t kNextFaults = static_cast<std::size_t>(ClusterFault::expiry);
 
 /// A number of this order of magnitude and below: small ones are as likely as large ones.
 std::uint64_t draw_scale(Prng& prng, unsigned bits_max) {
@@ -45,7 +47,7 @@ ClusterFaultSet draw_faults(Prng& prng) {
 void draw_the_rest(ClusterScenario& scenario) {
   Prng prng(stream_seed(scenario.seed, Stream::scenario, 2));
   const std::uint64_t density = prng.below(3);  // of 6: none, few, some
-  for (std::size_t i = kFirstFaults; i < kClusterFaultCount; ++i) {
+  for (std::size_t i = kFirstFaults; i < kNextFaults; ++i) {
     if (prng.chance(density, 6)) {
       scenario.faults.insert(static_cast<ClusterFault>(i));
     }
@@ -65,6 +67,21 @@ void draw_the_rest(ClusterScenario& scenario) {
 std::uint64_t draw_watchers(std::uint64_t seed, std::uint32_t machines) {
   Prng prng(stream_seed(seed, Stream::watchers, 0));
   return machines > kLarge || !prng.chance(1, 3) ? 0 : 1 + prng.below(4);
+}
+
+/// What expires, from another stream for the same reason.
+void draw_expiry(ClusterScenario& scenario) {
+  Prng prng(stream_seed(scenario.seed, Stream::scenario, 3));
+  if (prng.chance(1, 3)) {
+    scenario.faults.insert(ClusterFault::expiry);
+    if (prng.chance(1, 2)) {
+      scenario.faults.insert(ClusterFault::clocks_off);
+    }
+  }
+  scenario.ttl_max = Duration::from_ms(prng.between(1000, 40'000));
+  // Longer than clocks differ, or so short that values are gone where others still show them.
+  scenario.expired_kept_for =
+      Duration::from_ms(prng.chance(1, 2) ? 300'000 : prng.between(500, 20'000));
 }
 
 /// What suits a few machines for a minute, for many of them and for longer.
@@ -134,12 +151,16 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
   scenario.reply = micros(draw_scale(prng, 9));
   scenario.recovery = micros(draw_scale(prng, 20));
   draw_the_rest(scenario);
+  draw_expiry(scenario);
 
   scenario.faults = overrides.faults.value_or(scenario.faults);
   scenario.machines = static_cast<std::uint32_t>(overrides.machines.value_or(scenario.machines));
   scenario.clients = overrides.clients.value_or(scenario.clients);
   scenario.wishes.keys = overrides.keys.value_or(scenario.wishes.keys);
   scenario.watchers = overrides.watchers.value_or(draw_watchers(seed, scenario.machines));
+  if (scenario.faults.contains(ClusterFault::expiry)) {
+    scenario.watchers = 0;  // their oracle knows nothing of times; tests/properties/watch_law does
+  }
   scenario.steps = overrides.steps.value_or(scenario.steps);
   fit_to_size(scenario);
   if (overrides.minutes) {
@@ -158,6 +179,7 @@ WatchFeed::Start watch_start(const ClusterScenario& scenario, MachineLife life,
   Prng prng(stream_seed(scenario.seed, Stream::watchers, 1 + life.machine));
   WatchFeed::Start start{.run = ((life.machine + 1ULL) << 48U) + (life.life << 24U),
                          .known = known,
+                         .expired = {},
                          .options = {},
                          .bounds = {}};
   start.options.patience = Duration::from_ms(prng.between(100, 20'000));
@@ -190,6 +212,7 @@ NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine)
   options.outbox.queue_bytes_max = scenario.outbox_queue_bytes;
   options.outbox.direct_members_max = scenario.outbox_direct_members;
   options.tombstone_min_age = scenario.tombstone_min_age;
+  options.expired_kept_for = scenario.expired_kept_for;
   return options;
 }
 

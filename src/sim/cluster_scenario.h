@@ -56,10 +56,13 @@ enum class ClusterFault : std::uint8_t {
   copied,         // comes back with a copy of the folder of another machine, which runs on
   rot,            // a bit of a stored record flips
   coarse_clocks,  // the clocks of all machines move by steps: stamps tie
+  // no fault, and one of all clocks; both drawn by themselves, for recorded seeds
+  expiry,      // clients write what expires
+  clocks_off,  // each machine's clock is off by up to 30 s
 };
 
 inline constexpr std::size_t kClusterFaultCount =
-    static_cast<std::size_t>(ClusterFault::coarse_clocks) + 1;
+    static_cast<std::size_t>(ClusterFault::clocks_off) + 1;
 
 using ClusterFaultSet = FaultSetOf<ClusterFault>;
 
@@ -84,8 +87,8 @@ struct ClusterScenario {
   bool encoded = false;     // messages cross as the bytes of wire/peer_codec
   std::size_t outbox_queue_bytes = 0;
   std::size_t outbox_direct_members = 0;
-  std::uint64_t strikes = 1;                     // a machine's fault strikes so many times as often
-  std::uint64_t features = kFeatureShortHashes;  // that nodes tell of themselves
+  std::uint64_t strikes = 1;  // a machine's fault strikes so many times as often
+  std::uint64_t features = kFeatureShortHashes | kFeatureExpiry;  // that nodes tell of themselves
   bool mixed = false;  // every second one has no features, as if of an earlier version
   Duration act_one;
   Duration gossip_interval;
@@ -94,8 +97,10 @@ struct ClusterScenario {
   Duration throttle_delay;
   Duration failed_kept;
   Duration tombstone_min_age;
-  Duration bound;  // after which all that was promised for quiet times must hold
-  Duration think;  // the rest are means of what is drawn each time
+  Duration ttl_max;           // of what expires
+  Duration expired_kept_for;  // see core/expirer
+  Duration bound;             // after which all that was promised for quiet times must hold
+  Duration think;             // the rest are means of what is drawn each time
   Duration gather;
   Duration reply;
   Duration recovery;

@@ -9,6 +9,7 @@
 #include "sim/cluster_clients.h"
 #include "sim/cluster_nemesis.h"
 #include "sim/cluster_oracle.h"
+#include "sim/cluster_oracle_expiry.h"
 #include "sim/cluster_oracle_order.h"
 #include "sim/cluster_oracle_watch.h"
 #include "sim/cluster_watchers.h"
@@ -39,6 +40,7 @@ class ClusterSimulation {
     observers_.add(clocks_learn_);
     observers_.add(covered_);
     observers_.add(far_stamps_);
+    observers_.add(times_);
     observers_.add(calls_);
     observers_.add(clients_);
     if (scenario.watchers > 0) {
@@ -74,6 +76,7 @@ class ClusterSimulation {
         watcher_->time_is(event->at);
       }
       far_stamps_.clocks_are_right(right_time());
+      times_.clocks_are_right(right_time());
       handle(event->wake);
       if (!network_.carrier().fault().empty()) {
         findings_.report("messages cross unchanged", network_.carrier().fault());
@@ -223,6 +226,7 @@ class ClusterSimulation {
   ClocksLearn clocks_learn_{ledger_, findings_};
   CoveredStaysOut covered_{ledger_, findings_};
   FarStampsStayOut far_stamps_{scenario_.machines, ledger_, findings_};
+  TimesAreKept times_{scenario_.machines, ledger_, findings_};
   CallsAreBounded calls_{scenario_.machines, ledger_, findings_};
   WatchesAreTrue watches_{scenario_, ledger_, findings_};
   ClusterWatchers watchers_{scenario_, premises_, machines_};

@@ -26,10 +26,13 @@ Keys put_off_keys(const std::vector<FinalState>& states) {
   return keys;
 }
 
-Live live_records(const Image& image, const Keys& without) {
+/// What expires by the right clock is left out a little before its time: nobody has to drop it at
+/// the very same moment.
+Live live_records(const Image& image, const Keys& without, WallTime now) {
+  constexpr std::int64_t kMarginMs = 1000;
   Live live;
   for (const auto& [key, record] : image.records) {
-    if (record && record->header.live() && !without.contains(key)) {
+    if (record && record->header.shows({now.ms + kMarginMs}) && !without.contains(key)) {
       live.emplace(key, *record);
     }
   }
@@ -121,9 +124,9 @@ std::string what_is_missing(const Machines& machines, WallTime now) {
   }
   const std::vector<FinalState> states = final_states(machines, now);
   const Keys put_off = put_off_keys(states);
-  const Live live = live_records(states.front().image, put_off);
+  const Live live = live_records(states.front().image, put_off, now);
   for (const FinalState& state : states) {
-    std::string text = first_difference(live, live_records(state.image, put_off));
+    std::string text = first_difference(live, live_records(state.image, put_off, now));
     if (text.empty()) {
       text = difference(states.front(), state, put_off);
     }

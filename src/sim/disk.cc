@@ -26,13 +26,25 @@ std::vector<DiskWrite> encode(const Effects& effects) {
       writes.emplace_back(lost_record_key(write.key, dot, effects.closed_at),
                           std::exchange(bytes, {}));
     }
+    const bool stores = !bytes.empty();
     writes.emplace_back(write.key.text(), std::move(bytes));
+    if (stores && write.record.header.expires_ms != 0) {
+      const ExpiryEntry entry{.place = place_of(write.record.header),
+                              .path = std::string(write.key.text())};
+      writes.emplace_back(expiry_key(entry.place), encode_expiry(entry));
+    }
+  }
+  for (const ExpiryPlace& place : effects.expired) {
+    writes.emplace_back(expiry_key(place), std::string());
   }
   for (const KnowledgeWrite& write : effects.knowledge) {
     writes.emplace_back(knowledge_key(write.origin), encode_knowledge(write.known));
   }
   if (effects.clock_reserve) {
     writes.emplace_back(kClockKey, encode_stamp(*effects.clock_reserve));
+  }
+  if (effects.expiry_reserve) {
+    writes.emplace_back(kExpiryReserveKey, encode_expiry_reserve(*effects.expiry_reserve));
   }
   if (effects.identity) {
     writes.emplace_back(kIdentityKey, encode_identity(*effects.identity));
@@ -57,6 +69,10 @@ Result<void> decode_one(std::string_view key, std::string_view bytes, Recovered&
     state.roster = KVS_TRY(decode_roster(bytes));
   } else if (const auto origin = origin_of(key)) {
     state.knowledge.set(*origin, KVS_TRY(decode_knowledge(bytes)));
+  } else if (key == kExpiryReserveKey) {
+    state.expiry_reserve = KVS_TRY(decode_expiry_reserve(bytes));
+  } else if (parse_expiry_key(key)) {
+    KVS_TRY(decode_expiry(key, bytes));
   }
   return {};
 }
@@ -150,6 +166,15 @@ Result<std::optional<RecordHeader>> Disk::find(Key key) const {
     return std::nullopt;
   }
   return KVS_TRY(read(key, it->second)).header;
+}
+
+Result<std::vector<ExpiryEntry>> Disk::expiries(const ExpiryPlace& after, std::size_t max) const {
+  std::vector<ExpiryEntry> entries;
+  for (auto it = shown().upper_bound(expiry_key(after));
+       it != shown().end() && entries.size() < max && parse_expiry_key(it->first); ++it) {
+    entries.push_back(KVS_TRY(decode_expiry(it->first, it->second)));
+  }
+  return entries;
 }
 
 std::unique_ptr<RecordCursor> Disk::cursor() const {

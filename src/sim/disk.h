@@ -61,6 +61,9 @@ class Disk final : public StoreView {
     return get(key);
   }
 
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                          std::size_t max) const override;
+
   /// The record under `key`, tombstones included. Errors: corrupt_data, io_error.
   [[nodiscard]] Result<std::optional<Record>> get(Key key) const;
 

@@ -203,6 +203,8 @@ void Machine::run_node(const Recovered& recovered) {
                   watch_start(scenario_, {.machine = number_, .life = life_}, recovered.knowledge));
   }
   born.start(now(), open(Content::some));
+  expiry_looked_at_ = premises_.world.now();
+  expiry_shown_ = {};
   first_batch_ = open_batch().number;
   pass_on(open_batch().effects);
   close_batch();
@@ -240,12 +242,23 @@ void Machine::read(const Operation& operation) {
   const auto record = disk_.get(Key::from_store(operation.key));
   const Record* const found = record_in(record);
   premises_.world.digest().mix(found != nullptr ? found->header.version.uuid.low : 0);
-  premises_.observers.tell(
-      &ClusterObserver::got, number_,
-      Reading{.operation = operation, .record = record, .read_fault = disk_.take_read_fault()});
+  const bool expired = found != nullptr && found->header.kind != RecordKind::tombstone &&
+                       !found->header.shows(expiry_clock());
+  premises_.observers.tell(&ClusterObserver::got, number_,
+                           Reading{.operation = operation,
+                                   .record = record,
+                                   .read_fault = disk_.take_read_fault(),
+                                   .expired = expired});
   if (!record && record.error().code == Errc::corrupt_data) {
     found_damage(operation.key);
   }
+}
+
+WallTime Machine::expiry_clock() {
+  const WallTime looked = node().expiry_clock();
+  const WallTime now{looked.ms + (premises_.world.now() - expiry_looked_at_).ms()};
+  const bool set_back = expiry_shown_.ms - looked.ms > Expirer::kSetBackMax.ms();
+  return expiry_shown_ = set_back ? now : std::max(expiry_shown_, now);
 }
 
 void Machine::called(PeerCall call) {
@@ -273,6 +286,7 @@ void Machine::returned(PeerReturn returned) {
 }
 
 void Machine::after_step() {
+  expiry_looked_at_ = premises_.world.now();
   const Effects& effects = open_batch().effects;
   if (running().dirty() || !effects.nothing_to_store() || !effects.peer_replies.empty()) {
     content_ = Content::some;

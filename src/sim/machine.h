@@ -154,6 +154,9 @@ class Machine final : public NetworkPeer, public BatchOwner {
   void run_node(const Recovered& recovered);
 
   void read(const Operation& operation);
+
+  /// As readers have it in production (app/watch_board): the node's, and the time since it looked.
+  WallTime expiry_clock();
   void found_damage(const std::string& key);
   void send_replies(Effects effects);
   void replies_leave();
@@ -183,6 +186,8 @@ class Machine final : public NetworkPeer, public BatchOwner {
   Instant woken_at_ = Instant::never();  // the deadline for which a wake is on its way
   Instant ticked_at_;
   std::uint64_t ticks_at_once_ = 0;
+  Instant expiry_looked_at_;
+  WallTime expiry_shown_;
 };
 
 }  // namespace kvs

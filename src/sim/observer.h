@@ -42,6 +42,7 @@ struct Reading {
   const Operation& operation;
   const Result<std::optional<Record>>& record;  // tombstones included
   std::optional<Errc> read_fault;
+  bool expired = false;  // the client was told that there is nothing, because its time is over
 
   [[nodiscard]] const Record* found() const { return record_in(record); }
 };

@@ -19,6 +19,7 @@ struct Operation {
   std::string key;    // empty for list
   std::string value;  // of a put
   Condition condition;
+  Duration ttl;  // of a put; 0: it stays
   Instant asked;
 
   [[nodiscard]] bool writes() const { return kind == Kind::put || kind == Kind::del; }
@@ -29,7 +30,8 @@ struct Operation {
             .kind = kind == Kind::put ? WriteCommand::Kind::put : WriteCommand::Kind::del,
             .key = Key::from_store(key),
             .value = value,
-            .condition = condition};
+            .condition = condition,
+            .ttl = ttl};
   }
 };
 

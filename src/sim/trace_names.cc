@@ -21,9 +21,10 @@ std::string_view trace_name(Condition::Kind kind) {
 }
 
 std::string_view trace_name(WriteStatus status) {
-  constexpr std::array<std::string_view, 12> kNames{
-      "created", "replaced",  "deleted",    "not_found",     "version_mismatch", "read_only",
-      "syncing", "disk_full", "overloaded", "shutting_down", "corrupt_data",     "io_error"};
+  constexpr std::array<std::string_view, 13> kNames{
+      "created",      "replaced", "deleted",        "not_found",  "version_mismatch",
+      "read_only",    "syncing",  "disk_full",      "overloaded", "shutting_down",
+      "corrupt_data", "io_error", "ttl_unsupported"};
   return kNames.at(static_cast<std::size_t>(status));
 }
 

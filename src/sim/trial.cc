@@ -19,13 +19,14 @@ ClusterScenario trial_scenario(const TrialOptions& options) {
   scenario.latency = {.least = options.link, .most = options.link};
   scenario.outbox_queue_bytes = usual.outbox.queue_bytes_max;
   scenario.outbox_direct_members = usual.outbox.direct_members_max;
-  scenario.features = kFeatureZstd | kFeatureShortHashes;
+  scenario.features = kFeatureZstd | kFeatureShortHashes | kFeatureExpiry;
   scenario.gossip_interval = usual.members.gossip_interval_min;
   scenario.sync_interval = usual.sync.sync_interval;
   scenario.catchup_interval = usual.sync.catchup_interval;
   scenario.throttle_delay = usual.sync.throttle_delay;
   scenario.failed_kept = usual.members.failed_kept;
   scenario.tombstone_min_age = options.tombstone_min_age;
+  scenario.expired_kept_for = usual.expired_kept_for;
   scenario.recovery = Duration::from_ms(100);
   return scenario;
 }

@@ -19,6 +19,7 @@
 #include "core/listing.h"
 #include "core/mode.h"
 #include "core/watcher.h"
+#include "wire/entity_tag.h"
 #include "wire/http.h"
 #include "wire/json.h"
 #include "wire/request_handler.h"
@@ -32,18 +33,6 @@ inline constexpr std::size_t kListLimitMax = 10'000;
 /// asks for it).
 inline constexpr std::size_t kBatchOperationsMax = 10'000;
 inline constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20U;
-
-/// An entity tag as a client sends it (RFC 9110, 8.8.3).
-struct EntityTag {
-  enum class Strength : std::uint8_t { strong, weak };
-
-  Strength strength = Strength::strong;
-  std::string_view opaque;  // without the quotes
-};
-
-/// Takes one entity tag off the front of `text`. Nothing, and `text` as it was, if it does not
-/// begin with one.
-std::optional<EntityTag> take_entity_tag(std::string_view& text);
 
 /// GET or HEAD of one key.
 struct GetValue {
@@ -215,6 +204,7 @@ class ApiParser {
   [[nodiscard]] std::expected<ApiRequest, ApiError> parse_console(const RequestHead& head);
   Result<WriteCommand> parse_write(const RequestHead& head, std::string_view path,
                                    std::string_view body);
+  Result<Duration> parse_ttl_of(const RequestHead& head);
   Result<GetValue> parse_get(const RequestHead& head, std::string_view path);
   Result<GetLost> parse_lost(const RequestHead& head);
   Result<ApiRequest> parse_names(const RequestHead& head, std::string_view path);
@@ -254,6 +244,9 @@ void append_version_members(std::string& out, const Uuid& uuid, Stamp stamp);
 
 /// `,"timestamp":1`
 void append_timestamp_member(std::string& out, Stamp stamp);
+
+/// `,"expires":1`; nothing if it is 0.
+void append_expires_member(std::string& out, std::int64_t expires_ms);
 
 /// `,"error":{"code":"...","message":"..."}`
 void append_error_member(std::string& out, const Error& error);

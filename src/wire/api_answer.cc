@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <optional>
 
 #include "wire/api.h"
 #include "wire/base64url.h"
@@ -41,12 +42,12 @@ class SmallText {
   }
 
  private:
-  std::array<char, 112> bytes_{};  // the longest: the answer to a PUT, 86 bytes
+  std::array<char, 136> bytes_{};  // the longest: the answer to a PUT, 110 bytes
   char* end_ = bytes_.data();
 };
 
 /// The most fields that an answer has of its own.
-constexpr std::size_t kFieldsMax = 3;
+constexpr std::size_t kFieldsMax = 6;
 
 /// What of an answer differs from one to the next.
 struct AnswerHead {
@@ -59,22 +60,28 @@ constexpr HeaderField source_field(AnswerSource source) {
   return {.name = "X-KVS-Source", .value = source == AnswerSource::proxy ? "proxy" : "partial"};
 }
 
-void put_answer(const AnswerTarget& target, const AnswerHead& head, std::string_view body) {
-  Response response{.status = head.status,
-                    .persistence = target.persistence,
-                    .content_type = head.content_type,
-                    .fields = head.fields};
-  std::array<HeaderField, kFieldsMax + 1> marked;
-  if (target.source != AnswerSource::here) {
-    std::ranges::copy(head.fields, marked.begin());
-    marked[head.fields.size()] = source_field(target.source);
-    response.fields = {marked.data(), head.fields.size() + 1};
-  }
+void put(const AnswerTarget& target, const Response& response, std::string_view body) {
   if (target.head_only) {
     put_response_to_head(target.out, response, body.size());
   } else {
     put_response(target.out, response, body);
   }
+}
+
+void put_answer(const AnswerTarget& target, const AnswerHead& head, std::string_view body) {
+  Response response{.status = head.status,
+                    .persistence = target.persistence,
+                    .content_type = head.content_type,
+                    .fields = head.fields};
+  if (target.source == AnswerSource::here) {
+    put(target, response, body);
+    return;
+  }
+  std::array<HeaderField, kFieldsMax + 1> marked;
+  std::ranges::copy(head.fields, marked.begin());
+  marked[head.fields.size()] = source_field(target.source);
+  response.fields = {marked.data(), head.fields.size() + 1};
+  put(target, response, body);
 }
 
 /// A JSON answer without further fields.
@@ -108,6 +115,9 @@ std::string meta_body(Key key, const RecordView& record) {
   json.key("path").string(key.text());
   json.key("uuid").string(to_string(record.header.version.uuid));
   json.key("timestamp").number(record.header.version.stamp.ms());
+  if (record.header.expires_ms != 0) {
+    json.key("expires").number(record.header.expires_ms);
+  }
   json.key("data").raw(record.value);
   json.end_object();
   return body;
@@ -116,7 +126,11 @@ std::string meta_body(Key key, const RecordView& record) {
 void put_written(const AnswerTarget& target, const WriteOutcome& outcome) {
   SmallText body;
   body.text(R"({"uuid":")").uuid(outcome.uuid).text(R"(","timestamp":)");
-  body.number(outcome.stamp.ms()).text("}");
+  body.number(outcome.stamp.ms());
+  if (outcome.expires_ms != 0) {
+    body.text(R"(,"expires":)").number(outcome.expires_ms);
+  }
+  body.text("}");
   put_json(target, outcome.status == WriteStatus::created ? 201 : 200, body.view());
 }
 
@@ -165,6 +179,7 @@ unsigned http_status(Errc code) {
     case Errc::syncing:
     case Errc::overloaded:
     case Errc::shutting_down:
+    case Errc::ttl_unsupported:
       return 503;
     case Errc::http_version_not_supported:
       return 505;
@@ -199,6 +214,8 @@ Errc errc_of(WriteStatus status) {
       return Errc::shutting_down;
     case WriteStatus::corrupt_data:
       return Errc::corrupt_data;
+    case WriteStatus::ttl_unsupported:
+      return Errc::ttl_unsupported;
     case WriteStatus::created:
     case WriteStatus::replaced:
     case WriteStatus::deleted:
@@ -218,6 +235,7 @@ std::string_view retry_after(Errc code) {
     case Errc::disk_full:
       return "10";
     case Errc::read_only:
+    case Errc::ttl_unsupported:
       return "60";
     default:
       return {};
@@ -243,6 +261,9 @@ std::string_view message_of(WriteStatus status) {
     case WriteStatus::corrupt_data:
       return "damage on this node's disk: if only this record is damaged, PUT without conditions "
              "replaces it; if /health is degraded, restore data_dir from a backup";
+    case WriteStatus::ttl_unsupported:
+      return "a member of an earlier version could not read a value that expires: nothing was "
+             "written; upgrade all members, or write without ttl";
     case WriteStatus::io_error:
       return "the disk failed: whether the write took place is unknown; see the node's log";
     default:
@@ -260,6 +281,14 @@ void append_timestamp_member(std::string& out, Stamp stamp) {
   SmallText members;
   members.text(R"(,"timestamp":)").number(stamp.ms());
   out.append(members.view());
+}
+
+void append_expires_member(std::string& out, std::int64_t expires_ms) {
+  if (expires_ms != 0) {
+    SmallText member;
+    member.text(R"(,"expires":)").number(expires_ms);
+    out.append(member.view());
+  }
 }
 
 void append_error_member(std::string& out, const Error& error) {
@@ -283,9 +312,22 @@ void append_value_response(const AnswerTarget& target, const GetValue& request,
   stamp.number(version.stamp.ms());
   char date[kHttpDateSize];
   format_http_date(version.stamp.ms(), date);
-  const std::array<HeaderField, 3> fields{{{.name = "ETag", .value = tag.view()},
-                                           {.name = "Last-Modified", .value = {date, sizeof date}},
-                                           {.name = "X-KVS-Timestamp", .value = stamp.view()}}};
+  std::array<HeaderField, kFieldsMax> all_fields{
+      {{.name = "ETag", .value = tag.view()},
+       {.name = "Last-Modified", .value = {date, sizeof date}},
+       {.name = "X-KVS-Timestamp", .value = stamp.view()}}};
+  std::span<const HeaderField> fields(all_fields.data(), 3);
+  std::optional<SmallText> expiry;
+  char expiry_date[kHttpDateSize];
+  if (record.header.expires_ms != 0) {
+    expiry.emplace().number(record.header.expires_ms);
+    format_http_date(record.header.expires_ms, expiry_date);
+    // To HTTP, Expires alone would permit caches to answer by themselves until then.
+    all_fields[3] = {.name = "Expires", .value = {expiry_date, sizeof expiry_date}};
+    all_fields[4] = {.name = "X-KVS-Expires", .value = expiry->view()};
+    all_fields[5] = {.name = "Cache-Control", .value = "no-cache"};
+    fields = all_fields;
+  }
   if (!request.if_none_match.empty() && lists_version(request.if_none_match, version.uuid)) {
     put_answer(target, {.status = 304, .content_type = {}, .fields = fields}, {});
     return;

@@ -64,6 +64,35 @@ TEST(ApiAnswer, AValueGoesOutAsItCame) {
                           std::string(kValueFields) + "Content-Length: 6\r\n\r\n [1 ] ");
 }
 
+TEST(ApiAnswer, AValueThatExpiresSaysWhen) {
+  RecordView record = record_of("[1]");
+  record.header.expires_ms = 784'111'837'500;
+  Out out;
+  append_value_response(out.target(), get_of(), record);
+  EXPECT_EQ(out.text, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" +
+                          std::string(kValueFields) +
+                          "Expires: Sun, 06 Nov 1994 08:50:37 GMT\r\n"
+                          "X-KVS-Expires: 784111837500\r\n"
+                          "Cache-Control: no-cache\r\n"
+                          "Content-Length: 3\r\n\r\n[1]");
+  Out meta;
+  GetValue request = get_of();
+  request.form = GetValue::Form::meta;
+  append_value_response(meta.target(), request, record);
+  EXPECT_THAT(meta.body(), HasSubstr(R"("timestamp":784111777123,"expires":784111837500,"data")"));
+  Out written;
+  append_write_response(written.target(), {.status = WriteStatus::created,
+                                           .uuid = kUuid,
+                                           .stamp = Stamp::from_ms(784'111'777'123),
+                                           .expires_ms = 784'111'837'500});
+  EXPECT_THAT(written.body(), EndsWith(R"("timestamp":784111777123,"expires":784111837500})"));
+  Out refused;
+  append_write_response(refused.target(),
+                        {.status = WriteStatus::ttl_unsupported, .uuid = {}, .stamp = {}});
+  EXPECT_THAT(refused.text, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(refused.text, HasSubstr("Retry-After: 60\r\n"));
+}
+
 TEST(ApiAnswer, HeadHasTheHeadOfGet) {
   Out get;
   append_value_response(get.target(), get_of(), record_of("[1]"));

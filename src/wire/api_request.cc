@@ -15,6 +15,7 @@
 #include "wire/peer_members.h"
 #include "wire/record_line.h"
 #include "wire/request_site.h"
+#include "wire/ttl.h"
 #include "wire/url.h"
 #include "wire/watch_request.h"
 
@@ -73,34 +74,6 @@ std::string_view trim(std::string_view text) {
   }
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
-
-}  // namespace
-
-/// An entity tag at the front of `text` (RFC 9110, 8.8.3), taken off it.
-std::optional<EntityTag> take_entity_tag(std::string_view& text) {
-  EntityTag tag;
-  std::string_view rest = text;
-  if (rest.starts_with("W/")) {
-    tag.strength = EntityTag::Strength::weak;
-    rest.remove_prefix(2);
-  }
-  if (!rest.starts_with('"')) {
-    return std::nullopt;
-  }
-  const std::size_t end = rest.find('"', 1);
-  if (end == std::string_view::npos) {
-    return std::nullopt;
-  }
-  tag.opaque = rest.substr(1, end - 1);
-  // etagc: %x21 / %x23-7E / obs-text. The field's own check has let nothing else but blanks pass.
-  if (tag.opaque.find_first_of(" \t") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  text = rest.substr(end + 1);
-  return tag;
-}
-
-namespace {
 
 /// `*` or one entity tag.
 Result<Condition> parse_if_match(std::string_view field) {
@@ -511,6 +484,19 @@ Result<GetLost> ApiParser::parse_lost(const RequestHead& head) {
   return lost;
 }
 
+/// Zero if none is asked for.
+Result<Duration> ApiParser::parse_ttl_of(const RequestHead& head) {
+  std::array<Parameter, 1> known{{{.name = "ttl", .value = {}}}};
+  if (head.query) {
+    KVS_TRY(parse_query(head, known, scratch_));
+  }
+  if (!known[0].value) {
+    return Duration{};
+  }
+  const auto ttl = parse_ttl(*known[0].value);
+  return ttl ? Result<Duration>(*ttl) : fail(Errc::invalid_query, std::string(kTtlRule));
+}
+
 Result<WriteCommand> ApiParser::parse_write(const RequestHead& head, std::string_view path,
                                             std::string_view body) {
   const bool put = head.method == Method::put;
@@ -518,12 +504,15 @@ Result<WriteCommand> ApiParser::parse_write(const RequestHead& head, std::string
                        .kind = put ? WriteCommand::Kind::put : WriteCommand::Kind::del,
                        .key = KVS_TRY(Key::parse(path, limits_.key_bytes_max)),
                        .value = put ? body : std::string_view(),
-                       .condition = KVS_TRY(parse_write_condition(head))};
-  KVS_TRY(expect_no_query(head, scratch_));
-  KVS_TRY(check_write_fields(head));
+                       .condition = KVS_TRY(parse_write_condition(head)),
+                       .ttl = {}};
   if (!put) {
+    KVS_TRY(expect_no_query(head, scratch_));
+    KVS_TRY(check_write_fields(head));
     return command;
   }
+  command.ttl = KVS_TRY(parse_ttl_of(head));
+  KVS_TRY(check_write_fields(head));
   if (!head.framing.content_length && !head.framing.chunked) {
     return fail(Errc::length_required, "say how long the value is: send Content-Length");
   }

@@ -375,6 +375,22 @@ TEST(ApiRequest, ReadsAPut) {
   EXPECT_EQ(command.condition.kind, Condition::Kind::none);
 }
 
+TEST(ApiRequest, APutMayHaveATimeToLive) {
+  EXPECT_EQ(Asked(put("/kv/a?ttl=60", "1")).get<WriteCommand>().ttl, Duration::from_seconds(60));
+  EXPECT_EQ(Asked(put("/kv/a", "1")).get<WriteCommand>().ttl, Duration{});
+  EXPECT_EQ(Asked(put("/kv/a?", "1")).get<WriteCommand>().ttl, Duration{});
+  EXPECT_EQ(Asked(put("/kv/a%20b?ttl=1", "[1]")).get<WriteCommand>().key.text(), "a b");
+}
+
+TEST(ApiRequest, WhatIsNoTimeToLiveIsRefused) {
+  for (const char* query : {"ttl=0", "ttl=-1", "ttl=", "ttl", "ttl=1.5", "ttl=1s", "ttl=315360001",
+                            "ttl=1&ttl=1", "TTL=1", "ttl=1&x=1"}) {
+    EXPECT_EQ(Asked(put("/kv/a?" + std::string(query), "1")).error(), Errc::invalid_query) << query;
+  }
+  EXPECT_EQ(Asked(request("DELETE /kv/a?ttl=60")).error(), Errc::invalid_query);
+  EXPECT_EQ(Asked(request("GET /kv/a?ttl=60")).error(), Errc::invalid_query);
+}
+
 TEST(ApiRequest, ADeleteHasNoValue) {
   const Asked asked("DELETE /kv/a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n{]!");
   EXPECT_EQ(asked.get<WriteCommand>().kind, WriteCommand::Kind::del);

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "wire/json.h"
+#include "wire/ttl.h"
 
 namespace kvs {
 
@@ -118,6 +119,8 @@ Result<BatchReader::Fields> BatchReader::take_fields() {
       fields.path = value;
     } else if (*text == "data") {
       fields.data = value;
+    } else if (*text == "ttl") {
+      fields.ttl = value;
     } else if (*text == "if_match") {
       fields.if_match = value;
     } else if (*text == "if_none_match") {
@@ -140,6 +143,10 @@ Result<BatchOperation> BatchReader::operation(const Fields& fields) {
   if (fields.data.has_value() != put) {
     return malformed(put ? "a put has `data`, which is any JSON value" : "only a put has `data`");
   }
+  const auto ttl = fields.ttl ? parse_ttl(*fields.ttl) : Duration{};
+  if (!ttl || (fields.ttl && !put)) {
+    return malformed(put ? kTtlRule : "only a put has `ttl`");
+  }
   key_.resize(below_bytes_);
   if (!fields.path || !append_unquoted(*fields.path, key_)) {
     return malformed("`path` is a string");
@@ -147,6 +154,7 @@ Result<BatchOperation> BatchReader::operation(const Fields& fields) {
   BatchOperation read;
   read.kind = *kind;
   read.value = fields.data.value_or(std::string_view());
+  read.ttl = *ttl;
   KVS_TRY(take_conditions(fields, read));
   read.refusal = refusal_of(read);
   return read;
@@ -211,6 +219,7 @@ void append_write_result(std::string& out, const WriteOutcome& outcome) {
   } else {
     begin_result(out, outcome.status == WriteStatus::created ? 201 : 200);
     append_version_members(out, outcome.uuid, outcome.stamp);
+    append_expires_member(out, outcome.expires_ms);
   }
   out.push_back('}');
 }
@@ -233,6 +242,7 @@ void append_value_result(std::string& out, const GetConditions& conditions,
   const bool is_known = holds(conditions.known, version.uuid);
   begin_result(out, is_known ? 304 : 200);
   append_version_members(out, version.uuid, version.stamp);
+  append_expires_member(out, record.header.expires_ms);
   if (!is_known) {
     out.append(R"(,"data":)").append(record.value);
   }

@@ -37,6 +37,7 @@ struct BatchOperation {
   Kind kind = Kind::get;
   Key key = Key::from_store({});  // whole, below the path of the request; empty if refused
   std::string_view value;         // of a put: the bytes as they were sent
+  Duration ttl;                   // of a put: 0: it is to stay
   Condition condition;            // of a put or delete
   GetConditions get;              // of a get
   std::optional<Error> refusal;   // what this operation comes to, without being tried
@@ -59,6 +60,7 @@ class BatchReader {
     std::optional<std::string_view> op;
     std::optional<std::string_view> path;
     std::optional<std::string_view> data;
+    std::optional<std::string_view> ttl;
     std::optional<std::string_view> if_match;
     std::optional<std::string_view> if_none_match;
   };

@@ -22,6 +22,7 @@ struct Read {
   Condition condition;
   GetConditions get;
   std::optional<Errc> refusal;
+  Duration ttl;
 };
 
 struct Batch {
@@ -49,7 +50,8 @@ Batch read(std::string_view body, std::string_view below = "", const ApiLimits& 
          .value = std::string(operation.value),
          .condition = operation.condition,
          .get = operation.get,
-         .refusal = operation.refusal ? std::optional(operation.refusal->code) : std::nullopt});
+         .refusal = operation.refusal ? std::optional(operation.refusal->code) : std::nullopt,
+         .ttl = operation.ttl});
   }
 }
 
@@ -210,6 +212,45 @@ TEST(Batch, AGetShowsWhatItsConditionsLetIt) {
       R"({"status":304,"uuid":"a1b2c3d4-e5f6-4890-9234-567890abcdef","timestamp":7})";
   EXPECT_EQ(result({.wanted = {}, .known = same}), known);
   EXPECT_EQ(result({.wanted = {}, .known = any}), known);
+}
+
+TEST(Batch, APutMayHaveATimeToLive) {
+  const auto read = operations(R"([{"op":"put","path":"a","data":1,"ttl":60},)"
+                               R"({"op":"put","path":"b","data":1}])");
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].ttl, Duration::from_seconds(60));
+  EXPECT_EQ(read[1].ttl, Duration{});
+}
+
+TEST(Batch, WhatIsNoTimeToLive) {
+  const auto error = [](std::string_view operation) {
+    const Batch batch = read("{\"operations\":[" + std::string(operation) + "]}");
+    return batch.error ? std::optional(batch.error->code) : std::nullopt;
+  };
+  for (const char* ttl : {"0", "-1", "1.5", "1e3", "\"60\"", "null", "315360001"}) {
+    EXPECT_EQ(error(R"({"op":"put","path":"a","data":1,"ttl":)" + std::string(ttl) + "}"),
+              Errc::bad_request)
+        << ttl;
+  }
+  EXPECT_EQ(error(R"({"op":"delete","path":"a","ttl":60})"), Errc::bad_request);
+  EXPECT_EQ(error(R"({"op":"get","path":"a","ttl":60})"), Errc::bad_request);
+}
+
+TEST(Batch, ResultsTellWhenAValueExpires) {
+  std::string out;
+  append_write_result(
+      out,
+      {.status = WriteStatus::created, .uuid = {}, .stamp = Stamp::from_ms(5), .expires_ms = 1005});
+  EXPECT_THAT(out, HasSubstr(R"("timestamp":5,"expires":1005})"));
+  out.clear();
+  RecordView record;
+  record.header.expires_ms = 1005;
+  record.value = "7";
+  append_value_result(out, {}, record);
+  EXPECT_THAT(out, HasSubstr(R"("expires":1005,"data":7})"));
+  out.clear();
+  append_write_result(out, {.status = WriteStatus::ttl_unsupported, .uuid = {}, .stamp = {}});
+  EXPECT_THAT(out, HasSubstr(R"({"status":503,"error":{"code":"ttl_unsupported")"));
 }
 
 }  // namespace

@@ -64,12 +64,22 @@ class ExportBody final : public BodySource {
         report(key, record.error());
         return std::unexpected(record.error());
       }
-      if (record->header.live() || deletions_ == ExportRecords::Deletions::include) {
-        append_record_line(out, key.text(), *record);
+      const RecordView shown = as_shown(*record);
+      if (shown.header.live() || deletions_ == ExportRecords::Deletions::include) {
+        append_record_line(out, key.text(), shown);
       }
       cursor_->next();
     }
     return Status::more;
+  }
+
+  /// What has expired goes without its value, as a deletion.
+  [[nodiscard]] RecordView as_shown(RecordView record) const {
+    if (record.header.live() && !record.header.shows(source_.expiry_clock)) {
+      record.header.kind = RecordKind::expired;
+      record.value = {};
+    }
+    return record;
   }
 
   void report(Key key, const Error& error) const {

@@ -24,6 +24,7 @@ inline constexpr Duration kExportTimeMax = Duration::from_seconds(3600);
 struct ExportSource {
   std::function<std::unique_ptr<RecordCursor>()> cursor;  // all of the same moment
   std::function<void(Key key)> damaged = nullptr;  // told of a damaged record; may be missing
+  WallTime expiry_clock;  // what has expired by it is exported as a deletion
 };
 
 /// Appends the head of the answer and gives the source of its body, or appends an error. What

@@ -32,20 +32,19 @@ class ExportBodyTest : public ::testing::Test {
   std::string answer(const ExportRecords& request, const std::function<void()>& turn = [] {}) {
     std::string out;
     cursors_ = 0;
-    Handled handled = answer_export({.out = out,
-                                     .persistence = Persistence::implicit,
-                                     .stream_framing = StreamFraming::chunked},
-                                    request,
-                                    {.cursor =
-                                         [this] {
-                                           ++cursors_;
-                                           return store_.cursor();
-                                         },
-                                     .damaged =
-                                         [this](Key key) {
-                                           damaged_.emplace_back(key.text());
-                                         }},
-                                    now_);
+    Handled handled =
+        answer_export({.out = out,
+                       .persistence = Persistence::implicit,
+                       .stream_framing = StreamFraming::chunked},
+                      request,
+                      {.cursor =
+                           [this] {
+                             ++cursors_;
+                             return store_.cursor();
+                           },
+                       .damaged = [this](Key key) { damaged_.emplace_back(key.text()); },
+                       .expiry_clock = expiry_clock_},
+                      now_);
     if (handled.kind != Handled::Kind::streaming) {
       return out;
     }
@@ -72,6 +71,7 @@ class ExportBodyTest : public ::testing::Test {
 
   using Paths = std::vector<std::string>;
 
+  WallTime expiry_clock_;
   MemoryStore store_;
   std::uint64_t seq_ = 0;
   Instant now_;
@@ -100,6 +100,29 @@ TEST_F(ExportBodyTest, GivesDeletionsOnlyOnRequest) {
       answer({.path = "", .after = "", .deletions = ExportRecords::Deletions::include});
   EXPECT_EQ(paths_in(all), (Paths{"a", "b"}));
   EXPECT_NE(all.find(R"("deleted":true)"), std::string::npos);
+}
+
+TEST_F(ExportBodyTest, WhatHasExpiredIsADeletion) {
+  put("a");
+  RecordHeader expiring = header(++seq_);
+  expiring.expires_ms = 5000;
+  store_.set("b", {.header = expiring, .value = "2"});
+  expiry_clock_ = {4999};
+  const std::string before = answer({});
+  EXPECT_NE(before.find(R"("path":"b")"), std::string::npos);
+  EXPECT_NE(before.find(R"("expires":5000,)"), std::string::npos);
+  expiry_clock_ = {5000};
+  EXPECT_EQ(answer({}).find(R"("path":"b")"), std::string::npos);
+  const std::string gone = answer({.deletions = ExportRecords::Deletions::include});
+  EXPECT_NE(gone.find(R"("deleted":true)"), std::string::npos);
+  EXPECT_EQ(gone.find("\"data\":2"), std::string::npos);
+  const std::string line = gone.substr(gone.find(R"({"path":"b")"));
+  auto read = RecordLineReader(1024).read(line.substr(0, line.find('\n')));
+  ASSERT_TRUE(read);
+  const auto record = record_of(*std::move(read));
+  ASSERT_TRUE(record) << "and names the version in full";
+  EXPECT_EQ(record->record.header, expiring);
+  EXPECT_EQ(record->record.header.kind, RecordKind::expired);
 }
 
 TEST_F(ExportBodyTest, TakesNewCursorsAtTheSamePlace) {

@@ -29,6 +29,7 @@ class EntryWriter final : public ListSink {
     append_json_string(out, entry.name);
     if (entry.version) {
       append_version_members(out, entry.version->version.uuid, entry.version->version.stamp);
+      append_expires_member(out, entry.version->expires_ms);
       if (values_ == ListKeys::Values::include) {
         out.append(R"(,"data":)").append(entry.value);
       }

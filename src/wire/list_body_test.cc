@@ -67,6 +67,26 @@ MemoryStore large_store(int records) {
   return store;
 }
 
+TEST(ListBody, WhatExpiresSaysWhenAndIsGoneThen) {
+  MemoryStore store;
+  store.set("u/a",
+            {.header = {.version = MemoryStore::version_of(1), .expires_ms = 1000}, .value = "1"});
+  store.set("u/b/c",
+            {.header = {.version = MemoryStore::version_of(2), .expires_ms = 900}, .value = "2"});
+  const auto entries = [&](std::int64_t clock_ms) {
+    ListKeys keys = keys_of({.path = "u"});
+    keys.list.expiry_clock = {clock_ms};
+    const std::string body = ask(store, keys).body;
+    return body.substr(body.find("\"entries\""));
+  };
+  EXPECT_EQ(entries(899),
+            "\"entries\":[{\"name\":\"a\",\"uuid\":"
+            "\"00000000-0000-0001-0000-000000000001\",\"timestamp\":1,"
+            "\"expires\":1000},{\"name\":\"b/\"}]}");
+  EXPECT_EQ(entries(900).find("b/"), std::string::npos) << "nothing is left below it";
+  EXPECT_EQ(entries(1000), "\"entries\":[]}");
+}
+
 TEST(ListBody, NothingBelow) {
   const Answer answer = ask({}, keys_of({.path = "users"}));
   EXPECT_EQ(answer.body, R"({"path":"users/","entries":[]})");
@@ -197,6 +217,11 @@ class StoreOfMoments final : public StoreView {
 
   [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override {
     return store_.get_record(key);
+  }
+
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                          std::size_t max) const override {
+    return store_.expiries(after, max);
   }
 
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override {

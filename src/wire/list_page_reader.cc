@@ -27,6 +27,8 @@ std::optional<ListedEntry> parse_listed_entry(std::string_view text) {
       entry.uuid = json_string(member->value).value_or("");
     } else if (member->name == "timestamp") {
       entry.timestamp_ms = json_integer(member->value).value_or(0);
+    } else if (member->name == "expires") {
+      entry.expires_ms = json_integer(member->value).value_or(0);
     } else if (member->name == "data") {
       entry.data = member->raw;
     }

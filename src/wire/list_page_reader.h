@@ -21,6 +21,7 @@ struct ListedEntry {
   std::string name;               // relative to the path; ends in '/' for a folder
   std::string uuid;               // empty for a folder
   std::int64_t timestamp_ms = 0;  // of a key
+  std::int64_t expires_ms = 0;    // likewise; 0: never
   std::string_view data;          // with `values`, of a key: the stored bytes
 
   [[nodiscard]] bool is_key() const { return !uuid.empty(); }

@@ -104,13 +104,14 @@ TEST(ListPageReader, AnEntryWithoutEndIsRefused) {
 
 TEST(ListPageReader, OneEntry) {
   const std::string text =
-      R"({"name":"a\u00e9","uuid":"u","timestamp":5,"more":{},"data": {"x": 1} })";
+      R"({"name":"a\u00e9","uuid":"u","timestamp":5,"expires":8,"more":{},"data": {"x": 1} })";
   const auto key = parse_listed_entry(text);
   ASSERT_TRUE(key);
   EXPECT_TRUE(key->is_key());
   EXPECT_EQ(key->name, "a\u00e9");
   EXPECT_EQ(key->uuid, "u");
   EXPECT_EQ(key->timestamp_ms, 5);
+  EXPECT_EQ(key->expires_ms, 8);
   EXPECT_EQ(key->data, R"( {"x": 1} )");
   const auto folder = parse_listed_entry(R"({"name":"a/"})");
   ASSERT_TRUE(folder);

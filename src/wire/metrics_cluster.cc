@@ -103,6 +103,10 @@ void put_records(Exposition& text, const NodeStatus& node) {
   text.value(stats.dropped_live, label("kind", "live"));
   text.value(stats.dropped_tombstones, label("kind", "tombstone"));
   text.counter("kvs_tombstones_collected_total", "Tombstones forgotten.").value(stats.collected);
+  text.counter("kvs_expired_total", "Values whose time to live has ended, as watchers are told.")
+      .value(node.expired);
+  text.counter("kvs_expired_values_freed_total", "Of those, values whose bytes were freed since.")
+      .value(stats.freed);
   text.counter("kvs_damage_found_total", "Damage that made this node fetch everything again.")
       .value(node.damage_found);
   text.gauge("kvs_fill_complete", "1 once the first fill from the cluster is complete.")

@@ -13,7 +13,9 @@ constexpr std::uint8_t kTombstone = 1;
 constexpr std::uint8_t kVerdict = 2;
 constexpr std::uint8_t kOriginAsBefore = 4;
 constexpr std::uint8_t kReplaced = 8;
-constexpr std::uint8_t kHeaderFlags = kTombstone | kVerdict | kOriginAsBefore;
+constexpr std::uint8_t kExpires = 16;
+constexpr std::uint8_t kExpired = 32;  // and the value is gone
+constexpr std::uint8_t kHeaderFlags = kTombstone | kVerdict | kOriginAsBefore | kExpires | kExpired;
 
 constexpr std::uint64_t kNumberMax = std::numeric_limits<std::uint64_t>::max();
 
@@ -25,8 +27,11 @@ void put_header(PeerWriter& writer, const RecordHeader& header, unsigned more) {
   const Version& version = header.version;
   const bool decided = version.verdict.given();
   const bool repeats = writer.repeats(version.dot.origin);
-  const unsigned flags = (header.live() ? 0U : kTombstone) | (decided ? kVerdict : 0U) |
-                         (repeats ? kOriginAsBefore : 0U) | more;
+  const bool expires = header.expires_ms != 0;
+  const unsigned flags = (header.kind == RecordKind::tombstone ? kTombstone : 0U) |
+                         (header.kind == RecordKind::expired ? kExpired : 0U) |
+                         (decided ? kVerdict : 0U) | (repeats ? kOriginAsBefore : 0U) |
+                         (expires ? kExpires : 0U) | more;
   writer.put_byte(static_cast<std::uint8_t>(flags));
   writer.put_word(version.stamp.bits);
   writer.put_word(version.uuid.high);
@@ -40,6 +45,15 @@ void put_header(PeerWriter& writer, const RecordHeader& header, unsigned more) {
     writer.put_signed(version.verdict.oldest_join_ms);
     writer.put_word(version.verdict.voters_hash);
   }
+  if (expires) {
+    writer.put_number(static_cast<std::uint64_t>(header.expires_ms));
+  }
+}
+
+RecordKind kind_of(unsigned flags) {
+  return (flags & kTombstone) != 0 ? RecordKind::tombstone
+         : (flags & kExpired) != 0 ? RecordKind::expired
+                                   : RecordKind::value;
 }
 
 Verdict take_verdict(PeerReader& reader) {
@@ -60,7 +74,7 @@ RecordHeader take_header(PeerReader& reader, unsigned flags) {
   }
   RecordHeader header;
   Version& version = header.version;
-  header.kind = (flags & kTombstone) != 0 ? RecordKind::tombstone : RecordKind::value;
+  header.kind = kind_of(flags);
   version.stamp.bits = reader.take_word();
   version.uuid.high = reader.take_word();
   version.uuid.low = reader.take_word();
@@ -72,6 +86,14 @@ RecordHeader take_header(PeerReader& reader, unsigned flags) {
   }
   if ((flags & kVerdict) != 0) {
     version.verdict = take_verdict(reader);
+  }
+  if ((flags & kExpires) != 0) {
+    header.expires_ms = static_cast<std::int64_t>(reader.take_number(kExpiresMsMax));
+  }
+  const bool expires = header.expires_ms != 0;
+  if (expires != ((flags & kExpires) != 0) || (expires && header.kind == RecordKind::tombstone) ||
+      (!expires && header.kind == RecordKind::expired)) {
+    reader.refuse("a record expires in no way that records do");
   }
   return header;
 }

@@ -83,6 +83,13 @@ std::string bytes_of(const RawItem& item) {
   return bytes;
 }
 
+/// An item that says when it expires.
+std::string expiring(std::uint8_t flags, std::uint64_t expires_ms) {
+  std::string bytes = bytes_of(RawItem{.flags = flags});
+  PeerWriter(bytes).put_number(expires_ms);
+  return bytes;
+}
+
 std::vector<PeerItem> items_of(std::string_view bytes) {
   PeerReader reader(bytes, kMemory);
   std::vector<PeerItem> items = take_items(reader);
@@ -105,13 +112,28 @@ TEST(PeerRecords, AnItemIsSmall) {
   EXPECT_EQ(items_of(bytes_of(items)), items);
 }
 
+TEST(PeerRecords, WhatExpiresSaysWhen) {
+  constexpr std::uint8_t kExpires = 16;
+  constexpr std::uint8_t kExpired = 32;
+  const auto items = items_of(expiring(kExpires, 1'700'000'000'000));
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].header.expires_ms, 1'700'000'000'000);
+  EXPECT_EQ(items[0].header.kind, RecordKind::value);
+  EXPECT_EQ(items_of(expiring(kExpires | kExpired, 1))[0].header.kind, RecordKind::expired);
+  EXPECT_FALSE(fault_of_items(expiring(kExpires, 0)).empty());
+  EXPECT_FALSE(fault_of_items(expiring(kExpires, kExpiresMsMax + 1)).empty());
+  EXPECT_FALSE(fault_of_items(expiring(kExpires | kTombstone, 1)).empty());
+  EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.flags = kExpired})).empty());
+}
+
 TEST(PeerRecords, ItemsAreSound) {
   EXPECT_EQ(items_of(bytes_of(RawItem{})), std::vector{some_item()});
   EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.origin = 0})).empty());
   EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.seq = 0})).empty());
   EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.flags = kOriginAsBefore})).empty());
   EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.flags = kReplaced})).empty());
-  EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.flags = 0x10})).empty());
+  EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.flags = 0x40})).empty());
+  EXPECT_FALSE(fault_of_items(bytes_of(RawItem{.flags = 0x80})).empty());
 }
 
 TEST(PeerRecords, AVerdictHasVotes) {

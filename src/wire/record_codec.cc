@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/mutant.h"
+#include "wire/store_keys.h"
 
 namespace kvs {
 
@@ -15,7 +16,9 @@ constexpr std::uint8_t kRecordFormat = 1;
 constexpr std::uint8_t kStateFormat = 1;
 constexpr std::uint8_t kFlagTombstone = 1;
 constexpr std::uint8_t kFlagVerdict = 2;
-constexpr std::uint8_t kFlagsKnown = kFlagTombstone | kFlagVerdict;
+constexpr std::uint8_t kFlagExpires = 4;
+constexpr std::uint8_t kFlagExpired = 8;  // and the value is gone
+constexpr std::uint8_t kFlagsKnown = kFlagTombstone | kFlagVerdict | kFlagExpires | kFlagExpired;
 
 /// Slicing-by-8 tables for the reflected Castagnoli polynomial (Kounavis and Berry 2005).
 using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -130,20 +133,47 @@ std::uint32_t crc32c_by_tables(std::string_view bytes, std::uint32_t crc) {
   return ~crc;
 }
 
+namespace {
+
+std::uint8_t flags_of(const RecordHeader& header) {
+  unsigned flags = header.version.verdict.given() ? kFlagVerdict : 0U;
+  flags |= header.kind == RecordKind::tombstone ? kFlagTombstone : 0U;
+  flags |= header.kind == RecordKind::expired ? kFlagExpired : 0U;
+  flags |= header.expires_ms != 0 ? kFlagExpires : 0U;
+  return static_cast<std::uint8_t>(flags);
+}
+
+RecordKind kind_of(unsigned flags) {
+  return (flags & kFlagTombstone) != 0 ? RecordKind::tombstone
+         : (flags & kFlagExpired) != 0 ? RecordKind::expired
+                                       : RecordKind::value;
+}
+
+/// What is not live has no value, and only a value can expire.
+bool flags_make_sense(unsigned flags) {
+  const bool tombstone = (flags & kFlagTombstone) != 0;
+  const bool expires = (flags & kFlagExpires) != 0;
+  const bool expired = (flags & kFlagExpired) != 0;
+  return (flags & ~unsigned{kFlagsKnown}) == 0 && !(tombstone && expires) && (expires || !expired);
+}
+
+}  // namespace
+
 void encode_record(Key key, const RecordView& record, std::string& out) {
   const Version& version = record.header.version;
   const std::size_t begin = out.size();
   out.append(1 + sizeof(std::uint32_t), '\0');  // format and checksum, filled in below
-  const bool decided = version.verdict.given();
-  out.push_back(static_cast<char>((record.header.live() ? 0U : kFlagTombstone) |
-                                  (decided ? kFlagVerdict : 0U)));
+  out.push_back(static_cast<char>(flags_of(record.header)));
   put_le(out, version.stamp.bits);
   put_le(out, version.uuid.high);
   put_le(out, version.uuid.low);
   put_le(out, static_cast<std::uint64_t>(version.dot.origin));
   put_le(out, version.dot.seq);
-  if (decided) {
+  if (version.verdict.given()) {
     put_verdict(out, version.verdict);
+  }
+  if (record.header.expires_ms != 0) {
+    put_le(out, static_cast<std::uint64_t>(record.header.expires_ms));
   }
   out.append(record.value);
 
@@ -158,7 +188,7 @@ Result<RecordView> decode_record(Key key, std::string_view bytes) {
   const auto flags = reader.take<std::uint8_t>();
   RecordView record;
   Version& version = record.header.version;
-  record.header.kind = (flags & kFlagTombstone) != 0 ? RecordKind::tombstone : RecordKind::value;
+  record.header.kind = kind_of(flags);
   version.stamp.bits = reader.take<std::uint64_t>();
   version.uuid.high = reader.take<std::uint64_t>();
   version.uuid.low = reader.take<std::uint64_t>();
@@ -167,12 +197,49 @@ Result<RecordView> decode_record(Key key, std::string_view bytes) {
   if ((flags & kFlagVerdict) != 0) {
     version.verdict = take_verdict(reader);
   }
+  const bool expires = (flags & kFlagExpires) != 0;
+  if (expires) {
+    record.header.expires_ms = static_cast<std::int64_t>(reader.take<std::uint64_t>());
+  }
   const bool says_verdict = (flags & kFlagVerdict) != 0;
-  if (!reader.ok() || (flags & ~kFlagsKnown) != 0 || says_verdict != version.verdict.given()) {
+  if (!reader.ok() || !flags_make_sense(flags) || says_verdict != version.verdict.given() ||
+      expires != (record.header.expires_ms > 0) || record.header.expires_ms > kExpiresMsMax) {
     return std::unexpected(damaged("record"));
   }
   record.value = reader.rest();
   return record;
+}
+
+std::string encode_expiry(const ExpiryEntry& entry) {
+  std::string out;
+  seal(kStateFormat, expiry_key(entry.place), entry.path, out);
+  return out;
+}
+
+Result<ExpiryEntry> decode_expiry(std::string_view key, std::string_view bytes) {
+  const auto place = parse_expiry_key(key);
+  const std::string_view path = KVS_TRY(unseal(kStateFormat, key, bytes, "expiry entry"));
+  if (!place) {
+    return std::unexpected(damaged("expiry entry"));
+  }
+  return ExpiryEntry{.place = *place, .path = std::string(path)};
+}
+
+std::string encode_expiry_reserve(WallTime reserve) {
+  std::string body;
+  put_le(body, static_cast<std::uint64_t>(reserve.ms));
+  std::string out;
+  seal(kStateFormat, "expired", body, out);
+  return out;
+}
+
+Result<WallTime> decode_expiry_reserve(std::string_view bytes) {
+  ByteReader reader(KVS_TRY(unseal(kStateFormat, "expired", bytes, "expiry reserve")));
+  const WallTime reserve{static_cast<std::int64_t>(reader.take<std::uint64_t>())};
+  if (!reader.finished()) {
+    return std::unexpected(damaged("expiry reserve"));
+  }
+  return reserve;
 }
 
 std::string encode_knowledge(const OriginKnowledge& known) {

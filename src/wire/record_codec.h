@@ -27,6 +27,16 @@ void encode_record(Key key, const RecordView& record, std::string& out);
 /// Reads a stored record; the value is a view into `bytes`. Error: corrupt_data if anything is off.
 Result<RecordView> decode_record(Key key, std::string_view bytes);
 
+/// The stored form of an entry of the index of what expires, under its key (wire/store_keys).
+[[nodiscard]] std::string encode_expiry(const ExpiryEntry& entry);
+
+/// Error: corrupt_data if `key` or `bytes` are off.
+Result<ExpiryEntry> decode_expiry(std::string_view key, std::string_view bytes);
+
+/// The stored form of the time by which what had expired was hidden.
+[[nodiscard]] std::string encode_expiry_reserve(WallTime reserve);
+Result<WallTime> decode_expiry_reserve(std::string_view bytes);
+
 /// The stored form of what is known of one origin.
 [[nodiscard]] std::string encode_knowledge(const OriginKnowledge& known);
 Result<OriginKnowledge> decode_knowledge(std::string_view bytes);

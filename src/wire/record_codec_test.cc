@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/prng.h"
+#include "wire/store_keys.h"
 
 namespace kvs {
 namespace {
@@ -154,9 +155,80 @@ std::string with_votes(std::string bytes, std::uint32_t votes) {
 
 TEST(RecordCodec, UnknownFlagsAreRefused) {
   EXPECT_TRUE(decode_record(kKey, with_flags(0)));
-  for (unsigned flags = 4; flags < 256; flags += 4) {
+  for (unsigned flags = 16; flags < 256; flags += 16) {
     EXPECT_FALSE(decode_record(kKey, with_flags(static_cast<std::uint8_t>(flags)))) << flags;
   }
+}
+
+Record expiring(RecordKind kind = RecordKind::value) {
+  Record record = some_record();
+  record.header.kind = kind;
+  record.header.expires_ms = 0x0000010203040506;
+  if (kind != RecordKind::value) {
+    record.value.clear();
+  }
+  return record;
+}
+
+TEST(RecordCodec, WhatExpiresComesBack) {
+  EXPECT_EQ(decoded(kKey, encoded(kKey, expiring())), expiring());
+  const Record gone = decoded(kKey, encoded(kKey, expiring(RecordKind::expired)));
+  EXPECT_EQ(gone, expiring(RecordKind::expired));
+  EXPECT_EQ(gone.header.kind, RecordKind::expired);
+  Record decided = expiring();
+  decided.header.version.verdict = {.votes = 3, .oldest_join_ms = -1, .voters_hash = 7};
+  EXPECT_EQ(decoded(kKey, encoded(kKey, decided)), decided);
+}
+
+TEST(RecordCodec, TheLayoutOfWhatExpiresIsFrozen) {
+  const std::string plain = encoded(kKey, some_record());
+  const std::string bytes = encoded(kKey, expiring());
+  constexpr std::size_t kHead = 5 + 41;
+  EXPECT_EQ(bytes[5], 4);
+  EXPECT_EQ(bytes.substr(6, kHead - 6), plain.substr(6, kHead - 6));
+  EXPECT_EQ(bytes.substr(kHead, 8), std::string("\x06\x05\x04\x03\x02\x01\x00\x00", 8));
+  EXPECT_EQ(bytes.substr(kHead + 8), plain.substr(kHead));
+}
+
+TEST(RecordCodec, FlagsOfWhatExpiresThatMakeNoSenseAreRefused) {
+  EXPECT_FALSE(decode_record(kKey, with_flags(8))) << "it has expired, and nobody knows when";
+  EXPECT_FALSE(decode_record(kKey, with_flags(5))) << "a tombstone does not expire";
+  Record record = expiring();
+  record.header.expires_ms = kExpiresMsMax;
+  EXPECT_TRUE(decode_record(kKey, encoded(kKey, record)));
+  for (const std::int64_t never : {kExpiresMsMax + 1, std::int64_t{-1}}) {
+    record.header.expires_ms = never;
+    EXPECT_FALSE(decode_record(kKey, encoded(kKey, record))) << never;
+  }
+}
+
+TEST(RecordCodec, ExpiryEntriesComeBackUnderTheirKeysInTheirOrder) {
+  const ExpiryEntry entry{.place = {.expires_ms = 0x010203, .dot = {.origin = Origin{5}, .seq = 9}},
+                          .path = "users/john"};
+  const std::string key = expiry_key(entry.place);
+  EXPECT_EQ(decode_expiry(key, encode_expiry(entry)), entry);
+  EXPECT_TRUE(is_state_key(key));
+  EXPECT_EQ(parse_expiry_key(key), entry.place);
+  std::string flipped = encode_expiry(entry);
+  flipped.back() = 'm';
+  EXPECT_FALSE(decode_expiry(key, flipped));
+  EXPECT_FALSE(
+      decode_expiry(expiry_key({.expires_ms = 1, .dot = entry.place.dot}), encode_expiry(entry)));
+  Prng prng(3);
+  for (int i = 0; i < 200; ++i) {
+    const auto some = [&prng] {
+      return ExpiryPlace{.expires_ms = prng.between(1, 300),
+                         .dot = {.origin = Origin{prng.below(300)}, .seq = prng.below(300)}};
+    };
+    const ExpiryPlace a = some();
+    const ExpiryPlace b = some();
+    EXPECT_EQ(expiry_key(a) < expiry_key(b), a < b);
+  }
+}
+
+TEST(RecordCodec, AnExpiryReserveComesBack) {
+  EXPECT_EQ(decode_expiry_reserve(encode_expiry_reserve({1234567})), WallTime{1234567});
+  EXPECT_FALSE(decode_expiry_reserve(encode_stamp({1})));
 }
 
 TEST(RecordCodec, AVerdictThatIsNotThereIsRefused) {

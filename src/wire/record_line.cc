@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/key.h"
+#include "wire/api.h"
 #include "wire/base64url.h"
 #include "wire/json_view.h"
 #include "wire/record_codec.h"
@@ -48,6 +49,7 @@ void append_version(std::string& out, std::string_view path, const RecordView& r
           .ptr;
   out.append(R"(,"uuid":")").append(uuid, sizeof uuid);
   out.append(R"(","timestamp":)").append(digits.data(), end);
+  append_expires_member(out, record.header.expires_ms);
   std::string stored;
   encode_record(Key::from_store(path), record, stored);
   stored.resize(stored.size() - record.value.size());
@@ -87,6 +89,9 @@ Result<RecordLine> RecordLineReader::read(std::string_view line) {
       read.version = json_string(member->value);
     } else if (member->name == "deleted") {
       read.deleted = member->value == "true";
+    } else if (member->name == "expires") {
+      const auto ms = json_integer(member->value);
+      read.expires_ms = ms && *ms > 0 && *ms <= kExpiresMsMax ? *ms : 0;
     }
   }
   if (!members.closed() || !path || value.has_value() == read.deleted) {

@@ -7,9 +7,12 @@
 // verdict, uuid, dot, and the checksum of all of it, of the path and of the value. So a line whose
 // path or value was edited is not taken for the version that it names. A value with line breaks
 // between its tokens, or blanks around it, has its exact text as a string in `text` behind `data`.
+// `expires` (Unix ms) stands behind `timestamp` where the record expires; what has expired is a
+// deletion.
 // docs/api.md is normative.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +36,7 @@ struct RecordLine {
   std::string value;                   // JSON text; empty for a deletion
   std::optional<std::string> version;  // as it stands there
   bool deleted = false;
+  std::int64_t expires_ms = 0;  // of a value; 0: never
 };
 
 /// Reads lines. Keeps buffers between them.

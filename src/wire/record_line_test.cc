@@ -42,6 +42,21 @@ TEST(RecordLine, IsAnObjectThatPeopleCanRead) {
   EXPECT_TRUE(gone.ends_with(R"(","deleted":true})"));
 }
 
+TEST(RecordLine, WhatExpiresSaysWhen) {
+  RecordHeader expiring = header();
+  expiring.expires_ms = 1'672'531'260'000;
+  const std::string line = line_of("a", {.header = expiring, .value = "1"});
+  EXPECT_NE(line.find(R"("timestamp":1672531200000,"expires":1672531260000,"version":")"),
+            std::string::npos);
+  const auto read = RecordLineReader(kKeyMax).read(line);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->expires_ms, expiring.expires_ms);
+  EXPECT_EQ(record_in(line)->record.header, expiring);
+  EXPECT_EQ(RecordLineReader(kKeyMax).read(R"({"path":"a","data":1,"expires":"x"})")->expires_ms,
+            0);
+  EXPECT_EQ(RecordLineReader(kKeyMax).read(R"({"path":"a","data":1,"expires":-5})")->expires_ms, 0);
+}
+
 TEST(RecordLine, EveryRecordComesBackWhole) {
   Prng prng(7);
   for (const std::string value :

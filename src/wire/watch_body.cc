@@ -61,6 +61,9 @@ void put_fields(JsonWriter& json, const WatchEvent& event) {
   if (event.version) {
     json.key("uuid").string(to_string(event.version->uuid));
     json.key("timestamp").number(event.version->stamp.ms());
+    if (event.expires_ms != 0) {
+      json.key("expires").number(event.expires_ms);
+    }
   }
 }
 

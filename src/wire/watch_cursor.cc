@@ -12,6 +12,7 @@ namespace kvs {
 namespace {
 
 constexpr std::uint8_t kForm = 1;
+constexpr std::uint8_t kFormWithExpiry = 2;  // as 1, then the place up to which times are over
 constexpr std::size_t kBytesMax = kWatchCursorTextMax / 4 * 3;
 constexpr std::size_t kRangesMax = kBytesMax / 2;
 constexpr std::uint64_t kSeqMax = std::uint64_t{1} << 62U;
@@ -81,13 +82,19 @@ void append_watch_cursor(const WatchCursor& cursor, std::string_view path, std::
   }
   std::string bytes;
   PeerWriter writer(bytes);
-  writer.put_byte(kForm);
+  const bool expires = cursor.expired != ExpiryPlace{};
+  writer.put_byte(expires ? kFormWithExpiry : kForm);
   writer.put_flag(cursor.partial);
   writer.put_word(cursor.place.run);
   writer.put_number(cursor.place.number);
   writer.put_number(cursor.place.index);
   writer.put_signed(cursor.made.ms);
   put_knowledge(writer, cursor.seen);
+  if (expires) {
+    writer.put_signed(cursor.expired.expires_ms);
+    writer.put_word(cursor.expired.dot.origin);
+    writer.put_word(cursor.expired.dot.seq);
+  }
   put_le(bytes, check_of(bytes, path));
   if (bytes.size() > kBytesMax) {
     out.append(kWatchCursorNone);
@@ -116,7 +123,12 @@ std::optional<WatchCursor> parse_watch_cursor(std::string_view text, std::string
   cursor.place.index = reader.take_number();
   cursor.made.ms = reader.take_signed();
   cursor.seen = take_knowledge(reader);
-  if (form != kForm || !reader.ok() || !reader.rest().empty()) {
+  if (form == kFormWithExpiry) {
+    cursor.expired.expires_ms = reader.take_signed();
+    cursor.expired.dot.origin = reader.take_origin();
+    cursor.expired.dot.seq = reader.take_word();
+  }
+  if ((form != kForm && form != kFormWithExpiry) || !reader.ok() || !reader.rest().empty()) {
     return std::nullopt;
   }
   return cursor;

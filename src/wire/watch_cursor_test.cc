@@ -28,6 +28,11 @@ TEST(WatchCursor, ComesBackAsItWas) {
   WatchCursor partial = sample();
   partial.partial = true;
   EXPECT_EQ(parse_watch_cursor(text_of(partial), "a"), partial);
+  WatchCursor expired = sample();
+  expired.expired = {.expires_ms = 1'700'000'000'000, .dot = {.origin = Origin{5}, .seq = 77}};
+  EXPECT_EQ(parse_watch_cursor(text_of(expired), "a"), expired);
+  expired.expired = end_of({1'700'000'000'000});
+  EXPECT_EQ(parse_watch_cursor(text_of(expired), "a"), expired);
 }
 
 TEST(WatchCursor, IsBoundToItsPath) {

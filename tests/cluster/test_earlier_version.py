@@ -4,6 +4,7 @@ Exchanges run between both versions in both directions: range by range, by pages
 folder, with what is dead on one side, and under load while each node is replaced by the other
 version and back.
 """
+import json
 import re
 import shutil
 import subprocess
@@ -217,4 +218,26 @@ def test_a_rolling_upgrade_from_a_real_version_and_back(mixed, kvs, old_kvs):
     print(load.check(cluster.wait_until_converged()))
     reconciled = sum(len(RECONCILED.findall(node.log())) for node in cluster.nodes)
     print(f"{len(steps)} replacements, {reconciled} exchanges range by range")
+    assert_understood(cluster)
+
+
+def test_nothing_expires_while_a_member_cannot_read_it(mixed, kvs):
+    cluster = mixed("on").start()
+    old, new = cluster.nodes
+    refused = new.put("/kv/session?ttl=600", 1)
+    assert (refused.status, refused.code) == (503, "ttl_unsupported")
+    assert refused.headers["retry-after"] == "60"
+    batch = {"operations": [{"op": "put", "path": "session", "data": 1, "ttl": 600}, {"op": "get", "path": "session"}]}
+    body = json.dumps(batch)
+    answer = new.request("POST", "/kv/?batch", body=body, headers={"Content-Type": "application/json"})
+    assert [result["status"] for result in answer.json["results"]] == [503, 404]
+    assert old.put("/kv/session?ttl=600", 1).code == "invalid_query", "it knows of no such thing"
+    assert new.put("/kv/stays", 1).status == 201
+    cluster.wait_until_converged()
+    assert old.get("/kv/session").status == 404
+    replace(old, kvs)
+    wait_for(lambda: new.put("/kv/session?ttl=600", 1).status in (200, 201), 30, "both could read it now")
+    assert cluster.wait_until_converged().keys() >= {"session", "stays"}
+    assert old.get("/kv/session").headers["x-kvs-expires"] == new.get("/kv/session").headers["x-kvs-expires"]
+    cluster.assert_equal()
     assert_understood(cluster)

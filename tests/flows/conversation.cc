@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/listing.h"
+#include "core/watch_feed.h"
 
 namespace kvs {
 
@@ -32,8 +33,9 @@ std::int64_t number_of(std::string_view text) {
 
 std::string_view word_of(WriteStatus status) {
   static constexpr std::string_view kWords[] = {
-      "created", "replaced",  "deleted",    "not_found",     "version_mismatch", "read_only",
-      "syncing", "disk_full", "overloaded", "shutting_down", "corrupt_data",     "io_error"};
+      "created",      "replaced", "deleted",        "not_found",  "version_mismatch",
+      "read_only",    "syncing",  "disk_full",      "overloaded", "shutting_down",
+      "corrupt_data", "io_error", "ttl_unsupported"};
   return kWords[static_cast<std::size_t>(status)];
 }
 
@@ -61,6 +63,22 @@ std::string_view word_of(Trace::Kind kind) {
 
 std::string text_of(Stamp stamp) {
   return fmt::format("{}.{}", stamp.ms(), stamp.bits & 0xffffU);
+}
+
+std::string_view value_of(const RecordView& record) {
+  switch (record.header.kind) {
+    case RecordKind::value:
+      return record.value;
+    case RecordKind::tombstone:
+      return "deleted";
+    case RecordKind::expired:
+      break;
+  }
+  return "expired";
+}
+
+std::string expiry_of(const RecordHeader& header) {
+  return header.expires_ms == 0 ? "" : fmt::format(", expires {}", header.expires_ms);
 }
 
 /// Prints the entries of a listing.
@@ -105,6 +123,10 @@ std::string Conversation::answer(std::string_view command) {
   if (verb == "clock") {
     return clock(words.at(1));
   }
+  if (verb == "tick") {
+    driver_.node().tick(driver_.now(), driver_.open_effects());
+    return {};
+  }
   if (verb == "damage" || verb == "unreadable") {
     driver_.store().damage(std::string(words.at(1)),
                            verb == "damage" ? Errc::corrupt_data : Errc::io_error);
@@ -121,9 +143,13 @@ std::string Conversation::answer(std::string_view command) {
 
 std::string Conversation::write(const Words& words) {
   const bool put = words[0] == "put";
-  const Condition condition = condition_of(words, put ? 3 : 2);
-  const WriteOutcome outcome =
-      put ? driver_.put(words.at(1), words.at(2), condition) : driver_.del(words.at(1), condition);
+  const bool expires = put && words.size() > 3 && words[3].starts_with("ttl=");
+  const Condition condition = condition_of(words, put ? (expires ? 4U : 3U) : 2U);
+  WriteCommand command =
+      put ? driver_.command(WriteCommand::Kind::put, words.at(1), words.at(2), condition)
+          : driver_.command(WriteCommand::Kind::del, words.at(1), {}, condition);
+  command.ttl = Duration::from_ms(expires ? number_of(words[3].substr(4)) : 0);
+  const WriteOutcome outcome = driver_.step(command);
   return fmt::format("decided: {}\n", show(outcome));
 }
 
@@ -181,15 +207,13 @@ std::string Conversation::store() const {
     const RecordHeader& header = slot.record.header;
     const auto name = version_names_.find(header.version.uuid);
     fmt::format_to(std::back_inserter(text), "{} = {} ({})\n", key,
-                   slot.damage     ? std::string_view("damaged")
-                   : header.live() ? std::string_view(slot.record.value)
-                                   : std::string_view("deleted"),
+                   slot.damage ? std::string_view("damaged") : value_of(slot.record.view()),
                    name == version_names_.end() ? std::string("?") : name->second);
   }
   return text.empty() ? "nothing\n" : text;
 }
 
-std::string Conversation::list(const Words& words) const {
+std::string Conversation::list(const Words& words) {
   ListRequest request{.path = words.at(1) == "/" ? std::string_view() : words[1]};
   for (const std::string_view word : Words(words.begin() + 2, words.end())) {
     if (word == "recursive") {
@@ -200,6 +224,7 @@ std::string Conversation::list(const Words& words) const {
       request.after = word.substr(6);
     }
   }
+  request.expiry_clock = driver_.node().expiry_clock();
   MemoryCursor cursor(driver_.store());
   Listing listing(cursor, request);
   Printer printer;
@@ -233,10 +258,16 @@ std::string Conversation::show(const Effects& effects) {
   const auto out = std::back_inserter(text);
   for (const RecordWrite& write : effects.writes) {
     const RecordHeader& header = write.record.header;
-    fmt::format_to(out, "write {} = {} ({}, stamp {}, dot {}{})\n", write.key.text(),
-                   header.live() ? write.record.value : "deleted", name_of(header.version.uuid),
+    fmt::format_to(out, "write {} = {} ({}, stamp {}, dot {}{}{})\n", write.key.text(),
+                   value_of(write.record), name_of(header.version.uuid),
                    text_of(header.version.stamp), name_of(header.version.dot.origin),
-                   header.version.dot.seq);
+                   header.version.dot.seq, expiry_of(header));
+  }
+  for (const ExpiryPlace& place : effects.expired) {
+    fmt::format_to(out, "no entry any more at {}\n", place.expires_ms);
+  }
+  if (effects.expiry_reserve) {
+    fmt::format_to(out, "write: hidden up to {}\n", effects.expiry_reserve->ms);
   }
   for (const KnowledgeWrite& write : effects.knowledge) {
     fmt::format_to(out, "write K[{}] = {}\n", name_of(write.origin), show(write.known));
@@ -249,6 +280,13 @@ std::string Conversation::show(const Effects& effects) {
   }
   for (const Trace& trace : effects.trace) {
     fmt::format_to(out, "trace: {}\n", word_of(trace.kind));
+  }
+  for (const auto& news : effects.watched) {
+    for (const Change& change : news->changes) {
+      if (change.cause == Change::Cause::expiry) {
+        fmt::format_to(out, "watchers: {} has expired\n", change.path);
+      }
+    }
   }
   fmt::format_to(out, "answers waiting: {}\n", effects.replies.size());
   return text;

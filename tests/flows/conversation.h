@@ -40,7 +40,7 @@ class Conversation {
   std::string crash(const Words& words);
   std::string clock(std::string_view time);
   std::string store() const;
-  std::string list(const Words& words) const;
+  std::string list(const Words& words);
   std::string knows();
 
   Condition condition_of(const Words& words, std::size_t at) const;

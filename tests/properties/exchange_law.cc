@@ -40,6 +40,9 @@ Outcome run(std::uint64_t seeds, const Plan& plan) {
 }
 
 constexpr Plan kEverything{.returns = true, .restores = true, .damage = true};
+constexpr Plan kExpiring{.expires = true};
+constexpr Plan kEverythingExpiring{
+    .returns = true, .restores = true, .damage = true, .expires = true};
 
 /// The events that matter did happen.
 void expect_events(const Outcome& outcome, std::uint64_t seeds) {
@@ -74,6 +77,14 @@ TEST(law_exchange, RecordsThatRot) {
 
 TEST(law_exchange, Everything) {
   expect_held(kSeeds, kEverything);
+}
+
+TEST(law_exchange, ValuesThatExpire) {
+  expect_held(kSeeds, kExpiring);
+}
+
+TEST(law_exchange, ValuesThatExpireAndEverything) {
+  expect_held(kSeeds, kEverythingExpiring);
 }
 
 TEST(law_exchange, SeedsThatFoundBugs) {
@@ -135,6 +146,10 @@ TEST(law_exchange, DISABLED_ReturnsAndRestoresManySeeds) {
 
 TEST(law_exchange, DISABLED_DamageManySeeds) {
   expect_held_for_many_seeds({.damage = true});
+}
+
+TEST(law_exchange, DISABLED_ExpiringManySeeds) {
+  expect_held_for_many_seeds(kEverythingExpiring);
 }
 
 TEST(law_exchange, DISABLED_EverythingManySeeds) {

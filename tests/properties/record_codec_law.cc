@@ -12,7 +12,12 @@ Record some_record() {
   record.header.version = *versions();
   record.header.version.stamp.bits = *rc::gen::arbitrary<std::uint64_t>();
   record.header.version.dot.seq = *rc::gen::arbitrary<std::uint64_t>();
-  record.header.kind = *rc::gen::element(RecordKind::value, RecordKind::tombstone);
+  record.header.kind =
+      *rc::gen::element(RecordKind::value, RecordKind::tombstone, RecordKind::expired);
+  const bool may_expire = record.header.kind == RecordKind::value && *rc::gen::arbitrary<bool>();
+  if (may_expire || record.header.kind == RecordKind::expired) {
+    record.header.expires_ms = *rc::gen::inRange<std::int64_t>(1, kExpiresMsMax + 1);
+  }
   if (record.header.live()) {
     record.value = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
   }
@@ -33,6 +38,7 @@ TEST(law_record_codec, RecordsComeBack) {
     const auto read = decode_record(Key::from_store(key), bytes);
     RC_ASSERT(read.has_value());
     RC_ASSERT(read->header == record.header);
+    RC_ASSERT(read->header.kind == record.header.kind);
     RC_ASSERT(read->value == record.value);
   }));
 }

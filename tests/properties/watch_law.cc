@@ -19,6 +19,11 @@ constexpr Plan kStaying{.watchers = 4};
 constexpr Plan kYoung{
     .restarts = false, .tombstone_min_age = Duration::from_ms(160), .watchers = 4};
 constexpr Plan kEverything{.returns = true, .restores = true, .damage = true, .watchers = 4};
+constexpr Plan kExpiring{.expires = true, .watchers = 4};
+constexpr Plan kYoungExpiring{
+    .expires = true, .restarts = false, .tombstone_min_age = Duration::from_ms(160), .watchers = 4};
+constexpr Plan kEverythingExpiring{
+    .returns = true, .restores = true, .damage = true, .expires = true, .watchers = 4};
 
 struct Outcome {
   std::string wrong;
@@ -68,6 +73,18 @@ TEST(law_watch, Everything) {
   expect_held(kSeeds, kEverything);
 }
 
+TEST(law_watch, ValuesThatExpire) {
+  expect_held(kSeeds, kExpiring);
+}
+
+TEST(law_watch, YoungCursorsOfValuesThatExpire) {
+  expect_held(kSeeds, kYoungExpiring);
+}
+
+TEST(law_watch, ValuesThatExpireAndEverything) {
+  expect_held(kSeeds, kEverythingExpiring);
+}
+
 TEST(law_watch, SeedsThatFoundBugs) {
   // 3705, 3753, 4107: a verdict that repeats what was here before was kept from a client that had
   // been told of the other side of the tie elsewhere.
@@ -98,6 +115,18 @@ TEST(law_watch, DISABLED_StayingManySeeds) {
 
 TEST(law_watch, DISABLED_YoungManySeeds) {
   expect_held_for_many_seeds(kYoung);
+}
+
+TEST(law_watch, DISABLED_ExpiringManySeeds) {
+  expect_held_for_many_seeds(kExpiring);
+}
+
+TEST(law_watch, DISABLED_YoungExpiringManySeeds) {
+  expect_held_for_many_seeds(kYoungExpiring);
+}
+
+TEST(law_watch, DISABLED_EverythingExpiringManySeeds) {
+  expect_held_for_many_seeds(kEverythingExpiring);
 }
 
 TEST(law_watch, DISABLED_EverythingManySeeds) {
@@ -135,6 +164,14 @@ TEST(law_watch, FindsStreamsThatOutliveAnEmptiedK) {
 
 TEST(law_watch, FindsVersionsToldTwice) {
   expect_found(Mutant::watch_forgets_told, kStaying);
+}
+
+TEST(law_watch, FindsTimesThatAreNotTold) {
+  expect_found(Mutant::expiry_not_told, kYoungExpiring);
+}
+
+TEST(law_watch, FindsDifferencesWithoutWhatHasExpired) {
+  expect_found(Mutant::watch_scan_leaves_out_expiries, kYoungExpiring);
 }
 
 TEST(law_watch, FindsDifferencesWithoutDeletions) {

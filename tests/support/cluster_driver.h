@@ -62,8 +62,12 @@ class ClusterDriver {
 
   [[nodiscard]] bool running(std::size_t i) const { return machines_[i]->node != nullptr; }
 
-  WriteOutcome put(std::size_t i, std::string_view key, std::string_view value) {
-    return write(i, {.kind = WriteCommand::Kind::put, .key = Key::from_store(key), .value = value});
+  WriteOutcome put(std::size_t i, std::string_view key, std::string_view value, Duration ttl = {}) {
+    return write(i, {.kind = WriteCommand::Kind::put,
+                     .key = Key::from_store(key),
+                     .value = value,
+                     .condition = {},
+                     .ttl = ttl});
   }
 
   WriteOutcome del(std::size_t i, std::string_view key) {
@@ -84,8 +88,8 @@ class ClusterDriver {
   /// The value at a node; nothing if there is no live one.
   [[nodiscard]] std::optional<std::string> get(std::size_t i, std::string_view key) const {
     const auto record = machines_[i]->store.get_record(Key::from_store(key));
-    return record && *record && (*record)->header.live() ? std::optional((*record)->value)
-                                                         : std::nullopt;
+    const bool shows = record && *record && (*record)->header.shows(expiry_clock(i));
+    return shows ? std::optional((*record)->value) : std::nullopt;
   }
 
   /// Lets time pass.
@@ -118,11 +122,16 @@ class ClusterDriver {
 
   Recovered& recovered(std::size_t i) { return machines_[i]->recovered; }
 
+  /// Of a node that runs; else nothing has expired.
+  [[nodiscard]] WallTime expiry_clock(std::size_t i) const {
+    return running(i) ? machines_[i]->node->expiry_clock() : WallTime{};
+  }
+
   /// Live paths and values of a node.
   [[nodiscard]] std::map<std::string, std::string> contents(std::size_t i) const {
     std::map<std::string, std::string> live;
     for (const auto& [path, slot] : machines_[i]->store.slots()) {
-      if (slot.record.header.live()) {
+      if (slot.record.header.shows(expiry_clock(i))) {
         live.emplace(path, slot.record.value);
       }
     }

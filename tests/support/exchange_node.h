@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/expirer.h"
 #include "core/holdings.h"
 #include "core/reconciliation.h"
 #include "core/replica.h"
@@ -29,6 +30,11 @@ class MomentStore final : public StoreView {
 
   [[nodiscard]] Result<std::optional<Record>> get_record(Key key) const override {
     return store_.get_record(key);
+  }
+
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                          std::size_t max) const override {
+    return store_.expiries(after, max);
   }
 
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override {
@@ -78,11 +84,32 @@ class ExchangeNode {
     start();
   }
 
-  WriteOutcome put(WallTime wall, std::string_view path, std::string_view value = "1") {
+  WriteOutcome put(WallTime wall, std::string_view path, std::string_view value = "1",
+                   Duration ttl = {}) {
     return write(wall, {.kind = WriteCommand::Kind::put,
                         .key = Key::from_store(keep(path)),
-                        .value = keep(value)});
+                        .value = keep(value),
+                        .condition = {},
+                        .ttl = ttl});
   }
+
+  /// It is this time by the node's clock.
+  void look(WallTime wall) {
+    wall_ = wall;
+    expirer().look(now());
+    follow_expirer();
+  }
+
+  /// Watchers are told of what has expired, and values are freed in the open batch.
+  void expire() {
+    tell_expired();
+    for (const ExpiryEntry& entry : expirer().begin_freeing()) {
+      replica().free_value(entry, open_);
+      frees_ = true;
+    }
+  }
+
+  Expirer& expirer() { return rooms_->expirer; }
 
   WriteOutcome del(WallTime wall, std::string_view path) {
     return write(wall, {.kind = WriteCommand::Kind::del, .key = Key::from_store(keep(path))});
@@ -102,6 +129,8 @@ class ExchangeNode {
   std::vector<Change> settle() {
     note_emptied();
     replica().close_batch(open_);
+    open_.expiry_reserve = expirer().take_due_reserve();
+    recovered_.expiry_reserve = open_.expiry_reserve.value_or(recovered_.expiry_reserve);
     store_.commit(open_);
     for (const KnowledgeWrite& write : open_.knowledge) {
       recovered_.knowledge.set(write.origin, write.known);
@@ -110,7 +139,12 @@ class ExchangeNode {
     recovered_.root = open_.root ? open_.root : recovered_.root;
     std::vector<Change> changes = replica().committed();
     holdings().apply(changes);
+    if (std::exchange(frees_, false)) {
+      expirer().freed();
+    }
+    expirer().committed(changes);
     tell_watchers(changes);
+    tell_expired();
     count();
     note_emptied();
     end_batch();
@@ -121,6 +155,8 @@ class ExchangeNode {
   void fail() {
     replica().close_batch(open_);
     replica().commit_failed();
+    expirer().commit_failed();
+    frees_ = false;
     end_batch();
   }
 
@@ -188,24 +224,57 @@ class ExchangeNode {
     Rooms(const Recovered& recovered, const StoreView& store, Prng& prng)
         : replica(recovered, store, prng),
           holdings(replica, store, prng),
-          answers(holdings, replica) {}
+          answers(holdings, replica),
+          expirer(store, Duration::from_ms(20)) {}
 
     Replica replica;
     Holdings holdings;
     SyncAnswers answers;
+    Expirer expirer;
   };
 
   void start() {
     rooms_ = std::make_unique<Rooms>(recovered_, store_, prng_);
     const std::uint64_t run = (static_cast<std::uint64_t>(instance_) << 20U) + (++starts_ << 10U);
-    WatchFeed::Start start{.run = run, .known = recovered_.knowledge, .options = {}, .bounds = {}};
+    WatchFeed::Start start{.run = run,
+                           .known = recovered_.knowledge,
+                           .expired = recovered_.expiry_reserve,
+                           .options = {},
+                           .bounds = {}};
     start.options.patience = Duration::from_ms(50);
     start.options.cursor_age_max = cursor_age_max_;
     start.bounds.news_max = 200;
     start.bounds.checkpoint_news = 3;
     feed_ = std::make_unique<WatchFeed>(moments_, std::move(start));
     emptied_told_ = 0;
+    frees_ = false;
+    expirer().start(now(), recovered_.expiry_reserve);
+    follow_expirer();
+    if (expirer().in_use()) {
+      feed_->add(std::make_shared<const WatchNews>(WatchNews{.expired = expirer().told()}));
+    }
     count();
+  }
+
+  [[nodiscard]] Now now() const {
+    return {.instant = Instant{} + Duration::from_ms(wall_.ms), .wall = wall_};
+  }
+
+  void follow_expirer() {
+    replica().set_expiry(expirer().clock(), expirer().told());
+    feed_->set_expiry_clock(expirer().clock());
+  }
+
+  void tell_expired() {
+    std::vector<Change> changes = expirer().tell(replica().first_pending_expiry());
+    follow_expirer();
+    if (!changes.empty()) {
+      feed_->add(std::make_shared<const WatchNews>(WatchNews{.changes = std::move(changes),
+                                                             .knowledge = {},
+                                                             .emptied = false,
+                                                             .whole = holdings().whole(),
+                                                             .expired = expirer().told()}));
+    }
   }
 
   void tell_watchers(const std::vector<Change>& changes) {
@@ -213,7 +282,8 @@ class ExchangeNode {
         WatchNews{.changes = changes,
                   .knowledge = replica().take_committed_knowledge(),
                   .emptied = false,
-                  .whole = holdings().whole()}));
+                  .whole = holdings().whole(),
+                  .expired = expirer().in_use() ? expirer().told() : ExpiryPlace{}}));
   }
 
   void note_emptied() {
@@ -241,6 +311,8 @@ class ExchangeNode {
   Recovered recovered_;
   std::unique_ptr<Rooms> rooms_;
   std::unique_ptr<WatchFeed> feed_;
+  WallTime wall_;
+  bool frees_ = false;  // the open batch does
   std::uint64_t starts_ = 0;
   std::uint64_t emptied_told_ = 0;
   Effects open_;

@@ -34,6 +34,7 @@ class ExchangeWorld {
     bool returns = false;   // members are removed and return
     bool restores = false;  // backups are restored
     bool damage = false;    // records rot
+    bool expires = false;   // some of what is written has a time to live
     bool restarts = true;
     Duration tombstone_min_age;
     int events = 600;
@@ -74,6 +75,10 @@ class ExchangeWorld {
       heal();
     }
     if (wrong_.empty()) {
+      compare();
+    }
+    if (wrong_.empty()) {
+      let_all_expire();
       compare();
     }
     if (wrong_.empty()) {
@@ -202,7 +207,7 @@ class ExchangeWorld {
     for (const auto& [path, writes] : writes_) {
       for (const RecordHeader& write : writes) {
         const Dot dot = write.version.dot;
-        const bool is_over = !write.live() || is_replaced(write, writes);
+        const bool is_over = !stays(write) || is_replaced(write, writes);
         if (!is_over || !forgotten.covers(dot) || by_members.covers(dot) || is_held(path, dot)) {
           continue;
         }
@@ -213,6 +218,8 @@ class ExchangeWorld {
       }
     }
   }
+
+  static bool stays(const RecordHeader& write) { return write.live() && write.expires_ms == 0; }
 
   static bool is_replaced(const RecordHeader& write, const std::vector<RecordHeader>& writes) {
     return std::ranges::any_of(writes, [&](const RecordHeader& other) {
@@ -296,10 +303,11 @@ class ExchangeWorld {
     }
     const Stamp stamp = after.version.stamp;
     Stamp& deleted = machines_[i]->deleted[change.path];
-    if (!after.live()) {
-      deleted = std::max(deleted, stamp);
-    } else if (stamp < deleted && !may_return(after.version.dot)) {
+    if (after.live() && stamp < deleted && !may_return(after.version.dot)) {
       wrong_ = fmt::format("{} shows again at node {}", change.path, i);
+    }
+    if (!stays(after)) {
+      deleted = std::max(deleted, stamp);
     }
     if (!own) {
       return;
@@ -345,8 +353,11 @@ class ExchangeWorld {
   }
 
   void write_at(Machine& machine, const std::string& path, WallTime at) {
+    machine.node.look(wall(machine));
     if (chance(45)) {
       machine.node.del(at, path);
+    } else if (plan_.expires && chance(60)) {
+      machine.node.put(at, path, "1", Duration::from_ms(prng_.between(1, 80)));
     } else {
       machine.node.put(at, path);
     }
@@ -587,8 +598,31 @@ class ExchangeWorld {
     for (std::size_t i = 0; i < machines_.size(); ++i) {
       follow_knowledge(i);
     }
+    if (plan_.expires) {
+      let_expire(any());
+    }
     if (wrong_.empty()) {
       wrong_ = crowd_->turn(watch_now());
+    }
+  }
+
+  /// A node looks at its clock, and does what follows now or later.
+  void let_expire(std::size_t i) {
+    machines_[i]->node.look(wall(*machines_[i]));
+    if (chance(60)) {
+      machines_[i]->node.expire();
+    }
+  }
+
+  /// All that was to expire does, everywhere, and is told.
+  void let_all_expire() {
+    for (int round = 0; plan_.expires && round < 20; ++round) {
+      now_ms_ += 10;
+      for (std::size_t i = 0; i < machines_.size(); ++i) {
+        machines_[i]->node.look(wall(*machines_[i]));
+        machines_[i]->node.expire();
+        settle(i);
+      }
     }
   }
 
@@ -679,8 +713,8 @@ class ExchangeWorld {
     }
     return newest == Stamp{} || std::ranges::any_of(writes, [&](const RecordHeader& write) {
              const bool may_be = write.version.stamp == newest || may_return(write.version.dot);
-             const bool is =
-                 write.live() ? live && held->version.uuid == write.version.uuid : !live;
+             const bool is_held = held && held->version.uuid == write.version.uuid;
+             const bool is = stays(write) ? live && is_held : !live || is_held;
              return may_be && is;
            });
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/effects.h"
 #include "core/store_view.h"
@@ -43,7 +44,22 @@ class MemoryStore final : public StoreView {
 
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
 
-  void set(const std::string& key, Record record) { slots_[key] = {std::move(record), {}}; }
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                          std::size_t max) const override {
+    std::vector<ExpiryEntry> entries;
+    for (auto it = expiries_.upper_bound(after); it != expiries_.end() && entries.size() < max;
+         ++it) {
+      entries.push_back({.place = it->first, .path = it->second});
+    }
+    return entries;
+  }
+
+  void set(const std::string& key, Record record) {
+    if (record.header.expires_ms != 0) {
+      expiries_[place_of(record.header)] = key;
+    }
+    slots_[key] = {std::move(record), {}};
+  }
 
   /// A live record whose fields follow from `seq`.
   void put(const std::string& key, std::uint64_t seq, std::string value = "1") {
@@ -68,6 +84,9 @@ class MemoryStore final : public StoreView {
       set(std::string(write.key.text()),
           {.header = write.record.header, .value = std::string(write.record.value)});
     }
+    for (const ExpiryPlace& place : effects.expired) {
+      expiries_.erase(place);
+    }
   }
 
   [[nodiscard]] const Slots& slots() const { return slots_; }
@@ -81,6 +100,7 @@ class MemoryStore final : public StoreView {
 
  private:
   Slots slots_;
+  std::map<ExpiryPlace, std::string> expiries_;
 };
 
 /// Walks the store as it is, not as it was.

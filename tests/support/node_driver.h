@@ -83,6 +83,7 @@ class NodeDriver {
       recovered_.knowledge.set(write.origin, write.known);
     }
     recovered_.clock_reserve = effects.clock_reserve.value_or(recovered_.clock_reserve);
+    recovered_.expiry_reserve = effects.expiry_reserve.value_or(recovered_.expiry_reserve);
     recovered_.identity = effects.identity ? effects.identity : recovered_.identity;
     node_->committed(now(), open_.effects);
     return std::move(effects.replies);

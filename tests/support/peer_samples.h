@@ -126,11 +126,16 @@ class PeerSamples {
   }
 
   RecordHeader header() {
-    return {.version = {.stamp = {word()},
-                        .verdict = coin() ? Verdict{} : verdict(),
-                        .uuid = {.high = word(), .low = word()},
-                        .dot = dot()},
-            .kind = coin() ? RecordKind::value : RecordKind::tombstone};
+    RecordHeader header{.version = {.stamp = {word()},
+                                    .verdict = coin() ? Verdict{} : verdict(),
+                                    .uuid = {.high = word(), .low = word()},
+                                    .dot = dot()},
+                        .kind = coin() ? RecordKind::value : RecordKind::tombstone};
+    if (header.live() && coin()) {
+      header.expires_ms = prng_.between(1, kExpiresMsMax);
+      header.kind = coin() ? RecordKind::value : RecordKind::expired;
+    }
+    return header;
   }
 
   Knowledge knowledge() {

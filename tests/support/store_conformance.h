@@ -245,6 +245,7 @@ TYPED_TEST_P(StoreConformance, StateComesBack) {
       {.origin = Origin{7}, .known = {.upto = 5, .beyond = {{7, 7}, {9, 12}}}});
   effects.knowledge.push_back({.origin = Origin{~0ULL}, .known = {.upto = 1, .beyond = {}}});
   effects.clock_reserve = Stamp::from_ms(1234);
+  effects.expiry_reserve = WallTime{5678};
   effects.identity = Identity{.instance = 42, .joined_ms = 77};
   ASSERT_TRUE(this->driver_.commit(effects));
   Effects later;
@@ -258,9 +259,62 @@ TYPED_TEST_P(StoreConformance, StateComesBack) {
     EXPECT_EQ(recovered.knowledge.of(Origin{7}).upto, 10U);
     EXPECT_EQ(recovered.knowledge.of(Origin{~0ULL}).upto, 1U);
     EXPECT_EQ(recovered.clock_reserve, Stamp::from_ms(1234));
+    EXPECT_EQ(recovered.expiry_reserve, WallTime{5678});
     EXPECT_EQ(recovered.identity, (Identity{.instance = 42, .joined_ms = 77}));
     EXPECT_EQ(recovered.root, (Fingerprint{.high = 1, .low = ~0ULL, .count = 3}));
   }
+}
+
+TYPED_TEST_P(StoreConformance, WhatExpiresIsInTheIndexUntilItIsTakenOut) {
+  const auto expiring = [](std::uint64_t seq, std::int64_t expires_ms) {
+    Record record = conformance_record(seq, "1");
+    record.header.expires_ms = expires_ms;
+    return record;
+  };
+  const auto entry = [](const Record& record, const std::string& path) {
+    return ExpiryEntry{.place = place_of(record.header), .path = path};
+  };
+  using Entries = std::vector<ExpiryEntry>;
+  const auto entries = [this](const ExpiryPlace& after = {}, std::size_t max = 100) {
+    const auto found = this->driver_.view().expiries(after, max);
+    EXPECT_TRUE(found);
+    return found.value_or(Entries{});
+  };
+  EXPECT_EQ(entries(), Entries{});
+  const Record late = expiring(1, 70'000'000'000);
+  const Record soon = expiring(2, 500);
+  const Record same = expiring(3, 500);
+  this->put("z", late);
+  this->put("b", soon);
+  this->put("a", same);
+  this->put("stays", conformance_record(4, "1"));
+  this->put("dead", conformance_tombstone(5));
+  const Entries all{entry(soon, "b"), entry(same, "a"), entry(late, "z")};
+  EXPECT_EQ(entries(), all);
+  EXPECT_EQ(entries({}, 2), (Entries{all[0], all[1]}));
+  EXPECT_EQ(entries(all[0].place), (Entries{all[1], all[2]}));
+  EXPECT_EQ(entries(end_of({500})), (Entries{all[2]}));
+  EXPECT_EQ(entries(all[2].place), Entries{});
+  this->reopen();
+  EXPECT_EQ(entries(), all);
+  EXPECT_EQ(this->get("z"), late);
+
+  this->put("b", conformance_record(6, "2"));
+  EXPECT_EQ(entries(), all) << "the core takes entries out";
+  Record freed = same;
+  freed.header.kind = RecordKind::expired;
+  freed.value.clear();
+  ConformanceBatch batch;
+  batch.put("a", freed);
+  batch.state().expired = {all[0].place, all[1].place};
+  ASSERT_TRUE(this->driver_.commit(batch.effects()));
+  this->reopen();
+  EXPECT_EQ(entries(), (Entries{all[2]}));
+  const auto held = this->get("a");
+  ASSERT_TRUE(held);
+  EXPECT_EQ(*held, freed);
+  EXPECT_EQ(held->header.kind, RecordKind::expired);
+  EXPECT_EQ(held->header, same.header) << "it is the same record";
 }
 
 // Random commits, kills and reopenings against a map.
@@ -300,6 +354,7 @@ TYPED_TEST_P(StoreConformance, IsAMapThatSurvivesKills) {
 REGISTER_TYPED_TEST_SUITE_P(StoreConformance, NewStoreIsEmpty, WhatWasCommittedIsFound,
                             TheLastWriteOfAKeyWins, WhatIsDroppedOrLostIsGone, AnyBytesComeBack,
                             CursorWalksInByteOrderFromWhereItIsPut, StateNeverShowsAmongRecords,
-                            CursorShowsOneMoment, StateComesBack, IsAMapThatSurvivesKills);
+                            CursorShowsOneMoment, StateComesBack,
+                            WhatExpiresIsInTheIndexUntilItIsTakenOut, IsAMapThatSurvivesKills);
 
 }  // namespace kvs

@@ -27,6 +27,11 @@ class WatchedStore final : public StoreView {
     return memory.get_record(key);
   }
 
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& after,
+                                                          std::size_t max) const override {
+    return memory.expiries(after, max);
+  }
+
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;
 
   /// Records read since the last call.

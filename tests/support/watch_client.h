@@ -2,6 +2,7 @@
 // notices an older version after a newer one, and a version that comes twice.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -32,6 +33,7 @@ class WatchClient final : public WatchSink {
       case WatchEvent::Kind::reset:
         ++resets_;
         listed_.emplace();
+        forget_expiries();
         break;
       case WatchEvent::Kind::bookmark:
         sweep();
@@ -89,11 +91,11 @@ class WatchClient final : public WatchSink {
     if (newest != newest_.end() && version < newest->second) {
       complain(fmt::format("{} was told older after newer", path), version.dot);
     }
-    if (!listed_ && !told_.emplace(path, version.dot).second) {
+    if (!listed_ && was_told(event)) {
       complain(fmt::format("{} was told twice", path), version.dot);
     }
     newest_.insert_or_assign(path, version);
-    told_.emplace(path, version.dot);
+    note(event);
     if (event.kind == WatchEvent::Kind::put) {
       live_[path] = version;
     } else {
@@ -102,6 +104,37 @@ class WatchClient final : public WatchSink {
     if (listed_) {
       listed_->insert(path);
     }
+  }
+
+  /// Versions come once; one that expires once as a put and then once as a delete, of which the
+  /// cursor then knows unless it was told out of its order.
+  [[nodiscard]] bool was_told(const WatchEvent& event) const {
+    const auto told = told_.find({std::string(event.path), event.version->dot});
+    if (told == told_.end()) {
+      return false;
+    }
+    const bool expires = event.kind == WatchEvent::Kind::del && event.expires_ms != 0;
+    return !expires || told->second == Told::dead_for_good;
+  }
+
+  /// A snapshot begins anew, at a node that may be behind: it tells of times when they come there.
+  void forget_expiries() {
+    for (auto& [version, told] : told_) {
+      if (told == Told::dead_for_good) {
+        told = Told::dead;
+      }
+    }
+  }
+
+  void note(const WatchEvent& event) {
+    Told& told = told_[{std::string(event.path), event.version->dot}];
+    if (event.kind == WatchEvent::Kind::put) {
+      told = Told::shown;
+      return;
+    }
+    const ExpiryPlace place{.expires_ms = event.expires_ms, .dot = event.version->dot};
+    const bool known = event.cursor != nullptr && event.cursor->expired >= place;
+    told = known || event.expires_ms == 0 ? Told::dead_for_good : Told::dead;
   }
 
   void complain(std::string text, Dot dot) {
@@ -120,7 +153,9 @@ class WatchClient final : public WatchSink {
   int appetite_ = 1'000'000;
   std::map<std::string, Version> live_;
   std::map<std::string, Version> newest_;
-  std::set<std::pair<std::string, Dot>> told_;
+  enum class Told : std::uint8_t { shown, dead, dead_for_good };
+
+  std::map<std::pair<std::string, Dot>, Told> told_;
   std::optional<std::set<std::string>> listed_;  // since a reset; nothing: none is under way
   std::optional<WatchCursor> cursor_;
   WatchEnd ended_ = WatchEnd::none;

@@ -102,6 +102,9 @@ def test_keys(contract, node):
             ("PUT", "/kv/a", {"body": "1", "headers": {"Content-Type": "text/html"}}),
             ("OPTIONS", "/kv/a", {}),
             ("DELETE", "/kv/b", {}),
+            ("PUT", "/kv/t?ttl=600", {"body": "1"}),
+            ("PUT", "/kv/t?ttl=0", {"body": "1"}),
+            *[(method, "/kv/t" + query, {}) for method in ("GET", "HEAD") for query in ("", "?meta=true")],
         ],
     )
 
@@ -127,6 +130,8 @@ def test_many_keys(contract, node):
         {"op": "put", "path": "a", "data": {"x": [1]}},
         {"op": "put", "path": "a", "data": None, "if_match": "*"},
         {"op": "get", "path": "a"},
+        {"op": "put", "path": "t", "data": 1, "ttl": 600},
+        {"op": "get", "path": "t"},
         {"op": "get", "path": "a", "if_none_match": "*"},
         {"op": "put", "path": "a", "data": 1, "if_none_match": "*"},
         {"op": "put", "path": "a//", "data": 1},

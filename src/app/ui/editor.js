@@ -242,9 +242,10 @@ export class Editor {
     } else if (this.#mode === "begin") {
       say(this.#meta, "It is stored only if there is no such key yet.");
     } else if (this.#version) {
-      const { uuid, timestamp, text, proxied } = this.#version;
+      const { uuid, timestamp, expires, text, proxied } = this.#version;
+      const until = expires ? `, expires ${moment(expires)}: what is saved here stays` : "";
       const when = `${moment(timestamp)} (${ago(Date.now() - timestamp)})`;
-      say(this.#meta, `Version ${brief(uuid)} of ${when}, ${bytes(new TextEncoder().encode(text).length)}${proxied ? ", told by another member" : ""}`);
+      say(this.#meta, `Version ${brief(uuid)} of ${when}, ${bytes(new TextEncoder().encode(text).length)}${until}${proxied ? ", told by another member" : ""}`);
       mark(this.#meta, "title", uuid);
     } else {
       say(this.#meta, !this.#looked ? "Reading…" : "There is no value under this key.");

@@ -92,7 +92,7 @@ export function escapePath(path) {
 const target = (path) => `/kv/${escapePath(path)}`;
 
 /**
- * The live version under a key: { text, uuid, timestamp, proxied }; null if there is none; "same" if it is still `known`.
+ * The live version under a key: { text, uuid, timestamp, expires, proxied } (expires: Unix ms, 0 if it stays); null if there is none; "same" if it is still `known`.
  */
 export async function getValue(path, known) {
   const headers = known ? { "If-None-Match": `"${known}"` } : {};
@@ -110,6 +110,7 @@ export async function getValue(path, known) {
     text: answer.text,
     uuid: answer.header("ETag").slice(1, -1),
     timestamp: Number(answer.header("X-KVS-Timestamp")),
+    expires: Number(answer.header("X-KVS-Expires") ?? 0),
     proxied: answer.header("X-KVS-Source") === "proxy",
   };
 }
