@@ -58,7 +58,7 @@ Result<std::optional<RecordHeader>> CalmDisk::find(Key key) const {
 }
 
 Result<std::vector<ExpiryEntry>> CalmDisk::expiries(const ExpiryPlace& after,
-                                                   std::size_t max) const {
+                                                    std::size_t max) const {
   return disk_.expiries(after, max);
 }
 
