@@ -285,19 +285,15 @@ void Reconciliation::judge(const Pair& pair) {
       judges && mine != nullptr && start_.theirs.covers(mine->header.version.dot) ? mine : nullptr;
   theirs = dead_there != nullptr ? nullptr : theirs;
   mine = dead_here != nullptr ? nullptr : mine;
-  if (dead_there != nullptr && !is_replaced_by(*dead_there, mine)) {
-    if (dead_there->header.live()) {
-      KVS_PROBE("reconciliation: a live record there was replaced or deleted here");
-      ++figures_.drops_there;
-    }
-    remember_dead(*dead_there, dead_there_);
+  if (dead_there != nullptr && is_replaced_by(*dead_there, mine)) {
+    outlived_there_.insert_or_assign(dead_there->path, *dead_there);
+  } else if (dead_there != nullptr) {
+    drop_there(*dead_there);
   }
-  if (dead_here != nullptr && !is_replaced_by(*dead_here, theirs)) {
-    if (dead_here->header.live()) {
-      KVS_PROBE("reconciliation: a live record here was replaced or deleted elsewhere");
-      ++figures_.drops_here;
-    }
-    remember_dead(*dead_here, dead_here_);
+  if (dead_here != nullptr && is_replaced_by(*dead_here, theirs)) {
+    outlived_here_.insert_or_assign(dead_here->path, *dead_here);
+  } else if (dead_here != nullptr) {
+    drop_here(*dead_here);
   }
   const bool both = mine != nullptr && theirs != nullptr;
   const MergeOutcome outcome =
@@ -308,6 +304,22 @@ void Reconciliation::judge(const Pair& pair) {
   if (mine != nullptr && outcome != MergeOutcome::take) {
     given_.push_back(mine->path);
   }
+}
+
+void Reconciliation::drop_here(const PeerItem& dead) {
+  if (dead.header.live()) {
+    KVS_PROBE("reconciliation: a live record here was replaced or deleted elsewhere");
+    ++figures_.drops_here;
+  }
+  remember_dead(dead, dead_here_);
+}
+
+void Reconciliation::drop_there(const PeerItem& dead) {
+  if (dead.header.live()) {
+    KVS_PROBE("reconciliation: a live record there was replaced or deleted here");
+    ++figures_.drops_there;
+  }
+  remember_dead(dead, dead_there_);
 }
 
 /// One that is not remembered stays, under a K that covers it: the next exchange finds it dead
@@ -332,18 +344,23 @@ Result<void> Reconciliation::take_fetched(const Fetched& answer, const Replica::
                                           Effects& effects) {
   for (const PeerRecord& record : answer.records) {
     parts_.replica.take(record, terms, effects);
+    outlived_here_.erase(record.path);
     ++figures_.records_fetched;
   }
   const std::vector<std::string> asked = std::exchange(fetching_, {});
-  if (!answer.cut) {
-    return {};
-  }
-  if (answer.records.empty()) {
+  if (answer.cut && answer.records.empty()) {
     return std::unexpected(nonsense("it is full and empty"));
   }
   // What lies behind the last path that came is asked for again.
-  const auto rest = std::ranges::upper_bound(asked, answer.records.back().path);
+  const auto rest =
+      answer.cut ? std::ranges::upper_bound(asked, answer.records.back().path) : asked.end();
   wanted_.insert(wanted_.end(), rest, asked.end());
+  for (auto path = asked.begin(); path != rest; ++path) {
+    if (const auto outlived = outlived_here_.extract(*path)) {
+      KVS_PROBE("reconciliation: what is newer was gone before it could be fetched");
+      drop_here(outlived.mapped());
+    }
+  }
   return {};
 }
 
@@ -359,6 +376,9 @@ Result<Settle> Reconciliation::next_settle() {
     auto record = KVS_TRY(std::move(found));
     if (!record) {
       KVS_PROBE("reconciliation: a record was gone before it could be given");
+      if (const auto outlived = outlived_there_.extract(path)) {
+        drop_there(outlived.mapped());
+      }
       given_.pop_back();
       continue;
     }
@@ -367,6 +387,7 @@ Result<Settle> Reconciliation::next_settle() {
       KVS_PROBE("reconciliation: a record is given in the next message");
       break;
     }
+    outlived_there_.erase(path);
     settle.records.push_back({.path = path, .record = *std::move(record), .replaced = {}});
     given_.pop_back();
     ++figures_.records_given;

@@ -96,6 +96,8 @@ class Reconciliation {
   Result<void> take_difference(const KeyRange& range, const PathRange& theirs);
   void judge_all(const std::vector<PeerItem>& mine, const std::vector<PeerItem>& theirs);
   void judge(const Pair& pair);
+  void drop_here(const PeerItem& dead);
+  void drop_there(const PeerItem& dead);
   void remember_dead(const PeerItem& dead, std::vector<PeerItem>& side);
   [[nodiscard]] bool drops_too_much() const;
 
@@ -133,7 +135,9 @@ class Reconciliation {
   std::vector<std::string> given_;        // paths to send
   std::vector<PeerItem> dead_here_;
   std::vector<PeerItem> dead_there_;
-  std::vector<PeerItem> dropping_here_;  // with the Finish that is on its way
+  std::map<std::string, PeerItem> outlived_here_;   // dead, by path: what is newer takes
+  std::map<std::string, PeerItem> outlived_there_;  // their place, if it is there to cross
+  std::vector<PeerItem> dropping_here_;             // with the Finish that is on its way
   bool finishing_ = false;
   bool complete_ = false;
   ReconciliationFigures figures_;

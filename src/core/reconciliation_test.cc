@@ -120,6 +120,23 @@ TEST_F(ReconciliationTest, AReplacedRecordIsReadUntilTheNewOneIsThere) {
   expect_equal();
 }
 
+TEST_F(ReconciliationTest, AReplacedRecordGoesThoughTheNewerOneIsGoneBeforeItCrosses) {
+  for (const bool newer_here : {false, true}) {
+    share();
+    ExchangeNode& newer = newer_here ? here_ : there_;
+    newer.del(later(1), "a");
+    newer.settle();
+    ExchangeSession session(here_, there_);
+    run_until<Compare>(session);
+    session.step({});  // the answer is taken: the deletion is to cross
+    newer.replica().collect({.path = "a", .header = *newer.held("a")}, newer.open());
+    newer.settle();
+    EXPECT_EQ(run_exchange(session), State::complete);
+    expect_equal();
+    EXPECT_TRUE(here_.headers().empty());
+  }
+}
+
 TEST_F(ReconciliationTest, TiedVersionsBothStayAndNeitherIsCovered) {
   here_.put(kWall, "a", "1");
   there_.put(kWall, "a", "2");

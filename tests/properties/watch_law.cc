@@ -96,6 +96,9 @@ TEST(law_watch, SeedsThatFoundBugs) {
   for (const auto seed : std::initializer_list<std::uint64_t>{1143, 3612}) {
     EXPECT_EQ(ExchangeWorld(seed, kYoung).run(), "") << "seed " << seed;
   }
+  // A restored node learnt K from an exchange, and kept what it knew to be deleted: the tombstone
+  // was collected before it could be fetched.
+  EXPECT_EQ(ExchangeWorld(5917, kEverything).run(), "");
   // The law's own: a client read a record that no K covered, after damage, and then watched.
   EXPECT_EQ(ExchangeWorld(13928, kEverything).run(), "");
 }
