@@ -18,6 +18,7 @@ namespace {
 
 constexpr Duration kCollectInterval = Duration::from_seconds(1);
 constexpr Duration kCollectIntervalAtRest = Duration::from_seconds(5);
+constexpr Duration kCollectPatience = Duration::from_seconds(1);  // for another cause to wake
 constexpr std::size_t kCollectRecords = 1000;
 
 template <class... Kinds>
@@ -360,7 +361,8 @@ Instant Node::next_deadline() const {
     return {};
   }
   return std::min({members().next_deadline(), sync_.next_deadline(), ballots_.next_deadline(),
-                   outbox_.next_deadline(), next_collect_, expirer_.next_deadline()});
+                   outbox_.next_deadline(), next_collect_ + kCollectPatience,
+                   expirer_.next_deadline()});
 }
 
 void Node::found_damage(const Now& now, std::string_view path, Effects& effects) {

@@ -53,7 +53,7 @@ void draw_the_rest(ClusterScenario& scenario) {
     }
   }
   const OutboxOptions usual;
-  scenario.encoded = prng.chance(1, 4);
+  scenario.encoded = prng.chance(1, 8);
   scenario.outbox_queue_bytes =
       prng.chance(1, 8) ? 64 * draw_scale(prng, 6) : usual.queue_bytes_max;
   scenario.outbox_direct_members = prng.chance(1, 4) ? prng.below(3) : usual.direct_members_max;
@@ -62,17 +62,17 @@ void draw_the_rest(ClusterScenario& scenario) {
   scenario.mixed = prng.chance(1, 4);
 }
 
-/// A third of the runs have a few who watch, which takes time. They change nothing of what else
+/// A quarter of the runs have a few who watch, which takes time. They change nothing of what else
 /// happens.
 std::uint64_t draw_watchers(std::uint64_t seed, std::uint32_t machines) {
   Prng prng(stream_seed(seed, Stream::watchers, 0));
-  return machines > kLarge || !prng.chance(1, 3) ? 0 : 1 + prng.below(4);
+  return machines > kLarge || !prng.chance(1, 4) ? 0 : 1 + prng.below(4);
 }
 
 /// What expires, from another stream for the same reason.
 void draw_expiry(ClusterScenario& scenario) {
   Prng prng(stream_seed(scenario.seed, Stream::scenario, 3));
-  if (prng.chance(1, 3)) {
+  if (prng.chance(1, 6)) {
     scenario.faults.insert(ClusterFault::expiry);
     if (prng.chance(1, 2)) {
       scenario.faults.insert(ClusterFault::clocks_off);
