@@ -8,7 +8,7 @@ namespace kvs {
 
 namespace {
 
-constexpr std::array<std::string_view, kClusterFaultCount> kNames{
+constexpr std::array<std::string_view, kClusterFaultCount> kFaultNames{
     "kill",       "power_loss", "down",       "pause",         "long_pause",
     "wipe",       "restore",    "clock_jump", "clock_drift",   "clock_far_future",
     "disk_full",  "slow_disk",  "loss",       "duplication",   "replay",
@@ -113,15 +113,15 @@ Wishes draw_wishes(Prng& prng) {
 }  // namespace
 
 std::string_view to_string(ClusterFault fault) {
-  return kNames.at(static_cast<std::size_t>(fault));
+  return kFaultNames.at(static_cast<std::size_t>(fault));
 }
 
 std::string to_string(const ClusterFaultSet& faults) {
-  return join_faults<ClusterFault>(faults, kNames);
+  return join_faults<ClusterFault>(faults, kFaultNames);
 }
 
 Result<ClusterFaultSet> parse_cluster_faults(std::string_view text) {
-  return split_faults<ClusterFault>(text, kNames);
+  return split_faults<ClusterFault>(text, kFaultNames);
 }
 
 ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides& overrides) {
