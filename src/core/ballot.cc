@@ -22,10 +22,6 @@ std::uint64_t weight_of(std::string_view path, Instance instance) {
   return XXH3_64bits_withSeed(path.data(), path.size(), static_cast<std::uint64_t>(instance));
 }
 
-bool may_vote(const Member& member) {
-  return is_live(member.state) && (member.mode != Mode::syncing || KVS_MUTATED(syncing_votes));
-}
-
 }  // namespace
 
 std::string_view to_string(Ruling::Kind kind) {
@@ -129,9 +125,14 @@ Votes Ballots::answer(const AskVotes& question) const {
   Votes votes;
   votes.votes.reserve(question.paths.size());
   for (const std::string& path : question.paths) {
-    votes.votes.push_back(store_.find(Key::from_store(path)).value_or(std::nullopt));
+    votes.votes.push_back(has_vote() ? store_.find(Key::from_store(path)).value_or(std::nullopt)
+                                     : std::nullopt);
   }
   return votes;
+}
+
+bool Ballots::has_vote() const {
+  return mode_ != Mode::syncing || KVS_MUTATED(syncing_votes);
 }
 
 std::vector<Ruling> Ballots::take_rulings() {
@@ -170,7 +171,7 @@ void Ballots::tick(const Now& now, Effects& effects) {
 void Ballots::begin_round(const Now& now, Effects& effects) {
   Round round{.view = view_, .request = {}, .asked = {}};
   for (const Member& member : view_->members) {
-    if (may_vote(member) && member.instance != view_->self) {
+    if (is_live(member.state) && member.instance != view_->self) {
       round.asked.push_back({.voter = voter_of(member), .address = member.address, .votes = {}});
     }
   }
@@ -282,7 +283,7 @@ void Ballots::count(const Now& now, const Round& round) {
       continue;
     }
     votes.clear();
-    if (may_vote(self)) {
+    if (is_live(self.state) && has_vote()) {
       votes.push_back({.voter = voter_of(self),
                        .held = store_.find(Key::from_store(path)).value_or(std::nullopt)});
     }

@@ -2,7 +2,8 @@
 //
 // Every node that meets a tie opens it here. The resolver of a path is the live member that comes
 // first in its rendezvous hash; the next one steps in each further second that brings no verdict.
-// A resolver asks all live members which version they hold (many paths a message), counts
+// A resolver asks all live members which version they hold (many paths a message; one that still
+// fetches the cluster's data answers that it has no vote), counts
 // (core/verdict), gets the winner's value and hands out a ruling, which enters the store through
 // core/replica. A tie stays open until a durable change shows that it is settled, so a lost ruling
 // is only late. Which value wins may depend on who could be asked; that all end equal does not.
@@ -28,6 +29,7 @@
 #include "base/time.h"
 #include "core/change.h"
 #include "core/effects.h"
+#include "core/mode.h"
 #include "core/peer_message.h"
 #include "core/store_view.h"
 #include "core/verdict.h"
@@ -97,6 +99,10 @@ class Ballots {
 
   void set_view(std::shared_ptr<const View> view) { view_ = std::move(view); }
 
+  /// A node that still fetches the cluster's data holds what it happened to fetch: it has no vote.
+  /// Each says so itself, for what others know of its mode is a little old.
+  void set_mode(Mode mode) { mode_ = mode; }
+
   /// Instant{} if there is work at hand.
   [[nodiscard]] Instant next_deadline() const;
 
@@ -105,7 +111,8 @@ class Ballots {
   /// A call of this room returned. Ids that it never gave out are ignored.
   void returned(const Now& now, const PeerReturn& result, Effects& effects);
 
-  /// This node's votes, as committed; a record that cannot be read has no vote.
+  /// This node's votes, as committed; of a record that cannot be read, and of a node without a
+  /// vote, there are none.
   [[nodiscard]] Votes answer(const AskVotes& question) const;
 
   /// The rulings since the last call. More may be waiting: see next_deadline.
@@ -116,6 +123,8 @@ class Ballots {
   [[nodiscard]] const BallotStats& stats() const { return stats_; }
 
  private:
+  [[nodiscard]] bool has_vote() const;
+
   struct Tie {
     Stamp stamp;
     RecordHeader mine;
@@ -207,6 +216,7 @@ class Ballots {
   const StoreView& store_;
   Prng& prng_;
   std::shared_ptr<const View> view_;
+  Mode mode_ = Mode::normal;  // this node's
   Ties ties_;
   std::set<std::pair<Instant, std::string_view>> due_;  // views of the keys of ties_
   std::size_t kept_bytes_ = 0;

@@ -94,15 +94,34 @@ TEST_F(BallotsTest, FailedMembersAreNoResolversAndHaveNoVote) {
   EXPECT_EQ(sends[0].address, "node3:80");
 }
 
+TEST_F(BallotsTest, ANodeThatIsSyncingHasNoVote) {
+  store_.set("a", record_of(candidate(1)));
+  ballots_.set_mode(Mode::syncing);
+  EXPECT_THAT(ballots_.answer({.paths = {"a"}}).votes, ElementsAre(std::nullopt));
+  ballots_.set_mode(Mode::read_only);
+  EXPECT_THAT(ballots_.answer({.paths = {"a"}}).votes, ElementsAre(candidate(1)));
+}
+
+TEST_F(BallotsTest, AMemberIsAskedWhateverItsModeWasOfLate) {
+  view_.members[1].mode = Mode::syncing;  // it may have fetched everything since
+  show_view();
+  const std::string path = path_of_rank(0);
+  open(path, candidate(1), candidate(2));
+  pass(BallotOptions{}.gather);
+  vote({candidate(2), candidate(2)});
+  const std::vector<Ruling> rulings = ballots_.take_rulings();
+  ASSERT_THAT(rulings, SizeIs(1));
+  EXPECT_EQ(rulings[0].winner.record.header.version.verdict.votes, 2U);
+}
+
 TEST_F(BallotsTest, SyncingMembersHaveNoVoteButReadOnlyOnesDo) {
-  view_.members[0].mode = Mode::syncing;
-  view_.members[1].mode = Mode::syncing;
+  ballots_.set_mode(Mode::syncing);
   view_.members[2].mode = Mode::read_only;
   show_view();
   const std::string path = path_of_rank(0);
   open(path, candidate(1), candidate(2));
   pass(BallotOptions{}.gather);
-  vote({candidate(2)});
+  vote({std::nullopt, candidate(2)});
   const std::vector<Ruling> rulings = ballots_.take_rulings();
   ASSERT_THAT(rulings, SizeIs(1));
   EXPECT_EQ(rulings[0].winner.record.value, "2");

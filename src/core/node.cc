@@ -444,6 +444,7 @@ void Node::follow_members(const Now& now, Effects& effects) {
     }
   }
   clock_.set_offset_ms(members().cluster_clock_ahead_ms());
+  ballots_.set_mode(mode());
   if (view_ != nullptr && members().view_version() == view_version_) {
     return;
   }
