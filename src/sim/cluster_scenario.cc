@@ -53,7 +53,7 @@ void draw_the_rest(ClusterScenario& scenario) {
     }
   }
   const OutboxOptions usual;
-  scenario.encoded = prng.chance(1, 8);
+  scenario.encoded = prng.chance(1, 16);
   scenario.outbox_queue_bytes =
       prng.chance(1, 8) ? 64 * draw_scale(prng, 6) : usual.queue_bytes_max;
   scenario.outbox_direct_members = prng.chance(1, 4) ? prng.below(3) : usual.direct_members_max;
