@@ -1,39 +1,21 @@
 #include "sim/calm_disk.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "sim/table_cursor.h"
 #include "wire/record_codec.h"
-#include "wire/store_keys.h"
 
 namespace kvs {
 
 namespace {
 
-class CalmCursor final : public RecordCursor {
+class CalmCursor final : public TableCursor {
  public:
-  explicit CalmCursor(std::shared_ptr<const Disk::Table> records) : records_(std::move(records)) {}
+  explicit CalmCursor(std::shared_ptr<const Disk::Table> records)
+      : TableCursor(std::move(records)) {}
 
-  void seek(std::string_view text) override {
-    at_ = records_->lower_bound(std::max<std::string_view>(text, kFirstRecordKey));
-  }
-
-  void next() override { ++at_; }
-
-  [[nodiscard]] bool valid() const override { return at_ != records_->end(); }
-
-  [[nodiscard]] Result<void> status() const override { return {}; }
-
-  [[nodiscard]] Key key() const override { return Key::from_store(at_->first); }
-
-  [[nodiscard]] Result<RecordView> record() const override {
-    return decode_record(key(), at_->second);
-  }
-
- private:
-  std::shared_ptr<const Disk::Table> records_;
-  Disk::Table::const_iterator at_ = records_->end();
+  [[nodiscard]] Result<RecordView> record() const override { return decode_record(key(), bytes()); }
 };
 
 }  // namespace

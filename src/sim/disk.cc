@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/mutant.h"
 #include "base/probe.h"
+#include "sim/table_cursor.h"
 #include "wire/record_codec.h"
 #include "wire/store_keys.h"
 
@@ -102,33 +103,18 @@ Result<Record> decode(Key key, std::string_view bytes) {
   return Record{.header = view.header, .value = std::string(view.value)};
 }
 
-/// Walks the records of its moment: later commits do not show.
-class DiskCursor final : public RecordCursor {
+class DiskCursor final : public TableCursor {
  public:
   DiskCursor(const Disk& disk, std::shared_ptr<const Disk::Table> records)
-      : disk_(disk), records_(std::move(records)) {}
-
-  void seek(std::string_view text) override {
-    at_ = records_->lower_bound(std::max<std::string_view>(text, kFirstRecordKey));
-  }
-
-  void next() override { ++at_; }
-
-  [[nodiscard]] bool valid() const override { return at_ != records_->end(); }
-
-  [[nodiscard]] Result<void> status() const override { return {}; }
-
-  [[nodiscard]] Key key() const override { return Key::from_store(at_->first); }
+      : TableCursor(std::move(records)), disk_(disk) {}
 
   [[nodiscard]] Result<RecordView> record() const override {
-    read_ = KVS_TRY(disk_.read(key(), at_->second));
+    read_ = KVS_TRY(disk_.read(key(), bytes()));
     return read_.view();
   }
 
  private:
   const Disk& disk_;
-  std::shared_ptr<const Disk::Table> records_;
-  Disk::Table::const_iterator at_ = records_->end();
   mutable Record read_;  // keeps the bytes that record() points to
 };
 
