@@ -63,6 +63,13 @@ bool is_there_again(MemberEvent::Kind kind) {
          kind == MemberEvent::Kind::restarted;
 }
 
+/// One that has told nothing of itself yet is given the benefit of the doubt: it would refuse the
+/// message.
+bool reads_expiry(const Member& member) {
+  return member.features == 0 || (member.features & kFeatureExpiry) != 0 ||
+         member.state == MemberState::left;
+}
+
 std::string describe(const MemberEvent& event) {
   if (event.kind == MemberEvent::Kind::id_in_use) {
     const std::string said = event.detail.empty() ? "" : fmt::format(" ({})", event.detail);
@@ -181,7 +188,7 @@ std::optional<WriteStatus> Node::refusal_for(const WriteCommand& command) const 
   if (const auto refusal = write_refusal(mode())) {
     return refusal;
   }
-  if (command.ttl > Duration{} && !takes_expiry()) {
+  if (command.ttl > Duration{} && !takes_expiry_) {
     return WriteStatus::ttl_unsupported;
   }
   const bool rests_on_record =
@@ -191,15 +198,6 @@ std::optional<WriteStatus> Node::refusal_for(const WriteCommand& command) const 
     return WriteStatus::syncing;
   }
   return std::nullopt;
-}
-
-/// A record that expires must not come to a member that cannot read it. One that has told nothing
-/// of itself yet is given the benefit of the doubt: it would refuse the message.
-bool Node::takes_expiry() const {
-  return view_ == nullptr || std::ranges::all_of(view_->members, [](const Member& member) {
-           return member.features == 0 || (member.features & kFeatureExpiry) != 0 ||
-                  member.state == MemberState::left;
-         });
 }
 
 Replica::Terms Node::terms(const Now& now, Change::Cause cause, Instance from) const {
@@ -450,6 +448,7 @@ void Node::follow_members(const Now& now, Effects& effects) {
   }
   view_version_ = members().view_version();
   view_ = members().view();
+  takes_expiry_ = std::ranges::all_of(view_->members, reads_expiry);
   sync_.set_view(view_);
   outbox_.set_view(view_);
   ballots_.set_view(view_);
@@ -731,7 +730,7 @@ NodeStatus Node::status() const {
                     .stamps_held_back = held_back_,
                     .may_stop = may_stop(),
                     .may_lack_records = may_lack_records(),
-                    .takes_expiry = takes_expiry(),
+                    .takes_expiry = takes_expiry_,
                     .expired = expirer_.expired(),
                     .digest = holdings_.digest(),
                     .tree_bytes = holdings_.tree().memory_bytes(),

@@ -194,7 +194,6 @@ class Node {
   [[nodiscard]] const Refused* objection(const PeerEnvelope& envelope) const;
   void follow_clocks(const Now& now);
   [[nodiscard]] Now cluster_time(const Now& now) const;
-  [[nodiscard]] bool takes_expiry() const;
   void tell_expired(Effects& effects);
   void free_expired(Effects& effects);
   void heard(const Now& now, const PeerEnvelope& envelope);
@@ -239,6 +238,7 @@ class Node {
   SelfIdentity self_;
   std::uint64_t cluster_;
   std::shared_ptr<const View> view_;
+  bool takes_expiry_ = true;        // every member of it reads records that expire
   std::set<Instance> there_again_;  // since then: a large list shows them a little later
   std::uint64_t view_version_ = 0;
   std::vector<Onward> open_onward_;
