@@ -38,7 +38,6 @@ std::vector<Member> MemberNews::compose(Instance receiver, const Member* about_r
   rumors_.told(table_.self(), limit);
   if (about_receiver != nullptr) {
     rows.push_back(*about_receiver);
-    knows.push_back(about_receiver->instance);
   }
   std::vector<Member> rumors =
       rumors_.take(kNewsRowsMax - rows.size(), limit, {.instance = receiver, .knows = knows});
