@@ -228,13 +228,18 @@ TEST_F(NodeExpiry, WatchersAreToldOnceAndAfterTheValueItself) {
   EXPECT_TRUE(driver_.open_effects().watched.empty());
 }
 
-TEST(ClusterExpiry, EveryNodeHidesItAndTheyStayEqual) {
-  ClusterDriver cluster(3);
-  for (std::size_t i = 0; i < 3; ++i) {
-    cluster.options(i).expired_kept_for = Duration::from_seconds(20);
+/// All nodes start anew, to keep what has expired for so long.
+void keep_expired_for(ClusterDriver& cluster, std::size_t nodes, Duration kept) {
+  for (std::size_t i = 0; i < nodes; ++i) {
+    cluster.options(i).expired_kept_for = kept;
     cluster.stop(i);
     cluster.start(i);
   }
+}
+
+TEST(ClusterExpiry, EveryNodeHidesItAndTheyStayEqual) {
+  ClusterDriver cluster(3);
+  keep_expired_for(cluster, 3, Duration::from_seconds(20));
   cluster.run(Duration::from_seconds(5));
   ASSERT_EQ(cluster.put(0, "a", "1", Duration::from_seconds(10)).status, WriteStatus::created);
   ASSERT_EQ(cluster.put(1, "b", "1").status, WriteStatus::created);
@@ -256,11 +261,7 @@ TEST(ClusterExpiry, EveryNodeHidesItAndTheyStayEqual) {
 
 TEST(ClusterExpiry, ANodeThatWasAwayTakesWhatHasExpired) {
   ClusterDriver cluster(2);
-  for (std::size_t i = 0; i < 2; ++i) {
-    cluster.options(i).expired_kept_for = Duration::from_seconds(5);
-    cluster.stop(i);
-    cluster.start(i);
-  }
+  keep_expired_for(cluster, 2, Duration::from_seconds(5));
   cluster.run(Duration::from_seconds(5));
   cluster.put(0, "a", "old");
   cluster.run(Duration::from_seconds(2));
