@@ -46,7 +46,7 @@ std::string meta_text(const std::string& path, std::string_view body) {
     cells.push_back(time_text(*expires));
   }
   Table table(std::move(names));
-  table.add(std::move(cells));
+  table.add(cells);
   const std::string data(json_member(body, "data").value_or("null"));
   return table.text(style) + (out_is_terminal() ? "\n" + harmless(data) : data) + '\n';
 }
