@@ -128,6 +128,7 @@ void Sync::met(const Now& now, const Member& member, Effects& effects) {
   KVS_PROBE("sync: a member that was met again holds something else");
   const Instant long_ago = now.instant - options_.behind_grace - options_.behind_grace;
   differs->second.since = std::min(differs->second.since, long_ago);
+  differs->second.met = true;
   if (awaited != awaited_.end()) {
     awaited->second.since = std::min(awaited->second.since, long_ago);
   }
@@ -173,8 +174,11 @@ std::vector<Instance> Sync::late_peers(const Now& now) const {
       late.push_back(peer);
     }
   }
+  if (!late.empty()) {
+    return late;
+  }
   for (const auto& [peer, differs] : differing_) {
-    if (late.empty() && differs.since <= before - options_.behind_grace) {
+    if (differs.since <= before - options_.behind_grace) {
       late.push_back(peer);
     }
   }
@@ -200,8 +204,10 @@ const Member* Sync::lagging_behind(const Now& now) {
   return gaps_since_ <= now.instant - grace ? choose_peer() : nullptr;
 }
 
-/// What an exchange could not bring, the next one at once cannot bring either.
+/// What an exchange could not bring, the next one at once cannot bring either. But one whose peer
+/// had become equal meanwhile says nothing of others that were met again.
 void Sync::be_patient(const Now& now) {
+  const bool was_equal = session_->theirs == session_->mine;
   const Instant late = now.instant - options_.behind_grace;
   const Instant later = late + options_.catchup_interval;
   for (auto& [peer, awaited] : awaited_) {
@@ -210,7 +216,8 @@ void Sync::be_patient(const Now& now) {
     }
   }
   for (auto& [peer, differs] : differing_) {
-    if (differs.since <= late) {
+    const bool still_due = was_equal && differs.met && peer != session_->peer;
+    if (differs.since <= late && !still_due) {
       differs.since = later;
     }
   }

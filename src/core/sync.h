@@ -176,6 +176,7 @@ class Sync {
   struct Differing {
     std::uint64_t knowledge_hash = 0;
     Instant since;
+    bool met = false;  // as met() says, and it has told no other K since
   };
 
   /// A write that a peer has and this node lacks.
