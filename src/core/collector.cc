@@ -154,9 +154,9 @@ std::vector<PeerItem> Collector::next(const StoreView& store, WallTime wall,
 /// If it found nothing and went by what all cover now, the next one could find nothing either, as
 /// long as nothing is heard and no tombstone comes of age.
 void Collector::end_sweep() {
-  Sweep ended = *std::exchange(sweep_, std::nullopt);
+  std::optional<Sweep> ended = std::exchange(sweep_, std::nullopt);
   vain_.reset();
-  if (ended.in_vain && round_ && round_->low == ended.low) {
+  if (ended && ended->in_vain && round_ && round_->low == ended->low) {
     vain_ = std::move(ended);
   }
 }

@@ -118,16 +118,16 @@ std::vector<Change> Expirer::tell(const std::optional<ExpiryPlace>& pending) {
 
 /// Nothing if the record was replaced since.
 std::optional<Change> Expirer::change_of(const ExpiryEntry& entry) const {
-  const auto found = store_.find(Key::from_store(entry.path));
-  const bool there =
-      found && *found && (*found)->expires_ms != 0 && place_of(**found) == entry.place;
-  if (!there || KVS_MUTATED(expiry_not_told)) {
+  const std::optional<RecordHeader> held =
+      store_.find(Key::from_store(entry.path)).value_or(std::nullopt);
+  if (!held || held->expires_ms == 0 || place_of(*held) != entry.place ||
+      KVS_MUTATED(expiry_not_told)) {
     return std::nullopt;
   }
   Change change;
   change.path = entry.path;
-  change.before = *found;
-  change.after = *found;
+  change.before = held;
+  change.after = held;
   change.cause = Change::Cause::expiry;
   return change;
 }

@@ -54,7 +54,9 @@ void ClusterClients::act(std::uint64_t number) {
   Operation wanted = client.asker.draw(premises_.operations.size() + 1);
   if (scenario_.faults.contains(ClusterFault::expiry) && wanted.kind == Operation::Kind::put &&
       prng.chance(1, 2)) {
-    wanted.ttl = Duration::from_ms(prng.between(1, scenario_.ttl_max.ms()));
+    // Some are over before all others hold them.
+    const std::int64_t longest_ms = prng.chance(1, 4) ? 20 : scenario_.ttl_max.ms();
+    wanted.ttl = Duration::from_ms(prng.between(1, longest_ms));
   }
   wanted.client = number;
   wanted.asked = premises_.world.now();
