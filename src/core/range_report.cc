@@ -135,7 +135,9 @@ Result<std::optional<std::vector<PeerItem>>> few_items_in(const RangeSource& sou
 }
 
 Result<std::vector<PeerItem>> items_in(const RangeSource& source, const KeyRange& range) {
-  return *KVS_TRY(few_items_in(source, range, std::numeric_limits<std::size_t>::max()));
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  auto items = KVS_TRY(few_items_in(source, range, kAll));
+  return std::move(items).value_or(std::vector<PeerItem>());
 }
 
 Fingerprint fingerprint_of(const std::vector<PeerItem>& items) {

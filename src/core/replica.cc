@@ -33,7 +33,7 @@ bool holds(const Condition& condition, const Seen& seen) {
     case Condition::Kind::if_exists:
       return seen.live;
     case Condition::Kind::if_match:
-      return seen.live && seen.held->version.uuid == condition.uuid;
+      return seen.live && seen.held && seen.held->version.uuid == condition.uuid;
   }
   return false;
 }
@@ -281,11 +281,11 @@ bool Replica::remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effe
     return false;
   }
   const Key key = Key::from_store(effects.kept.emplace_back(dead.path));
-  const auto found = held(key);
-  if (!found || *found != dead.header) {
+  const std::optional<RecordHeader> there = held(key).value_or(std::nullopt);
+  if (!there || *there != dead.header) {
     return false;
   }
-  const RecordHeader gone = **found;  // its value may have been freed since it was found dead
+  const RecordHeader gone = *there;  // its value may have been freed since it was found dead
   effects.writes.push_back({.key = key, .record = {.header = gone, .value = {}}, .kind = kind});
   if (gone.expires_ms != 0) {
     effects.expired.push_back(place_of(gone));
@@ -323,12 +323,12 @@ void Replica::free_value(const ExpiryEntry& entry, Effects& effects) {
   }
   freed_ = true;
   effects.expired.push_back(entry.place);
-  const bool there = found && *found && (*found)->live() && place_of(**found) == entry.place;
-  if (!there || coming != nullptr) {
+  const std::optional<RecordHeader> there = found.value_or(std::nullopt);
+  if (!there || !there->live() || place_of(*there) != entry.place || coming != nullptr) {
     KVS_PROBE("replica: what expired had been replaced");
     return;
   }
-  RecordHeader header = **found;
+  RecordHeader header = *there;
   header.kind = RecordKind::expired;
   const Key kept = Key::from_store(effects.kept.emplace_back(entry.path));
   effects.writes.push_back({.key = kept, .record = {.header = header, .value = {}}});

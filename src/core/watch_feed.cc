@@ -39,7 +39,7 @@ void WatchFeed::add(std::shared_ptr<const WatchNews> news) {
   }
   for (const Change& change : news->changes) {
     if (!change.after && change.before) {
-      bury(change);
+      bury(change.path, *change.before);
     }
   }
   for (const KnowledgeWrite& write : news->knowledge) {
@@ -72,16 +72,16 @@ void WatchFeed::begin_run() {
   checkpoints_.clear();
 }
 
-void WatchFeed::bury(const Change& change) {
-  const Dot dot = change.before->version.dot;
-  if (!change.before->live()) {
+void WatchFeed::bury(const std::string& path, const RecordHeader& gone) {
+  const Dot dot = gone.version.dot;
+  if (!gone.live()) {
     buried_.add(DotRange{.origin = dot.origin, .first = 1, .last = dot.seq});
-    if (change.before->expires_ms != 0) {
-      buried_expired_ = std::max(buried_expired_, place_of(*change.before));
+    if (gone.expires_ms != 0) {
+      buried_expired_ = std::max(buried_expired_, place_of(gone));
     }
     return;
   }
-  dropped_.push_back({.number = next(), .path = change.path});
+  dropped_.push_back({.number = next(), .path = path});
   if (dropped_.size() > bounds_.dropped_max) {
     KVS_PROBE("watch feed: more was dropped than is remembered");
     buried_.join(known_);

@@ -198,7 +198,7 @@ class WatchFeed final : public WatchSource {
 
   void empty();
   void begin_run();
-  void bury(const Change& change);
+  void bury(const std::string& path, const RecordHeader& gone);
   void forget_oldest();
   void mark(const WatchNews& news);
 

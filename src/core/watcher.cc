@@ -95,7 +95,7 @@ Watcher::Turn Watcher::resume(WatchSink& sink) {
   switch (resumption.way) {
     case Way::replay:
       go_on_at_ = resumption.from.place;
-      cursor_.place = gone_.empty() ? *go_on_at_ : FeedPlace{};
+      cursor_.place = gone_.empty() ? resumption.from.place : FeedPlace{};
       state_ = State::following;
       announce_ = true;
       return Turn::on;
@@ -134,11 +134,12 @@ void Watcher::begin_scan(WatchSource::Head from, Extent extent) {
     cursor_.seen = *from.known;
     cursor_.expired = from.expired;
   }
-  scan_.emplace(Scan{.extent = extent,
-                     .from = std::move(from),
-                     .records = source_->store().cursor(),  // after the place was taken
-                     .renew_at = now_.instant + source_->options().moment_age_max,
-                     .begun = now_.wall});
+  scan_ = std::make_unique<Scan>(
+      Scan{.extent = extent,
+           .from = std::move(from),
+           .records = source_->store().cursor(),  // after the place was taken
+           .renew_at = now_.instant + source_->options().moment_age_max,
+           .begun = now_.wall});
   scan_->records->seek(prefix_);
 }
 
@@ -245,7 +246,8 @@ Watcher::Turn Watcher::lose_run() {
 
 Watcher::Turn Watcher::follow(WatchSink& sink) {
   if (go_on_at_) {
-    cursor_.place = *std::exchange(go_on_at_, std::nullopt);
+    cursor_.place = *go_on_at_;
+    go_on_at_.reset();
   }
   if (!news_) {
     return read_on(sink);
@@ -307,9 +309,10 @@ Watcher::Turn Watcher::tell(const Change& change, WatchSink& sink) {
     }
     return Turn::on;
   }
-  const Version& version = change.after->version;
+  const RecordHeader& after = *change.after;
+  const Version& version = after.version;
   if (change.cause == Change::Cause::expiry || cursor_.seen.covers(version.dot)) {
-    return tell_over(change, sink);
+    return tell_over(change, after, sink);
   }
   // Until it has caught up the client may hold something newer than what was here before.
   const bool settled = !announce_ && !change.overdue && change.before &&
@@ -319,16 +322,16 @@ Watcher::Turn Watcher::tell(const Change& change, WatchSink& sink) {
     KVS_PROBE("watcher: a verdict changed nothing for the client");
     return Turn::on;
   }
-  return tell_current(change, sink);
+  return tell_current(change, after, sink);
 }
 
 /// The client has seen this version, and maybe not that its time is over: told in the order of the
 /// places, or, of one that came late, with its coming. Not if something newer took its place, of
 /// which the client may have been told already.
-Watcher::Turn Watcher::tell_over(const Change& change, WatchSink& sink) {
+Watcher::Turn Watcher::tell_over(const Change& change, const RecordHeader& after, WatchSink& sink) {
   const bool comes_in_order = change.cause == Change::Cause::expiry;
-  const Version& version = change.after->version;
-  if ((!comes_in_order && !change.overdue) || place_of(*change.after) <= cursor_.expired ||
+  const Version& version = after.version;
+  if ((!comes_in_order && !change.overdue) || place_of(after) <= cursor_.expired ||
       !cursor_.seen.covers(version.dot)) {
     return Turn::on;
   }
@@ -341,20 +344,21 @@ Watcher::Turn Watcher::tell_over(const Change& change, WatchSink& sink) {
     return end_unread(found.error(), change.path, sink);
   }
   if (comes_in_order && !announce_ && !KVS_MUTATED(watch_forgets_told)) {
-    cursor_.expired = place_of(*change.after);
+    cursor_.expired = place_of(after);
   }
-  if (!*found) {
+  const std::optional<RecordHeader>& held = *found;
+  if (!held) {
     gone_.push_back(change.path);
     return Turn::on;
   }
-  if ((*found)->version.dot != version.dot) {
+  if (held->version.dot != version.dot) {
     KVS_PROBE("watcher: what expired was replaced before that was told");
     return Turn::on;
   }
   return emit({.kind = WatchEvent::Kind::del,
                .path = change.path,
                .version = version,
-               .expires_ms = change.after->expires_ms},
+               .expires_ms = after.expires_ms},
               sink);
 }
 
@@ -368,7 +372,8 @@ Result<std::optional<Record>> Watcher::look_up(const std::string& path) const {
   return header ? std::optional(Record{.header = *header, .value = {}}) : std::nullopt;
 }
 
-Watcher::Turn Watcher::tell_current(const Change& change, WatchSink& sink) {
+Watcher::Turn Watcher::tell_current(const Change& change, const RecordHeader& after,
+                                    WatchSink& sink) {
   const std::string& path = change.path;
   const auto found = look_up(path);
   if (source_->run() != cursor_.place.run) {
@@ -379,18 +384,19 @@ Watcher::Turn Watcher::tell_current(const Change& change, WatchSink& sink) {
     --cursor_.place.index;  // the client has not seen it
     return end_unread(found.error(), path, sink);
   }
-  if (!*found) {
+  const std::optional<Record>& held = *found;
+  if (!held) {
     // It went since. Its version may be older than what the client has seen elsewhere, but that the
     // key is gone is true.
     gone_.push_back(path);
     return Turn::on;
   }
-  const Record& record = **found;
+  const Record& record = *held;
   const Version& version = record.header.version;
   if (cursor_.seen.covers(version.dot)) {
     return Turn::on;
   }
-  const bool told_of = version.dot == change.after->version.dot;
+  const bool told_of = version.dot == after.version.dot;
   const Standing stands =
       told_of && change.overdue ? Standing::dead : standing(record.header, cursor_.expired);
   if (stands == Standing::later && !told_of) {

@@ -129,9 +129,9 @@ class Watcher {
   Turn read_on(WatchSink& sink);
   void end_news();
   Turn tell(const Change& change, WatchSink& sink);
-  Turn tell_over(const Change& change, WatchSink& sink);
+  Turn tell_over(const Change& change, const RecordHeader& after, WatchSink& sink);
   [[nodiscard]] Result<std::optional<Record>> look_up(const std::string& path) const;
-  Turn tell_current(const Change& change, WatchSink& sink);
+  Turn tell_current(const Change& change, const RecordHeader& after, WatchSink& sink);
 
   /// What a record is to the client.
   enum class Standing : std::uint8_t {
@@ -161,7 +161,7 @@ class Watcher {
   std::shared_ptr<const WatchNews> news_;  // at the place of the cursor; null: to be read
   std::vector<std::string> gone_;          // to be told as gone, before anything else
   std::optional<FeedPlace> go_on_at_;      // once these are told; until then no place is safe
-  std::optional<Scan> scan_;
+  std::unique_ptr<Scan> scan_;             // while scanning
 };
 
 }  // namespace kvs

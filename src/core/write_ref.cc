@@ -50,12 +50,12 @@ std::size_t message_bytes(const PeerRecord& record) {
 }
 
 std::optional<PeerRecord> current_record(const StoreView& store, const WriteRef& ref) {
-  auto found = store.get_record(Key::from_store(ref.path));
-  if (!found || !*found || !reflects((*found)->header.version, ref)) {
+  std::optional<Record> held = store.get_record(Key::from_store(ref.path)).value_or(std::nullopt);
+  if (!held || !reflects(held->header.version, ref)) {
     KVS_PROBE("write_ref: a path no longer holds a write, nor a newer one");
     return std::nullopt;
   }
-  return PeerRecord{.path = ref.path, .record = **std::move(found), .replaced = {}};
+  return PeerRecord{.path = ref.path, .record = *std::move(held), .replaced = {}};
 }
 
 bool RecordGatherer::add(const WriteRef& ref, Dot dot) {
