@@ -11,7 +11,7 @@
 namespace kvs {
 
 struct LanePool::Lane {
-  std::optional<HttpLane> http;  // nothing: not open
+  std::unique_ptr<HttpLane> http;  // null: not open
   std::deque<Waiting> waiting;
   Instant heard{};  // when it last answered, or began to have something to answer
 };
@@ -33,7 +33,7 @@ Result<void> LanePool::open() {
       if (!socket) {
         return std::unexpected(unreachable(options_.node, socket.error()));
       }
-      lane->http.emplace(*std::move(socket));
+      lane->http = std::make_unique<HttpLane>(*std::move(socket));
     }
   }
   broken_.reset();
