@@ -291,6 +291,7 @@ void ClusterNemesis::begin_on_network(const Strike& strike) {
 /// Cuts or clogs links. Each machine is in one half or the other, by the bits of the dice.
 void ClusterNemesis::separate(const Strike& strike) {
   std::vector<bool> half;
+  half.reserve(scenario_.machines);
   for (std::uint32_t machine = 0; machine < scenario_.machines; ++machine) {
     half.push_back(half_of(strike.dice, machine));
   }
