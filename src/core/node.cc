@@ -473,6 +473,7 @@ void Node::replace_identity(const Now& now, Effects& effects) {
   self_.joined_ms = identity().joined_ms;
   self_.run = prng_.next() | 1U;
   members().become(now, self_, effects);
+  sync_.identity_replaced(now, effects);
 }
 
 /// Damage shows in many rooms: to a client, to an exchange on either side, to a count.

@@ -366,6 +366,13 @@ void Sync::commit_failed(const Now& now, Effects& effects) {
   }
 }
 
+void Sync::identity_replaced(const Now& now, Effects& effects) {
+  if (session_) {
+    KVS_PROBE("sync: another identity in the middle of an exchange");
+    fail(now, {.code = Errc::id_in_use, .detail = "this node took another identity"}, effects);
+  }
+}
+
 void Sync::returned(const Now& now, const PeerReturn& returned, const Replica::Terms& terms,
                     Effects& effects) {
   if (!session_ || returned.id != session_->call) {

@@ -130,6 +130,11 @@ class Sync {
   /// What was decided since the last durable batch is void, and the exchange under way with it.
   void commit_failed(const Now& now, Effects& effects);
 
+  /// This node is another member from now on. An exchange that it began as the one before must not
+  /// end: of what was offered under that name the peer may have put something off, and would not
+  /// know this node by it.
+  void identity_replaced(const Now& now, Effects& effects);
+
   /// True if a peer's writes are known to be missing here.
   [[nodiscard]] bool behind() const { return !awaited_.empty() || has_gaps(); }
 

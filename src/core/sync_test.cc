@@ -337,6 +337,23 @@ TEST_F(SyncTest, AnExchangeDoesNotOutliveARestartOfThePeer) {
   EXPECT_EQ(sessions().failed, 1U);
 }
 
+TEST_F(SyncTest, AnExchangeDoesNotOutliveThisNodesIdentity) {
+  differ();
+  begin();
+  answer_all(2);
+  ASSERT_TRUE(asked_);
+  const PeerSend late = *asked_;
+  sync_.identity_replaced(now_, here_.open());
+  EXPECT_EQ(sessions().failed, 1U);
+  asked_.reset();
+  sync_.returned(now_, {.id = late.id, .answer = Done{}}, {.from = there_.instance()},
+                 here_.open());
+  EXPECT_FALSE(here_.open().sends.size()) << "it does not go on";
+  begin();
+  answer_all();
+  expect_equal();
+}
+
 TEST_F(SyncTest, AFailedCommitEndsTheExchange) {
   differ();
   begin();

@@ -52,7 +52,7 @@ void WatchesAreTrue::watch_told(Machine machine, const Watching& watching,
     check_filter(machine, watching, event);
   }
   if (event.version) {
-    check_version(machine, watching, event);
+    check_version(machine, watching, event, *event.version);
   }
   check_told(machine, watching, event);
 }
@@ -69,11 +69,11 @@ void WatchesAreTrue::check_filter(Machine machine, const Watching& watching,
 }
 
 void WatchesAreTrue::check_version(Machine machine, const Watching& watching,
-                                   const WatchEvent& event) {
-  const ClusterWrite* const write = ledger().find(event.version->dot);
+                                   const WatchEvent& event, const Version& version) {
+  const ClusterWrite* const write = ledger().find(version.dot);
   const bool live = event.kind == WatchEvent::Kind::put;
   if (write == nullptr || write->key != event.path || write->live() != live ||
-      write->version() != *event.version) {
+      write->version() != version) {
     report(fmt::format("machine {} told a version of `{}` that nobody wrote", machine, event.path));
     return;
   }

@@ -39,7 +39,8 @@ class WatchesAreTrue final : public ClusterOracle {
   };
 
   void check_filter(Machine machine, const Watching& watching, const WatchEvent& event);
-  void check_version(Machine machine, const Watching& watching, const WatchEvent& event);
+  void check_version(Machine machine, const Watching& watching, const WatchEvent& event,
+                     const Version& version);
   void check_told(Machine machine, const Watching& watching, const WatchEvent& event);
   void check_missing(Machine machine, const Watching& watching, const Client& client);
   void check_left_over(Machine machine, const Client& client);

@@ -59,7 +59,8 @@ std::vector<DiskWrite> encode(const Effects& effects) {
   return writes;
 }
 
-Result<void> decode_one(std::string_view key, std::string_view bytes, Recovered& state) {
+/// False if the key is none of these.
+Result<bool> decode_named(std::string_view key, std::string_view bytes, Recovered& state) {
   if (key == kClockKey) {
     state.clock_reserve = KVS_TRY(decode_stamp(bytes));
   } else if (key == kIdentityKey) {
@@ -68,10 +69,20 @@ Result<void> decode_one(std::string_view key, std::string_view bytes, Recovered&
     state.root = KVS_TRY(decode_fingerprint(bytes));
   } else if (key == kRosterKey) {
     state.roster = KVS_TRY(decode_roster(bytes));
-  } else if (const auto origin = origin_of(key)) {
-    state.knowledge.set(*origin, KVS_TRY(decode_knowledge(bytes)));
   } else if (key == kExpiryReserveKey) {
     state.expiry_reserve = KVS_TRY(decode_expiry_reserve(bytes));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Result<void> decode_one(std::string_view key, std::string_view bytes, Recovered& state) {
+  if (KVS_TRY(decode_named(key, bytes, state))) {
+    return {};
+  }
+  if (const auto origin = origin_of(key)) {
+    state.knowledge.set(*origin, KVS_TRY(decode_knowledge(bytes)));
   } else if (parse_expiry_key(key)) {
     KVS_TRY(decode_expiry(key, bytes));
   }

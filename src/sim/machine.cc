@@ -370,7 +370,8 @@ void Machine::close_batch() {
   if (!open_) {
     return;  // a failed commit took it
   }
-  Batch batch = *std::exchange(open_, std::nullopt);
+  Batch batch = *std::move(open_);
+  open_.reset();
   running().close_batch(now(), batch.effects);
   batch.flush = flush_of(batch.effects, Durability::sync);
   mix_effects(batch.effects, premises_.world.digest());
@@ -400,7 +401,8 @@ void Machine::voided(std::deque<Batch> batches, Errc why) {
   running().commit_failed(now(), follow_up);
   pass_on(follow_up);
   if (open_) {
-    batches.push_back(*std::exchange(open_, std::nullopt));
+    batches.push_back(*std::move(open_));
+    open_.reset();
   }
   for (Batch& batch : batches) {
     KVS_PROBE("machine: a batch failed");

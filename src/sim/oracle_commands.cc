@@ -114,7 +114,8 @@ void RecoversByItself::asked(const Operation& operation) {
 bool RecoversByItself::came_too_late(const Operation& operation) const {
   const Step* step = history().step(operation.ticket);
   const Write* basis = step != nullptr ? step->basis : nullptr;
-  return basis != nullptr && !basis->record.header.live() && basis->ticket < *first_after_;
+  return basis != nullptr && !basis->record.header.live() && first_after_ &&
+         basis->ticket < *first_after_;
 }
 
 void RecoversByItself::answered(const Operation& operation, const WriteOutcome& outcome) {

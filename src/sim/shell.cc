@@ -228,7 +228,8 @@ void Shell::close_batch() {
   if (!open_) {
     return;  // a failed commit took it
   }
-  Batch batch = *std::exchange(open_, std::nullopt);
+  Batch batch = *std::move(open_);
+  open_.reset();
   open_steps_ = 0;
   node().close_batch(open_now_, batch.effects);
   batch.flush = flush_of(batch.effects, scenario_.durability);
@@ -269,7 +270,8 @@ void Shell::voided(std::deque<Batch> batches, Errc why) {
   Effects follow_up;
   node().commit_failed(now(), follow_up);
   if (open_) {
-    batches.push_back(*std::exchange(open_, std::nullopt));
+    batches.push_back(*std::move(open_));
+    open_.reset();
     open_steps_ = 0;
   }
   for (Batch& batch : batches) {

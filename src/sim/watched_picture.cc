@@ -24,15 +24,15 @@ std::optional<WatchedPicture::Told> WatchedPicture::take(const WatchEvent& event
     live_.erase(std::string(event.path));
     return std::nullopt;
   }
-  return take_version(event);
+  return take_version(event, *event.version);
 }
 
-WatchedPicture::Told WatchedPicture::take_version(const WatchEvent& event) {
+WatchedPicture::Told WatchedPicture::take_version(const WatchEvent& event, const Version& version) {
   const std::string key(event.path);
   const bool live = event.kind == WatchEvent::Kind::put;
-  Told told{.header = {.version = *event.version,
-                       .kind = live ? RecordKind::value : RecordKind::tombstone},
-            .newer = std::nullopt};
+  Told told{
+      .header = {.version = version, .kind = live ? RecordKind::value : RecordKind::tombstone},
+      .newer = std::nullopt};
   const auto [newest, first] = newest_.try_emplace(key, told.header.version);
   if (!first && told.header.version < newest->second) {
     told.newer = newest->second;

@@ -46,7 +46,7 @@ class WatchedPicture {
   [[nodiscard]] const Live& live() const { return live_; }
 
  private:
-  Told take_version(const WatchEvent& event);
+  Told take_version(const WatchEvent& event, const Version& version);
   void end_snapshot();
 
   Live live_;

@@ -127,7 +127,7 @@ void AnswerReader::read_head(const ResponseHead& head) {
 }
 
 AnswerReader::State AnswerReader::take_body_bytes(std::string_view& input) {
-  if (framed_ == Framed::by_chunks) {
+  if (framed_ == Framed::by_chunks && chunks_) {
     const ParseResult result = chunks_->decode(input, body_);
     if (result.failed()) {
       return fail_with(result.code, result.detail);

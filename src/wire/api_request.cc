@@ -490,10 +490,11 @@ Result<Duration> ApiParser::parse_ttl_of(const RequestHead& head) {
   if (head.query) {
     KVS_TRY(parse_query(head, known, scratch_));
   }
-  if (!known[0].value) {
+  const auto& text = known[0].value;
+  if (!text) {
     return Duration{};
   }
-  const auto ttl = parse_ttl(*known[0].value);
+  const auto ttl = parse_ttl(*text);
   return ttl ? Result<Duration>(*ttl) : fail(Errc::invalid_query, std::string(kTtlRule));
 }
 
@@ -647,8 +648,8 @@ std::expected<ApiRequest, ApiError> ApiParser::parse_export(const RequestHead& h
       {{.name = "after", .value = {}}, {.name = "deletions", .value = {}}}};
   KVS_TRY(parse_query(head, known, scratch_));
   ExportRecords asked{.path = path, .after = {}};
-  if (known[0].value) {
-    asked.after = KVS_TRY(decode_cursor(*known[0].value, scratch_));
+  if (const auto& after = known[0].value) {
+    asked.after = KVS_TRY(decode_cursor(*after, scratch_));
   }
   if (KVS_TRY(flag_of(known[1]))) {
     asked.deletions = ExportRecords::Deletions::include;

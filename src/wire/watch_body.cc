@@ -98,6 +98,9 @@ class WatchBody : public BodySource, protected WatchSink {
     parts_.tally.opened();
   }
 
+  WatchBody(const WatchBody&) = delete;
+  WatchBody& operator=(const WatchBody&) = delete;
+
   ~WatchBody() override { parts_.tally.closed(); }
 
   void end_soon() override { ending_ = true; }
@@ -211,9 +214,10 @@ class EventStream final : public WatchBody {
 /// `{"events":[...],"cursor":"..."}`.
 class PollAnswer final : public WatchBody {
  public:
-  PollAnswer(const WatchKeys& request, WatchParts parts, Instant now)
+  /// It is over by `until` at the latest.
+  PollAnswer(const WatchKeys& request, WatchParts parts, Instant until)
       : WatchBody(request, std::move(parts)),
-        until_(now + *request.wait),
+        until_(until),
         asks_where_(request.watch.begin == WatchRequest::Begin::now) {
     if (request.watch.begin == WatchRequest::Begin::cursor) {
       note(request.watch.cursor);
@@ -286,7 +290,7 @@ Handled answer_watch(const AnswerTarget& target, const WatchKeys& request, Watch
     return handled;
   }
   if (request.wait) {
-    handled.source = std::make_unique<PollAnswer>(request, std::move(parts), now);
+    handled.source = std::make_unique<PollAnswer>(request, std::move(parts), now + *request.wait);
   } else {
     handled.source = std::make_unique<EventStream>(request, std::move(parts), now);
   }

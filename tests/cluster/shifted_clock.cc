@@ -10,12 +10,12 @@ extern "C" int clock_gettime(clockid_t clock, timespec* now) {
   constexpr long kMillisecondsPerSecond = 1000;
   constexpr long kNanosecondsPerMillisecond = 1'000'000;
   constexpr long kNanosecondsPerSecond = 1'000'000'000;
-  static const char* const text = std::getenv("SHIFTED_CLOCK_MS");
-  static const long shift_ms = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
+  static const char* const kText = std::getenv("SHIFTED_CLOCK_MS");
+  static const long kShiftMs = kText == nullptr ? 0 : std::strtol(kText, nullptr, 10);
   const long status = syscall(SYS_clock_gettime, clock, now);
   if (status == 0 && clock == CLOCK_REALTIME) {
-    now->tv_sec += shift_ms / kMillisecondsPerSecond;
-    now->tv_nsec += shift_ms % kMillisecondsPerSecond * kNanosecondsPerMillisecond;
+    now->tv_sec += kShiftMs / kMillisecondsPerSecond;
+    now->tv_nsec += kShiftMs % kMillisecondsPerSecond * kNanosecondsPerMillisecond;
     if (now->tv_nsec >= kNanosecondsPerSecond) {
       now->tv_nsec -= kNanosecondsPerSecond;
       ++now->tv_sec;

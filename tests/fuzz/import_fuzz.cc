@@ -30,8 +30,8 @@ Config limits() {
 }
 
 Result<std::vector<PeerRecord>> import(std::string_view lines) {
-  static const Config config = limits();
-  return read_import(lines, {.config = config, .mode = Mode::normal, .cluster_ms = kNow});
+  static const Config kConfig = limits();
+  return read_import(lines, {.config = kConfig, .mode = Mode::normal, .cluster_ms = kNow});
 }
 
 /// True for a record that a node with these limits may hold.

@@ -4,7 +4,8 @@
 
 set(reached "")
 set(never "")
-foreach(arguments "--seeds;5001..6000;--probes" "--cluster;--seeds;1..4000;--probes")
+foreach(arguments "--seeds;5001..6000;--probes" "--cluster;--seeds;1..4000;--probes"
+        "--cluster;--nodes;24;--seeds;1..60;--probes")
   execute_process(COMMAND ${SIMULATOR} ${arguments} OUTPUT_VARIABLE output)
   if(NOT output MATCHES "(^|\n)0 of [0-9]+ (seeds|clusters) failed")
     message(FATAL_ERROR "${output}")
