@@ -51,11 +51,11 @@ def sources_of(build: pathlib.Path) -> list[str]:
     )
 
 
-def configs_above(source: str) -> list[str]:
-    """The files that say which checks a source gets."""
-    folders = [ROOT / folder for folder in pathlib.Path(source).parents]
-    configs = [folder / ".clang-tidy" for folder in folders]
-    return [str(config.relative_to(ROOT)) for config in configs if config.exists()]
+def configs_of(source: str) -> list[str]:
+    """The files that say which checks a source gets: those above it, and that of all tests."""
+    above = [ROOT / folder / ".clang-tidy" for folder in pathlib.Path(source).parents]
+    configs = {TESTS_CONFIG, *(config for config in above if config.exists())}
+    return sorted(str(config.relative_to(ROOT)) for config in configs)
 
 
 def is_asked_for(source: str, wanted: list[pathlib.Path]) -> bool:
@@ -72,8 +72,7 @@ def main() -> int:
     for source in sources_of(build):
         mark = marks / source
         mark.parent.mkdir(parents=True, exist_ok=True)
-        configs = {".clang-tidy", "tests/.clang-tidy", *configs_above(source)}
-        lines.append(f"build {mark}: tidy {source} | {' '.join(sorted(configs))}")
+        lines.append(f"build {mark}: tidy {source} | {' '.join(configs_of(source))}")
         lines.append(f"  options = {for_tests if is_test(source) else ''}")
         if is_asked_for(source, wanted):
             asked_for.append(str(mark))
