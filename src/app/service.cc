@@ -160,6 +160,10 @@ Service::Service(const ServiceParts& parts, RequestCounters& counters)
               .value_bytes_max = parts.config.max_value_bytes},
       parser_(limits_) {}
 
+void Service::expect_reads(std::span<const std::string_view> keys) {
+  parts_.store.prefetch(keys);
+}
+
 bool Service::is_write(const RequestHead& head) const {
   return kvs::is_write(head);
 }

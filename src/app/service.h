@@ -35,6 +35,7 @@ class Service final : public RequestHandler {
   /// `counters` are those of this service's door.
   Service(const ServiceParts& parts, RequestCounters& counters);
 
+  void expect_reads(std::span<const std::string_view> keys) override;
   [[nodiscard]] bool is_write(const RequestHead& head) const override;
   [[nodiscard]] std::uint64_t body_bytes_max(const RequestHead& head) const override;
   Handled handle(const ReceivedRequest& request, const AnswerTarget& target) override;

@@ -12,15 +12,22 @@ namespace {
 constexpr std::size_t kBucketsMin = 16;
 constexpr std::uint64_t kLargeFraction = 4;  // of a shard: larger records are not worth the room
 
+constexpr std::size_t kPrefetchMax = 32;     // at a time: of what fits into the first-level cache
+constexpr std::size_t kPrefetchBytes = 256;  // of a block: its header, key, and a short value
+
+std::uint64_t hash_of(std::string_view key) {
+  return XXH3_64bits(key.data(), key.size());
+}
+
 std::uint64_t hash_of(Key key) {
-  return XXH3_64bits(key.text().data(), key.text().size());
+  return hash_of(key.text());
 }
 
 }  // namespace
 
 /// The link that points to the key's block, or the null link at the end of its chain.
 RecordBlock** RecordCache::Shard::slot(Key key, std::uint64_t hash) {
-  RecordBlock** link = &buckets[(hash >> kShardBits) & (buckets.size() - 1)];
+  RecordBlock** link = bucket(hash);
   while (*link != nullptr && (*link)->key() != key) {
     link = &(*link)->next_in_bucket;
   }
@@ -28,8 +35,7 @@ RecordBlock** RecordCache::Shard::slot(Key key, std::uint64_t hash) {
 }
 
 void RecordCache::Shard::add(RecordBlock* block, std::uint64_t hash) {
-  RecordBlock*& bucket = buckets[(hash >> kShardBits) & (buckets.size() - 1)];
-  block->next_in_bucket = std::exchange(bucket, block);
+  block->next_in_bucket = std::exchange(*bucket(hash), block);
 }
 
 void RecordCache::Shard::remove(RecordBlock** slot) {
@@ -98,6 +104,28 @@ RecordCache::Lookup RecordCache::lookup(Key key) {
   ++shard.stats.hits;
   block->read_lately = true;
   return {.record = SharedRecord(block), .miss = {}};
+}
+
+void RecordCache::prefetch(std::span<const std::string_view> keys) {
+  std::array<std::uint64_t, kPrefetchMax> hashes;  // NOLINT(*-member-init): filled below
+  const std::size_t count = std::min(keys.size(), hashes.size());
+  // All buckets are on their way before the first of them is read for its block.
+  for (std::size_t i = 0; i < count; ++i) {
+    hashes[i] = hash_of(keys[i]);
+    Shard& shard = shard_of(hashes[i]);
+    const std::lock_guard lock(shard.mutex);
+    __builtin_prefetch(shard.bucket(hashes[i]));
+  }
+  for (const std::uint64_t hash : std::span(hashes).first(count)) {
+    Shard& shard = shard_of(hash);
+    const std::lock_guard lock(shard.mutex);
+    if (const RecordBlock* const block = *shard.bucket(hash)) {
+      const auto* const bytes = reinterpret_cast<const char*>(block);
+      for (std::size_t offset = 0; offset < kPrefetchBytes; offset += kCacheLine) {
+        __builtin_prefetch(bytes + offset);
+      }
+    }
+  }
 }
 
 std::optional<RecordHeader> RecordCache::peek(Key key) {

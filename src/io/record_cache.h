@@ -45,6 +45,10 @@ class RecordCache {
 
   [[nodiscard]] Lookup lookup(Key key);
 
+  /// Has the processor fetch what lookup() of these keys will read, without waiting for it. A text
+  /// that is no key does no harm.
+  void prefetch(std::span<const std::string_view> keys);
+
   /// The header only. Neither counts as a read nor as a miss.
   [[nodiscard]] std::optional<RecordHeader> peek(Key key);
 
@@ -82,6 +86,10 @@ class RecordCache {
     std::size_t hand = 0;                // of the clock: a bucket
     std::uint64_t generation = 0;        // of the writes ended here
     Stats stats;
+
+    [[nodiscard]] RecordBlock** bucket(std::uint64_t hash) {
+      return &buckets[(hash >> kShardBits) & (buckets.size() - 1)];
+    }
 
     [[nodiscard]] RecordBlock** slot(Key key, std::uint64_t hash);
     void add(RecordBlock* block, std::uint64_t hash);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -54,6 +55,22 @@ TEST(RecordCache, GivesBackWhatWasWrittenOrFilled) {
   EXPECT_EQ(cache.peek(Key::from_store("b")), record_of(2).header);
   EXPECT_FALSE(cache.peek(Key::from_store("c")));
   EXPECT_EQ(cache.stats().records, 2U);
+}
+
+TEST(RecordCache, FetchingAheadChangesNothing) {
+  RecordCache cache(kMiB);
+  write(cache, "a", record_of(1, "[1]"));
+  const RecordCache::Stats before = cache.stats();
+  std::vector<std::string_view> keys(100, "a");  // more than are fetched at a time
+  keys.push_back("absent");
+  keys.push_back("no // key");
+  cache.prefetch(keys);
+  cache.prefetch({});
+  const RecordCache::Stats after = cache.stats();
+  EXPECT_EQ(after.hits, before.hits);
+  EXPECT_EQ(after.misses, before.misses);
+  EXPECT_EQ(after.records, 1U);
+  EXPECT_EQ(cached(cache, "a").value(), "[1]");
 }
 
 TEST(RecordCache, KeepsEveryFieldOfARecord) {
@@ -221,6 +238,9 @@ TEST(RecordCache, ReadersNeverSeeAnOlderVersionThanBefore) {
     readers.emplace_back([&] {
       std::array<std::uint64_t, kKeys> last{};
       for (std::size_t key = 0; !stop; key = (key + 1) % kKeys) {
+        const std::string next = std::to_string((key + 1) % kKeys);
+        const std::string_view ahead[] = {next};
+        cache.prefetch(ahead);
         const std::uint64_t seq = read(key);
         went_back += seq < last[key] ? 1 : 0;
         last[key] = seq;

@@ -66,6 +66,10 @@ class Store final : public StoreView, public Committer {
   /// Errors: corrupt_data if it is damaged, io_error if it cannot be read.
   [[nodiscard]] Result<SharedRecord> get(Key key) const;
 
+  /// These keys will be read next: what is known of them in memory is fetched from there, without
+  /// waiting for it.
+  void prefetch(std::span<const std::string_view> keys) const { cache_.prefetch(keys); }
+
   /// A cursor over the records of this moment, before the first. It keeps disk space of what is
   /// replaced meanwhile, so hold it for seconds, not hours. The store outlives it.
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override;

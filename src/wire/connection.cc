@@ -1,9 +1,12 @@
 #include "wire/connection.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
+#include "wire/lookahead.h"
 
 namespace kvs {
 
@@ -41,12 +44,22 @@ void Connection::received(std::string_view bytes, Instant now) {
   }
   wait_bytes_ += bytes.size();
   reader_.lend(bytes);
+  look_ahead();
   work(now);
   if (state_ == State::open && shared_->input_bytes > shared_->limits.door_input_bytes_max &&
       counted_input_ > 0) {
     refuse({.code = Errc::overloaded, .detail = "too much unfinished input; try again later"},
            nullptr);
     settle(now);
+  }
+}
+
+/// Lets the handler fetch what several requests will read, while the first of them is parsed.
+void Connection::look_ahead() {
+  std::array<std::string_view, kLookaheadMax> keys;
+  const std::size_t count = keys_ahead(reader_.unread(), keys);
+  if (count > 0) {
+    shared_->handler.expect_reads(std::span(keys).first(count));
   }
 }
 

@@ -134,6 +134,7 @@ class Connection {
     std::size_t bytes = 0;
   };
 
+  void look_ahead();
   void work(Instant now);
   bool step(Instant now);
   bool pull(Instant now);

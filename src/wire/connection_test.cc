@@ -28,6 +28,22 @@ TEST_F(ConnectionTest, AnswersPipelinedRequestsInOneOutput) {
   EXPECT_TRUE(connection().wants_input());
 }
 
+TEST_F(ConnectionTest, TellsWhatPipelinedRequestsWillReadBeforeTheFirstIsExecuted) {
+  receive(get("/kv/a"));
+  EXPECT_TRUE(handler_.expected.empty());
+  receive(get("/kv/a") + get("/kv/b") + std::string(kGet));
+  EXPECT_EQ(handler_.expected, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(handler_.seen_when_expected, 1U);
+  EXPECT_EQ(handler_.seen.size(), 4U);
+}
+
+TEST_F(ConnectionTest, WhatIsReadAheadMayHaveComeInPieces) {
+  const std::string two = get("/kv/a") + get("/kv/b");
+  receive(two.substr(0, 5));
+  receive(two.substr(5));
+  EXPECT_EQ(handler_.expected, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST_F(ConnectionTest, PassesBodyAndTicket) {
   receive(kPut);
   EXPECT_EQ(handler_.seen, std::vector<std::string>{"PUT /kv/a abc"});

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -116,6 +117,10 @@ class RequestHandler {
   RequestHandler(const RequestHandler&) = delete;
   RequestHandler& operator=(const RequestHandler&) = delete;
   virtual ~RequestHandler() = default;
+
+  /// GETs of these keys, as they stand in the targets (wire/lookahead.h), are likely to be handed
+  /// over next: what they need may be fetched meanwhile. No promise. Must be cheap.
+  virtual void expect_reads(std::span<const std::string_view> /*keys*/) {}
 
   /// True if the request may be handed over while earlier writes of its connection are pending:
   /// handle() either posts it to the node or refuses it, and its answer does not depend on whether

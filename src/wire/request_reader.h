@@ -68,6 +68,9 @@ class RequestReader {
   /// True if not a byte of a next request is there.
   [[nodiscard]] bool empty() const { return phase_ == Phase::head && window().empty(); }
 
+  /// The bytes from the current request on, as they are held.
+  [[nodiscard]] std::string_view unread() const { return window(); }
+
   /// True between a head and the end of its body.
   [[nodiscard]] bool in_body() const { return phase_ == Phase::body; }
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -122,6 +123,13 @@ class EchoHandler : public RequestHandler {
   std::vector<Ticket> posted;     // of the writes and calls, oldest first
   std::vector<std::string> seen;  // "METHOD target body" of each request, if `record`
   bool record = true;
+  std::vector<std::string> expected;   // keys of the last expect_reads()
+  std::size_t seen_when_expected = 0;  // requests handled before it
+
+  void expect_reads(std::span<const std::string_view> keys) override {
+    expected.assign(keys.begin(), keys.end());
+    seen_when_expected = seen.size();
+  }
 
   [[nodiscard]] bool is_write(const RequestHead& head) const override {
     return head.method == Method::put && !is_streamed(head.path);
