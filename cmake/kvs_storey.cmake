@@ -50,6 +50,8 @@ function(kvs_storey name)
     set(scope PUBLIC)
     if(ARG_PURE)
       target_compile_options(kvs_${name} PRIVATE -fno-exceptions)
+    else() # Waits for the world more than it computes: not worth optimising for sanitizers.
+      target_compile_options(kvs_${name} PRIVATE $<$<CONFIG:Asan>:-O0>)
     endif()
     kvs_precompile(kvs_${name})
     if(ARG_UNITED)

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/member_net.h"
+#include "support/sanitized.h"
 
 namespace kvs {
 namespace {
@@ -11,6 +12,12 @@ using enum MemberEvent::Kind;
 
 constexpr Duration seconds(std::int64_t s) {
   return Duration::from_seconds(s);
+}
+
+/// How many clusters of that size are watched.
+constexpr std::uint64_t seeds_of(std::size_t nodes) {
+  const std::uint64_t seeds = nodes == 100 ? 3 : 20;
+  return testing::kSanitized ? 1 + (seeds / 10) : seeds;
 }
 
 TEST(Members, ANodeWithoutSeedsStandsAlone) {
@@ -54,7 +61,7 @@ TEST(Members, ACrashIsNoticedInTime) {
   for (const Case& c : {Case{3, 3, 7}, Case{10, 5, 11}, Case{100, 5, 13}}) {
     Duration suspect_max;
     Duration failed_max;
-    for (std::uint64_t seed = 1; seed <= (c.nodes == 100 ? 3U : 20U); ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds_of(c.nodes); ++seed) {
       MemberNet net(seed);
       net.start_cluster(c.nodes);
       net.run_until([&] { return net.converged(); }, seconds(60));
@@ -186,10 +193,11 @@ TEST(Members, NobodyFailsFalselyThoughMessagesAreLost) {
   MemberNet net(1);
   net.start_cluster(20);
   net.loss_percent = 5;
-  net.run_for(seconds(3600));
+  constexpr std::int64_t kSeconds = testing::kSanitized ? 400 : 3600;
+  net.run_for(seconds(kSeconds));
   EXPECT_EQ(net.events(failed), 0U);
   EXPECT_EQ(net.events(left), 0U);
-  EXPECT_GT(net.members(3).stats().detector.probes_helped, 100U);
+  EXPECT_GT(net.members(3).stats().detector.probes_helped, kSeconds / 36);
   net.loss_percent = 0;
   net.run_for(seconds(30));
   EXPECT_TRUE(net.converged());

@@ -8,6 +8,7 @@
 #include "base/mutant.h"
 #include "support/exchange_world.h"
 #include "support/law_seeds.h"
+#include "support/sanitized.h"
 
 namespace kvs {
 namespace {
@@ -57,7 +58,7 @@ void expect_held(std::uint64_t seeds, const Plan& plan) {
   expect_events(outcome, seeds);
 }
 
-constexpr std::uint64_t kSeeds = 80;
+constexpr std::uint64_t kSeeds = testing::kSanitized ? 20 : 80;
 
 TEST(law_exchange, MembersThatStay) {
   expect_held(kSeeds, {});

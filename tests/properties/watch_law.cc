@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "support/exchange_world.h"
 #include "support/law_seeds.h"
+#include "support/sanitized.h"
 
 namespace kvs {
 namespace {
@@ -59,7 +60,7 @@ void expect_held(std::uint64_t seeds, const Plan& plan) {
   ::testing::Test::RecordProperty("resets", std::to_string(outcome.resets));
 }
 
-constexpr std::uint64_t kSeeds = 100;
+constexpr std::uint64_t kSeeds = testing::kSanitized ? 20 : 100;
 
 TEST(law_watch, MembersThatStay) {
   expect_held(kSeeds, kStaying);
