@@ -117,6 +117,11 @@ class ConstantStore final : public StoreView {
     return std::optional{Record{}};
   }
 
+  [[nodiscard]] Result<std::vector<ExpiryEntry>> expiries(const ExpiryPlace& /*after*/,
+                                                          std::size_t /*max*/) const override {
+    return std::vector<ExpiryEntry>{};
+  }
+
   [[nodiscard]] std::unique_ptr<RecordCursor> cursor() const override { return nullptr; }
 };
 
