@@ -5,6 +5,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/perf_level.h>
 #include <rocksdb/table.h>
 
 namespace kvs {
@@ -29,9 +30,6 @@ void set_tables(rocksdb::Options& options, std::uint64_t block_cache_bytes) {
 
   options.compression =
       supported(rocksdb::kLZ4Compression) ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
-  if (supported(rocksdb::kZSTD)) {
-    options.bottommost_compression = rocksdb::kZSTD;
-  }
 }
 
 void set_memory_and_files(rocksdb::Options& options) {
@@ -40,6 +38,7 @@ void set_memory_and_files(rocksdb::Options& options) {
   options.target_file_size_base = kTableFileBytes;
   options.max_bytes_for_level_base = 4 * kTableFileBytes;
   options.level_compaction_dynamic_level_bytes = true;
+  options.level0_file_num_compaction_trigger = kTablesToCompact;
   options.max_open_files = 512;
   options.max_background_jobs = 2;  // more than a few lose data in 7.8 (parallel flushes)
   options.max_file_opening_threads = 2;
@@ -68,6 +67,14 @@ rocksdb::Options rocks_options(std::uint64_t block_cache_bytes) {
   set_safety(options);
   set_info_log(options);
   return options;
+}
+
+void stop_counting_in_this_thread() {
+  thread_local const bool stopped = [] {
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+    return true;
+  }();
+  static_cast<void>(stopped);
 }
 
 }  // namespace kvs

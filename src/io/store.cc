@@ -261,6 +261,7 @@ rocksdb::Status Store::write(rocksdb::WriteBatch& batch, const rocksdb::WriteOpt
 }
 
 Result<void> Store::commit(const Effects& effects) {
+  stop_counting_in_this_thread();
   const Instant begin = monotonic_now();
   rocksdb::WriteBatch batch;
   put_state(effects, batch);
@@ -322,6 +323,7 @@ Result<SharedRecord> Store::get(Key key) const {
 }
 
 Result<SharedRecord> Store::read(Key key) const {
+  stop_counting_in_this_thread();
   rocksdb::PinnableSlice value;
   const rocksdb::Status status = database_->Get(
       rocksdb::ReadOptions(), database_->DefaultColumnFamily(), slice(key.text()), &value);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "io/rocks_options.h"
 #include "io/slices.h"
 #include "wire/record_codec.h"
 #include "wire/store_keys.h"
@@ -20,7 +21,9 @@ rocksdb::ReadOptions scan_options(StoreCursor::Keeps keeps, const rocksdb::Snaps
 }  // namespace
 
 StoreCursor::StoreCursor(rocksdb::DB& database, Keeps keeps, const rocksdb::Snapshot* snapshot)
-    : iterator_(database.NewIterator(scan_options(keeps, snapshot))) {}
+    : iterator_(database.NewIterator(scan_options(keeps, snapshot))) {
+  stop_counting_in_this_thread();
+}
 
 void StoreCursor::seek(std::string_view text) {
   const std::string_view target = std::max(text, kFirstRecordKey);

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "io/rocks_options.h"
 #include "io/store.h"
 #include "support/store_files.h"
 #include "support/temporary_folder.h"
@@ -363,12 +364,13 @@ TEST_F(DamagedStore, DamageThatStopsCompactionEndsWritesNotReads) {
   std::string bytes = read_file(table);
   bytes.replace(100, 8, "destroys");
   write_file(table, bytes);
-  for (int start = 0; start < 3; ++start) {  // each makes a table of what the log held
+  for (int tables = 1; tables < kTablesToCompact;
+       ++tables) {  // each start makes a table of what the log held
     const auto store = open();
     ASSERT_TRUE(store) << store.error().detail;
     write_records(**store, 1, 5);
   }
-  const auto store = open();  // the fourth table: time for a compaction
+  const auto store = open();  // one more: time for a compaction
   ASSERT_TRUE(store) << store.error().detail;
   ASSERT_TRUE(wait_for_background_error(**store));
   ConformanceBatch batch;
