@@ -77,6 +77,9 @@ enum class Mutant : std::uint8_t {
   syncing_votes,
   ballot_ignores_decided,
   verdict_without_value,
+  many_ties_are_told,
+  ballots_side_by_side,
+  unclear_vote_is_none,
   // core/mode, core/node
   read_only_writes,
   identity_made_anew,

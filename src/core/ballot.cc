@@ -17,6 +17,17 @@ Voter voter_of(const Member& member) {
   return {.instance = member.instance, .joined_ms = member.joined_ms, .node_id = member.node_id};
 }
 
+/// A version that may win, so that whoever asks has probably met it, is named by its hash.
+CastVote cast(std::string_view path, const std::optional<RecordHeader>& held, bool briefly) {
+  if (!held) {
+    return std::monostate{};
+  }
+  if (briefly && !held->version.verdict.given()) {
+    return short_hash(fingerprint_of(path, *held));
+  }
+  return *held;
+}
+
 /// Highest random weight (Thaler, Ravishankar 1998).
 std::uint64_t weight_of(std::string_view path, Instance instance) {
   return XXH3_64bits_withSeed(path.data(), path.size(), static_cast<std::uint64_t>(instance));
@@ -61,9 +72,19 @@ void Ballots::opened(const Now& now, std::string_view path, const RecordHeader& 
     tie.kept = theirs.record;
     kept_bytes_ += theirs.record.value.size();
   }
-  const auto entry = ties_.emplace(path, std::move(tie)).first;
-  const auto turns = static_cast<std::int64_t>(rank_of(path));
-  schedule(*entry, now.instant + options_.gather + Duration{options_.step_in.ns * turns});
+  tie.rank = static_cast<std::int64_t>(rank_of(path));
+  const Duration turn{options_.step_in.ns * tie.rank};
+  schedule(*ties_.emplace(path, std::move(tie)).first, now.instant + options_.gather + turn);
+}
+
+void Ballots::hurry(const Now& now) {
+  for (Ties::value_type& entry : ties_) {
+    const Tie& tie = entry.second;
+    if (tie.waits_turn && tie.due != Instant::never()) {
+      const Duration turn{options_.hurry.ns * tie.rank};
+      schedule(entry, std::min(tie.due, now.instant + options_.gather + turn));
+    }
+  }
 }
 
 std::size_t Ballots::rank_of(std::string_view path) const {
@@ -121,12 +142,25 @@ void Ballots::settled(std::span<const Change> changes) {
   }
 }
 
-Votes Ballots::answer(const AskVotes& question) const {
+/// Only once, so that no asker who never comes to an end holds it up.
+void Ballots::leave_to_asker(const Now& now, std::string_view path) {
+  const auto at = ties_.find(path);
+  if (at == ties_.end() || !std::exchange(at->second.waits_turn, false) ||
+      KVS_MUTATED(ballots_side_by_side)) {
+    return;
+  }
+  const Duration turn{options_.hurry.ns * at->second.rank};
+  schedule(*at, std::max(at->second.due, now.instant + options_.step_in + turn));
+}
+
+Votes Ballots::answer(const Now& now, const AskVotes& question) {
   Votes votes;
   votes.votes.reserve(question.paths.size());
   for (const std::string& path : question.paths) {
-    votes.votes.push_back(has_vote() ? store_.find(Key::from_store(path)).value_or(std::nullopt)
-                                     : std::nullopt);
+    leave_to_asker(now, path);
+    const Held held =
+        has_vote() ? store_.find(Key::from_store(path)).value_or(std::nullopt) : std::nullopt;
+    votes.votes.push_back(cast(path, held, question.briefly));
   }
   return votes;
 }
@@ -180,7 +214,8 @@ void Ballots::begin_round(const Now& now, Effects& effects) {
     return;
   }
   stats_.ballots += paths.size();
-  round.request = std::make_shared<const PeerRequest>(AskVotes{.paths = std::move(paths)});
+  round.request =
+      std::make_shared<const PeerRequest>(AskVotes{.paths = std::move(paths), .briefly = true});
   round.waiting = round.asked.size();
   if (round.waiting == 0) {
     KVS_PROBE("ballot: nobody else to ask");
@@ -214,6 +249,7 @@ std::vector<std::string> Ballots::gather(const Now& now, std::size_t voters) {
     }
     bytes += at->first.size();
     paths.push_back(at->first);
+    at->second.waits_turn = false;
     schedule(*at, Instant::never());
     ++in_work_;
   }
@@ -223,7 +259,16 @@ std::vector<std::string> Ballots::gather(const Now& now, std::size_t voters) {
 
 void Ballots::ask(std::uint64_t number, std::size_t voter, Effects& effects) {
   const Round& round = rounds_.at(number);
-  send(round.asked[voter].address, round.request, {.round = number, .voter = voter}, effects);
+  const Asked& asked = round.asked[voter];
+  std::shared_ptr<const PeerRequest> request = round.request;
+  if (!asked.unclear.empty()) {
+    AskVotes whole;
+    for (const std::size_t place : asked.unclear) {
+      whole.paths.push_back(round.paths()[place]);
+    }
+    request = std::make_shared<const PeerRequest>(std::move(whole));
+  }
+  send(asked.address, std::move(request), {.round = number, .voter = voter}, effects);
 }
 
 void Ballots::send(std::string_view address, std::shared_ptr<const PeerRequest> request,
@@ -257,19 +302,62 @@ void Ballots::voted(const Now& now, const PeerReturn& result, const Call& call, 
   Round& round = rounds_.at(call.round);
   Asked& asked = round.asked[call.voter];
   const Votes* votes = std::get_if<Votes>(&result.answer);
+  const std::size_t expected = asked.unclear.empty() ? round.paths().size() : asked.unclear.size();
   if (result.failure == PeerReturn::Failure::none && votes != nullptr &&
-      votes->votes.size() == round.paths().size()) {
-    asked.votes = *votes;
+      votes->votes.size() == expected) {
+    take_votes(round, asked, *votes);
+    asked.again = true;
+    if (!asked.unclear.empty()) {
+      return ask(call.round, call.voter, effects);
+    }
   } else if (std::exchange(asked.again, false)) {
     KVS_PROBE("ballot: a voter is asked again");
-    ask(call.round, call.voter, effects);
-    return;
+    return ask(call.round, call.voter, effects);
   }
+  asked.missing = !asked.unclear.empty();
   if (--round.waiting == 0) {
     const Round whole = std::move(round);
     rounds_.erase(call.round);
     count(now, whole);
   }
+}
+
+/// Of an answer to the whole question, or to what was unclear in that. What stays unclear is asked
+/// about next; a hash in the place of what was asked for whole is no vote.
+void Ballots::take_votes(const Round& round, Asked& asked, const Votes& answer) const {
+  const bool first = asked.unclear.empty();
+  const std::vector<std::size_t> places = std::exchange(asked.unclear, {});
+  if (first) {
+    asked.votes.emplace(answer.votes.size());
+  }
+  for (std::size_t i = 0; i < answer.votes.size(); ++i) {
+    const std::size_t place = first ? i : places[i];
+    const std::string& path = round.paths()[place];
+    Held& vote = (*asked.votes)[place];
+    if (const auto* header = std::get_if<RecordHeader>(&answer.votes[i])) {
+      vote = *header;
+    } else if (const auto* hash = std::get_if<ShortHash>(&answer.votes[i]); hash && first) {
+      vote = version_named(path, *hash);
+      if (!vote && ties_.contains(path) && !KVS_MUTATED(unclear_vote_is_none)) {
+        asked.unclear.push_back(place);
+      }
+    }
+  }
+}
+
+/// The version of a tie that has this hash; nothing if none or both have.
+Ballots::Held Ballots::version_named(std::string_view path, ShortHash hash) const {
+  const auto at = ties_.find(path);
+  if (at == ties_.end()) {
+    return std::nullopt;
+  }
+  const Tie& tie = at->second;
+  const bool is_mine = short_hash(fingerprint_of(path, tie.mine)) == hash;
+  const bool is_theirs = short_hash(fingerprint_of(path, tie.theirs)) == hash;
+  if (is_mine == is_theirs) {
+    return std::nullopt;
+  }
+  return is_mine ? tie.mine : tie.theirs;
 }
 
 void Ballots::count(const Now& now, const Round& round) {
@@ -289,7 +377,7 @@ void Ballots::count(const Now& now, const Round& round) {
     }
     for (const Asked& asked : round.asked) {
       if (asked.votes) {
-        votes.push_back({.voter = asked.voter, .held = asked.votes->votes[i]});
+        votes.push_back({.voter = asked.voter, .held = (*asked.votes)[i]});
       }
     }
     const Stamp tied = at->second.stamp;
@@ -307,8 +395,8 @@ void Ballots::raise_question(const Now& now, Question question, const Round& rou
     return;
   }
   put_off(question.path, question.tied, now.instant + options_.patience);
-  const bool complete =
-      std::ranges::all_of(round.asked, [](const Asked& asked) { return asked.votes.has_value(); });
+  const bool complete = std::ranges::all_of(
+      round.asked, [](const Asked& asked) { return asked.votes.has_value() && !asked.missing; });
   if (const auto at = ties_.find(question.path); complete && at != ties_.end()) {
     KVS_PROBE("ballot: nobody holds what tied");
     close(at);

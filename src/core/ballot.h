@@ -2,11 +2,15 @@
 //
 // Every node that meets a tie opens it here. The resolver of a path is the live member that comes
 // first in its rendezvous hash; the next one steps in each further second that brings no verdict.
+// Who alone has met many ties does not wait for that; who is asked for its vote leaves the ballot
+// to the asker for a second.
 // A resolver asks all live members which version they hold (many paths a message; one that still
 // fetches the cluster's data answers that it has no vote), counts
 // (core/verdict), gets the winner's value and hands out a ruling, which enters the store through
-// core/replica. A tie stays open until a durable change shows that it is settled, so a lost ruling
-// is only late. Which value wins may depend on who could be asked; that all end equal does not.
+// core/replica. Votes for versions that the resolver has met come as short hashes; what it cannot
+// tell by its hash it asks for whole. A wrong guess could only choose another of the tied values. A
+// tie stays open until a durable change shows that it is settled, so a lost ruling is only late.
+// Which value wins may depend on who could be asked; that all end equal does not.
 //
 // Invariants: an open tie either has a time at which it is due, or is in work (in a round, or among
 // the questions that wait for a value). Everything is bounded by BallotOptions. Core thread.
@@ -40,6 +44,7 @@ namespace kvs {
 struct BallotOptions {
   Duration gather = Duration::from_ms(50);        // ties wait this long for company
   Duration step_in = Duration::from_seconds(1);   // between one resolver and the next
+  Duration hurry = Duration::from_ms(50);         // the same if all of them hurry
   Duration deadline = Duration::from_seconds(2);  // of a call; each is tried twice
   Duration patience = Duration::from_seconds(5);  // for a ruling to become durable
   std::size_t open_max = 100'000;                 // ties; others wait until they are met again
@@ -94,6 +99,10 @@ class Ballots {
   void opened(const Now& now, std::string_view path, const RecordHeader& mine,
               const PeerRecord& theirs);
 
+  /// Nobody else was told of the ties that were met just now: they do not wait for members that
+  /// come before this node. Others may have met some of them as well, and hurry too.
+  void hurry(const Now& now);
+
   /// These changes are durable.
   void settled(std::span<const Change> changes);
 
@@ -112,8 +121,8 @@ class Ballots {
   void returned(const Now& now, const PeerReturn& result, Effects& effects);
 
   /// This node's votes, as committed; of a record that cannot be read, and of a node without a
-  /// vote, there are none.
-  [[nodiscard]] Votes answer(const AskVotes& question) const;
+  /// vote, there are none. A tie whose turn has not come here is left to the asker, once.
+  [[nodiscard]] Votes answer(const Now& now, const AskVotes& question);
 
   /// The rulings since the last call. More may be waiting: see next_deadline.
   [[nodiscard]] std::vector<Ruling> take_rulings();
@@ -130,17 +139,23 @@ class Ballots {
     RecordHeader mine;
     RecordHeader theirs;
     std::optional<Record> kept;      // theirs, if there was room
+    std::int64_t rank = 0;           // of this node, as it was met
+    bool waits_turn = true;          // neither asked about here nor left to somebody who asks
     Instant due = Instant::never();  // never: in work
   };
 
   using Ties = std::map<std::string, Tie, std::less<>>;
 
+  using Held = std::optional<RecordHeader>;
+
   /// A voter of a round, and its answer.
   struct Asked {
     Voter voter;  // its id lies in the round's view
     std::string address;
-    std::optional<Votes> votes;
-    bool again = true;  // may be asked once more
+    std::optional<std::vector<Held>> votes;
+    std::vector<std::size_t> unclear;  // places of paths that are asked about once more, whole
+    bool again = true;                 // may be asked once more
+    bool missing = false;              // what was unclear stayed so
   };
 
   struct Round {
@@ -189,11 +204,14 @@ class Ballots {
   void close(Ties::iterator at);
   /// Takes a path out of work; if it is still the same tie, it is due again then.
   void put_off(std::string_view path, Stamp tied, Instant due);
+  void leave_to_asker(const Now& now, std::string_view path);
 
   // ballot.cc: rounds
   void begin_round(const Now& now, Effects& effects);
   [[nodiscard]] std::vector<std::string> gather(const Now& now, std::size_t voters);
   void ask(std::uint64_t number, std::size_t voter, Effects& effects);
+  void take_votes(const Round& round, Asked& asked, const Votes& answer) const;
+  [[nodiscard]] Held version_named(std::string_view path, ShortHash hash) const;
   void voted(const Now& now, const PeerReturn& result, const Call& call, Effects& effects);
   void count(const Now& now, const Round& round);
   void raise_question(const Now& now, Question question, const Round& round);

@@ -181,9 +181,9 @@ class Cluster {
     }
   }
 
-  static PeerAnswer answer_of(const Node& node, const PeerRequest& request) {
+  PeerAnswer answer_of(Node& node, const PeerRequest& request) const {
     if (const auto* question = std::get_if<AskVotes>(&request)) {
-      return node.ballots.answer(*question);
+      return node.ballots.answer(now_, *question);
     }
     Fetched fetched;
     for (const std::string& path : std::get<Fetch>(request).paths) {
@@ -209,7 +209,11 @@ class Cluster {
 
   static std::size_t size_of(const PeerAnswer& answer) {
     if (const auto* votes = std::get_if<Votes>(&answer)) {
-      return votes->votes.size() * 42;
+      std::size_t size = 0;
+      for (const CastVote& vote : votes->votes) {
+        size += std::holds_alternative<RecordHeader>(vote) ? 42 : 1 + sizeof(ShortHash);
+      }
+      return size;
     }
     return std::get<Fetched>(answer).records.size() * 80;
   }

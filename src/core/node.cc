@@ -257,7 +257,7 @@ void Node::step(const Now& now, const PeerCall& call, Effects& effects) {
   } else if (const auto* push = std::get_if<Push>(&call.request)) {
     take_push(now, call, *push, effects);
   } else if (const auto* ask = std::get_if<AskVotes>(&call.request)) {
-    reply(call, ballots_.answer(*ask), effects);
+    reply(call, ballots_.answer(now, *ask), effects);
   } else if (SyncAnswers::answers(call.request)) {
     const std::size_t before = effects.writes.size();
     sync_answers_.called(call, mode(), terms(now, Change::Cause::exchange, call.envelope.sender),
@@ -415,6 +415,9 @@ void Node::finish_step(const Now& now, Effects& effects) {
 void Node::open_ballots(const Now& now) {
   for (const TieMet& tie : replica_.take_ties()) {
     ballots_.opened(now, tie.theirs.path, tie.mine, tie.theirs);
+  }
+  if (sync_.take_ties_met_alone()) {
+    ballots_.hurry(now);
   }
 }
 

@@ -316,6 +316,34 @@ TEST(NodeCluster, LargeHalvesExchangeAsSoonAsTheyMeet) {
   }
 }
 
+TEST(NodeCluster, ManyTiesOfHealedHalvesAreLookedForByAllAndSettledOnce) {
+  constexpr std::size_t kNodes = 3;
+  constexpr std::uint64_t kTies = 13'000;
+  ClusterDriver cluster(kNodes);
+  cluster.run(Duration::from_seconds(3));
+  cluster.cut({0}, {1, 2});
+  for (std::uint64_t i = 0; i < kTies; ++i) {
+    cluster.put(0, fmt::format("both/{}", i), "left");
+    cluster.put(1, fmt::format("both/{}", i), "right");
+  }
+  cluster.run(Duration::from_seconds(30));
+  cluster.heal();
+  cluster.run(Duration::from_seconds(20));
+  std::uint64_t rulings = 0;
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    const NodeStatus status = cluster.node(i).status();
+    rulings += status.ballots.by_majority + status.ballots.by_oldest;
+    EXPECT_GT(status.ballots.by_majority, 0U) << "each node finds some";
+    EXPECT_LT(status.replica.new_ties, kTies / 2) << "and nobody all";
+    EXPECT_EQ(status.open_ties, 0U);
+    EXPECT_EQ(cluster.contents(i), cluster.contents(0)) << i;
+    EXPECT_EQ(cluster.node(i).replica().knowledge(), cluster.node(0).replica().knowledge()) << i;
+  }
+  EXPECT_EQ(cluster.get(0, "both/0"), "right");
+  EXPECT_GE(rulings, kTies);
+  EXPECT_LE(rulings, kTies + kTies / 20) << "hardly a tie is decided twice";
+}
+
 TEST(NodeCluster, ADeadNodeIsNoticed) {
   ClusterDriver cluster(3);
   cluster.run(Duration::from_seconds(3));

@@ -255,15 +255,20 @@ struct Page {
 
 // --- conflicts (core/ballot)
 
-/// Which version of these paths do you hold? Answer: Votes.
+/// Which version of these paths do you hold? Answer: Votes. Asked `briefly`, versions that may be
+/// among the tied ones are named by their short hashes.
 struct AskVotes {
   std::vector<std::string> paths;
+  bool briefly = false;
 
   bool operator==(const AskVotes&) const = default;
 };
 
+/// What is held under a path: nothing, or a version, whole or by its short hash.
+using CastVote = std::variant<std::monostate, RecordHeader, ShortHash>;
+
 struct Votes {
-  std::vector<std::optional<RecordHeader>> votes;  // in the order of the paths
+  std::vector<CastVote> votes;  // in the order of the paths
 
   bool operator==(const Votes&) const = default;
 };

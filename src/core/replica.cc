@@ -203,7 +203,7 @@ Taken Replica::take(const PeerRecord& theirs, const Terms& terms, Effects& effec
   const MergeOutcome outcome = mine ? merge(mine->version, version) : MergeOutcome::take;
   if (mine && outcome == MergeOutcome::tie && !KVS_MUTATED(tie_broken_alone)) {
     ++stats_.ties;
-    remember_unsettled(theirs, Taken::tied, terms.from);
+    stats_.new_ties += remember_unsettled(theirs, Taken::tied, terms.from) ? 1U : 0U;
     ties_met_.push_back({.mine = *mine, .theirs = theirs});
     return Taken::tied;
   }
@@ -565,19 +565,22 @@ void Replica::store_record(const StoredRecord& stored, Effects& effects) {
 
 // --- what is neither taken nor beaten
 
-void Replica::remember_unsettled(const PeerRecord& theirs, Taken why, Instance from) {
+/// True if it was not remembered before.
+bool Replica::remember_unsettled(const PeerRecord& theirs, Taken why, Instance from) {
   const Version& version = theirs.record.header.version;
   const auto it = unsettled_.find({theirs.path, version.dot});
   if (it == unsettled_.end() && unsettled_.size() >= kUnsettledMax) {
     unsettled_overflow_ = true;
-    return;
+    return false;
   }
+  const bool news = it == unsettled_.end();
   Offered& offered = it != unsettled_.end() ? it->second : unsettled_[{theirs.path, version.dot}];
   offered.version = version;
   offered.why = why;
   if (std::ranges::find(offered.by, from) == offered.by.end()) {
     offered.by.push_back(from);
   }
+  return news;
 }
 
 /// The dots of what the version held now beats, as far as K did not cover them. One that was put

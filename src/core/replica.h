@@ -45,7 +45,8 @@ struct ReplicaStats {
   std::uint64_t taken = 0;               // peers' records that won
   std::uint64_t known = 0;               // peers' records that K covered
   std::uint64_t older = 0;               // peers' records that lost
-  std::uint64_t ties = 0;                // met for the first time
+  std::uint64_t ties = 0;                // met, each time
+  std::uint64_t new_ties = 0;            // of these, for the first time
   std::uint64_t deferred = 0;            // stamped too far ahead
   std::uint64_t dropped_live = 0;        // by the rule of exchange
   std::uint64_t dropped_tombstones = 0;  // likewise
@@ -266,7 +267,7 @@ class Replica {
                     Effects& effects);
   void drop(const PeerItem& dead, Effects& effects);
   bool remove(const PeerItem& dead, RecordWrite::Kind kind, Effects& effects);
-  void remember_unsettled(const PeerRecord& theirs, Taken why, Instance from);
+  bool remember_unsettled(const PeerRecord& theirs, Taken why, Instance from);
   [[nodiscard]] bool is_over(std::string_view path, const Offered& offered) const;
   void forget_beaten();
   [[nodiscard]] bool waits_for(const Terms& terms);

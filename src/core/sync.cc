@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "base/mutant.h"
 #include "base/probe.h"
 #include "core/call.h"
+#include "core/own_part.h"
 #include "core/sync_answers.h"
 
 namespace kvs {
@@ -20,6 +22,9 @@ constexpr std::int64_t kPatienceFactor = 4;
 
 // A greeting is small: one that was not answered for so long is lost, or its receiver is busy.
 constexpr Duration kGreetingTime = Duration::from_ms(500);
+
+// Ballots on many ties take about as long, and then there is less to compare.
+constexpr Duration kTiesPause = Duration::from_ms(500);
 
 // A new node that reaches none of its seeds: with data of its own it serves soon, without it later.
 constexpr Duration kAloneWithData = Duration::from_seconds(10);
@@ -330,12 +335,25 @@ void Sync::call(const Now& now, const PeerRequest& request, Effects& effects) {
 }
 
 void Sync::end(const Now& now, std::string_view outcome, Effects& effects) {
-  effects.trace.push_back({.kind = Trace::Kind::exchange_ended,
-                           .text = fmt::format("{} with {}: {}", to_string(session_->kind),
-                                               session_->node_id, outcome)});
   if (parts_.replica.knowledge() == session_->mine) {
     be_patient(now);
   }
+  close(now, outcome, effects);
+}
+
+/// Nothing was joined: the exchange is as one that broke off, but nothing is wrong. What it has met
+/// is put to the ballot, and comes back as verdicts; the next one finds less.
+void Sync::end_for_ties(const Now& now, Effects& effects) {
+  ++stats_.sessions[static_cast<std::size_t>(session_->kind)].delta;
+  ties_met_alone_ = true;
+  close(now, fmt::format("{} ties are settled first", session_->ties), effects);
+  next_catch_up_ = now.instant + kTiesPause;
+}
+
+void Sync::close(const Now& now, std::string_view outcome, Effects& effects) {
+  effects.trace.push_back({.kind = Trace::Kind::exchange_ended,
+                           .text = fmt::format("{} with {}: {}", to_string(session_->kind),
+                                               session_->node_id, outcome)});
   patience_ = std::clamp(Duration{session_->slowest.ns * kPatienceFactor},
                          std::min(kPatienceMin, options_.call_timeout), options_.call_timeout);
   session_.reset();
@@ -452,25 +470,55 @@ void Sync::take_greeting(const Now& now, const Greeting& greeting, const Replica
   if (session_->mine.covers(session_->theirs)) {
     return give(now, effects);
   }
-  call(now, AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
+  const std::vector<DotRange> missing = session_->theirs.minus(session_->mine);
+  session_->left_out = beyond_own_part(missing, own_share(*view_));
+  ask_delta(now, effects);
+}
+
+/// Claims to know what is not to be told: nothing is joined at the end of a delta.
+void Sync::ask_delta(const Now& now, Effects& effects) {
+  AskDelta ask{.knowledge = parts_.replica.knowledge()};
+  ask.knowledge.join(session_->received);
+  ask.knowledge.join(session_->left_out);
+  call(now, ask, effects);
 }
 
 void Sync::take_delta(const Now& now, const Delta& delta, const Replica::Terms& terms,
                       Effects& effects) {
-  if (delta.extent == Delta::Extent::impossible) {
+  const bool impossible = delta.extent == Delta::Extent::impossible;
+  const bool news = !impossible && take_records(delta, terms, effects);
+  const bool more = delta.extent == Delta::Extent::part && news;
+  const bool in_own_part = !session_->left_out.empty() && more;
+  if (session_->ties >= kManyTies && !in_own_part && !KVS_MUTATED(many_ties_are_told)) {
+    return end_for_ties(now, effects);
+  }
+  if (impossible) {
     KVS_PROBE("sync: the peer's journal did not reach back");
     return reconcile(now, effects);
   }
-  bool learnt = false;
-  for (const PeerRecord& record : delta.records) {
-    const Taken taken = parts_.replica.take(record, terms, effects);
-    learnt |= taken == Taken::stored || taken == Taken::older;
-  }
-  stats_.records_received += delta.records.size();
-  if (delta.extent == Delta::Extent::whole || !learnt) {
+  if (!more && session_->left_out.empty()) {
     return give(now, effects);
   }
-  call(now, AskDelta{.knowledge = parts_.replica.knowledge()}, effects);
+  if (!more) {
+    session_->left_out = {};
+  }
+  ask_delta(now, effects);
+}
+
+/// True if any of them had not been told in this exchange: then there may be more.
+bool Sync::take_records(const Delta& delta, const Replica::Terms& terms, Effects& effects) {
+  const std::uint64_t ties_before = parts_.replica.stats().new_ties;
+  bool news = false;
+  for (const PeerRecord& record : delta.records) {
+    parts_.replica.take(record, terms, effects);
+    news |= session_->received.add(record.record.header.version.dot);
+    for (const Dot dot : record.replaced) {
+      news |= session_->received.add(dot);
+    }
+  }
+  session_->ties += parts_.replica.stats().new_ties - ties_before;
+  stats_.records_received += delta.records.size();
+  return news;
 }
 
 /// What the peer lacks, from this node's journal.

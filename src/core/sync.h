@@ -2,7 +2,9 @@
 //
 // One exchange at a time. It opens with a greeting (K as a hash, root fingerprint, the newest
 // records); what little is missing crosses as a delta from the journal, each way; else the two
-// sides reconcile range by range (core/reconciliation). The three documented kinds differ in when
+// sides reconcile range by range (core/reconciliation). Where very much is missing, a part of this
+// node's own is asked for first (core/own_part); if that brings many ties, the exchange ends there:
+// their verdicts go to all. The three documented kinds differ in when
 // they start: regular, every sync_interval with a random peer, comparing the records even if the
 // journals had everything; catch-up, as soon as this node learns that it is behind, then every
 // catchup_interval while it is; bootstrap, when its data folder is new: pages of recent records
@@ -138,6 +140,13 @@ class Sync {
   /// True if a peer's writes are known to be missing here.
   [[nodiscard]] bool behind() const { return !awaited_.empty() || has_gaps(); }
 
+  /// An exchange that meets so many ties for the first time ends, and leaves the rest to the
+  /// ballots and to another one.
+  static constexpr std::uint64_t kManyTies = 1024;
+
+  /// True once after an exchange ended so: of these ties nobody was told yet.
+  bool take_ties_met_alone() { return std::exchange(ties_met_alone_, false); }
+
   /// K that a peer told in full lately, and whose: for the collection of tombstones.
   struct Report {
     Instance peer{};
@@ -164,12 +173,15 @@ class Sync {
     Stage stage{};
     CallId call{};
     Instant called_at;
-    Duration slowest;       // of the calls that were answered
-    Knowledge mine;         // at the start
-    StateDigest digest;     // at the start, of this node
-    Knowledge theirs;       // at the start
-    Knowledge told;         // with what it was given since, which it may not have taken
-    std::uint64_t run = 0;  // of exchanges here, as it began
+    Duration slowest;        // of the calls that were answered
+    Knowledge mine;          // at the start
+    StateDigest digest;      // at the start, of this node
+    Knowledge theirs;        // at the start
+    Knowledge told;          // with what it was given since, which it may not have taken
+    Knowledge received;      // what it told from its journal, taken or not
+    Knowledge left_out;      // others' parts of what is missing: not asked for yet
+    std::uint64_t ties = 0;  // met for the first time
+    std::uint64_t run = 0;   // of exchanges here, as it began
     std::uint64_t peer_run = 0;
     bool equal_at_start = false;    // K was equal and the fingerprints were not
     bool compares_records = false;  // also if the journals have all that K tells
@@ -205,13 +217,17 @@ class Sync {
   void call(const Now& now, const PeerRequest& request, Effects& effects);
   [[nodiscard]] bool told_the_same() const;
   void end(const Now& now, std::string_view outcome, Effects& effects);
+  void close(const Now& now, std::string_view outcome, Effects& effects);
+  void end_for_ties(const Now& now, Effects& effects);
   void fail(const Now& now, const Error& why, Effects& effects);
 
   void greet(const Now& now, Effects& effects);
   void take_greeting(const Now& now, const Greeting& greeting, const Replica::Terms& terms,
                      Effects& effects);
+  void ask_delta(const Now& now, Effects& effects);
   void take_delta(const Now& now, const Delta& delta, const Replica::Terms& terms,
                   Effects& effects);
+  bool take_records(const Delta& delta, const Replica::Terms& terms, Effects& effects);
   void give(const Now& now, Effects& effects);
   void reconcile(const Now& now, Effects& effects);
   void go_on_reconciling(const Now& now, Reconciliation& reconciliation, Effects& effects);
@@ -243,6 +259,7 @@ class Sync {
   bool recount_told_ = false;                   // to that peer
   bool drops_left_ = false;                     // by the last that was reconciled: K hides them
   std::optional<Report> report_;
+  bool ties_met_alone_ = false;
 
   // Bootstrap.
   Instant fill_since_{};

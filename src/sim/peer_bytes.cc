@@ -34,8 +34,10 @@ std::size_t size_of(std::uint64_t) {
   return kNumber;
 }
 
-std::size_t size_of(const std::optional<RecordHeader>& vote) {
-  return vote ? kVersion + 2 : 1;
+std::size_t size_of(const CastVote& vote) {
+  return std::holds_alternative<RecordHeader>(vote) ? kVersion + 2
+         : std::holds_alternative<ShortHash>(vote)  ? 1 + sizeof(ShortHash)
+                                                    : 1;
 }
 
 std::size_t size_of(const Knowledge& knowledge) {

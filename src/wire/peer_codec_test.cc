@@ -161,7 +161,8 @@ TEST(PeerCodec, EveryFlippedBitIsRefused) {
   }
 }
 
-// A peer that seals whatever it likes.
+// A peer that seals whatever it likes. A question for votes without the flag at its end is sound:
+// so earlier nodes ask.
 TEST(PeerCodec, EveryTruncatedBodyIsRefusedBehindARightChecksum) {
   PeerSamples samples(6);
   for (std::size_t kind = 0; kind < std::variant_size_v<PeerRequest>; ++kind) {
@@ -170,7 +171,8 @@ TEST(PeerCodec, EveryTruncatedBodyIsRefusedBehindARightChecksum) {
     const std::size_t begin = kFrameHeadBytes + kFrameEnvelopeBytes;
     const std::string body = frame.substr(begin, frame.size() - kFrameChecksumBytes - begin);
     ASSERT_TRUE(decode_request(with_body(request, body)));
-    for (std::size_t size = 0; size < body.size(); ++size) {
+    const std::size_t least = body.size() - (std::holds_alternative<AskVotes>(request) ? 1 : 0);
+    for (std::size_t size = 0; size < least; ++size) {
       ASSERT_EQ(error_of(with_body(request, body.substr(0, size))).code, Errc::bad_request)
           << kind << ", " << size;
     }

@@ -304,15 +304,18 @@ void take(PeerReader& reader, Page& message) {
 
 void put(PeerWriter& writer, const AskVotes& message) {
   put_paths(writer, message.paths);
+  writer.put_flag(message.briefly);
 }
 
+/// Earlier nodes send no flag.
 void take(PeerReader& reader, AskVotes& message) {
   message.paths = take_paths(reader);
+  message.briefly = reader.ok() && !reader.rest().empty() && reader.take_flag();
 }
 
 void put(PeerWriter& writer, const Votes& message) {
   writer.put_number(message.votes.size());
-  for (const std::optional<RecordHeader>& vote : message.votes) {
+  for (const CastVote& vote : message.votes) {
     put_vote(writer, vote);
   }
 }

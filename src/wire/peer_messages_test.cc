@@ -102,6 +102,21 @@ TEST(PeerMessages, ASettleEndsWithItsListOfDrops) {
   EXPECT_EQ(settle.drops[0].header.version.dot, (Dot{.origin = Origin{4}, .seq = 5}));
 }
 
+// Earlier nodes send no flag after the paths, and skip it.
+TEST(PeerMessages, AQuestionForVotesMayEndWithItsPaths) {
+  std::string body = body_of(PeerRequest(AskVotes{.paths = {"a"}, .briefly = true}));
+  EXPECT_EQ(body, std::string("\1\0\1a\1", 5));
+  body.pop_back();
+  PeerReader reader(body, kMemory);
+  const auto read = take_request(0x30, reader);
+  ASSERT_TRUE(read && reader.ok()) << reader.fault();
+  EXPECT_EQ(std::get<AskVotes>(*read), AskVotes{.paths = {"a"}});
+  body += '\2';
+  PeerReader strange(body, kMemory);
+  static_cast<void>(take_request(0x30, strange));
+  EXPECT_FALSE(strange.ok());
+}
+
 TEST(PeerMessages, NumbersHaveTheLimitsOfTheirFields) {
   std::string body;
   PeerWriter writer(body);

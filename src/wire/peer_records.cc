@@ -284,18 +284,25 @@ std::vector<PeerItem> take_items(PeerReader& reader) {
   return reader.take_list(kPeerItemBytesMin, take_item);
 }
 
-void put_vote(PeerWriter& writer, const std::optional<RecordHeader>& vote) {
-  writer.put_flag(vote.has_value());
-  if (vote) {
-    put_header(writer, *vote, 0);
+void put_vote(PeerWriter& writer, const CastVote& vote) {
+  writer.put_byte(static_cast<std::uint8_t>(vote.index()));
+  if (const auto* header = std::get_if<RecordHeader>(&vote)) {
+    put_header(writer, *header, 0);
+  } else if (const auto* hash = std::get_if<ShortHash>(&vote)) {
+    writer.put_half_word(*hash);
   }
 }
 
-std::optional<RecordHeader> take_vote(PeerReader& reader) {
-  if (!reader.take_flag()) {
-    return std::nullopt;
+CastVote take_vote(PeerReader& reader) {
+  constexpr std::uint8_t kHeader = 1;
+  switch (reader.take_below(std::variant_size_v<CastVote>, "a vote is of an unknown kind")) {
+    case 0:
+      return std::monostate{};
+    case kHeader:
+      return take_header(reader, reader.take_byte());
+    default:
+      return reader.take_half_word();
   }
-  return take_header(reader, reader.take_byte());
 }
 
 void put_fingerprint(PeerWriter& writer, const Fingerprint& fingerprint) {

@@ -28,9 +28,9 @@ void put_records(PeerWriter& writer, const std::vector<PeerRecord>& records);
 void put_items(PeerWriter& writer, const std::vector<PeerItem>& items);
 [[nodiscard]] std::vector<PeerItem> take_items(PeerReader& reader);
 
-/// A record's header or nothing, as a vote tells it.
-void put_vote(PeerWriter& writer, const std::optional<RecordHeader>& vote);
-[[nodiscard]] std::optional<RecordHeader> take_vote(PeerReader& reader);
+/// A vote: nothing, a header or a short hash.
+void put_vote(PeerWriter& writer, const CastVote& vote);
+[[nodiscard]] CastVote take_vote(PeerReader& reader);
 
 void put_fingerprint(PeerWriter& writer, const Fingerprint& fingerprint);
 [[nodiscard]] Fingerprint take_fingerprint(PeerReader& reader);

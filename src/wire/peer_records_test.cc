@@ -313,12 +313,18 @@ TEST(PeerRecords, RangesComeBack) {
 TEST(PeerRecords, VotesComeBack) {
   std::string bytes;
   PeerWriter writer(bytes);
-  put_vote(writer, std::nullopt);
+  put_vote(writer, {});
   put_vote(writer, some_item().header);
+  put_vote(writer, ShortHash{0x04030201});
+  EXPECT_TRUE(bytes.ends_with("\2\1\2\3\4")) << "the kind; lowest byte first";
   PeerReader reader(bytes, kMemory);
-  EXPECT_EQ(take_vote(reader), std::nullopt);
-  EXPECT_EQ(take_vote(reader), some_item().header);
+  EXPECT_EQ(take_vote(reader), CastVote());
+  EXPECT_EQ(take_vote(reader), CastVote(some_item().header));
+  EXPECT_EQ(take_vote(reader), CastVote(ShortHash{0x04030201}));
   EXPECT_TRUE(reader.ok() && reader.rest().empty());
+  PeerReader unknown("\3\1\2\3\4", kMemory);
+  static_cast<void>(take_vote(unknown));
+  EXPECT_FALSE(unknown.ok());
 }
 
 }  // namespace

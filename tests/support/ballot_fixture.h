@@ -130,8 +130,13 @@ class BallotsTest : public ::testing::Test {
   void vote(const std::vector<std::optional<RecordHeader>>& votes) {
     std::size_t next = 0;
     for (const PeerSend& send : take_sends()) {
-      give(send.id, Votes{.votes = {votes.at(next++)}});
+      const std::optional<RecordHeader>& vote = votes.at(next++);
+      give(send.id, Votes{.votes = {vote ? CastVote(*vote) : CastVote()}});
     }
+  }
+
+  static CastVote named(const std::string& path, const RecordHeader& header) {
+    return short_hash(fingerprint_of(path, header));
   }
 
   MemoryStore store_;
@@ -154,8 +159,7 @@ class BatchesTest : public BallotsTest {
   }
 
   static Votes all_for(const PeerSend& send, const RecordHeader& header) {
-    return {.votes =
-                std::vector(std::get<AskVotes>(*send.request).paths.size(), std::optional(header))};
+    return {.votes = std::vector(std::get<AskVotes>(*send.request).paths.size(), CastVote(header))};
   }
 
   const BallotOptions options_;

@@ -60,7 +60,7 @@ class PeerSamples {
                        .oldest = {word()},
                        .bytes_max = static_cast<std::uint32_t>(word())};
       default:
-        return AskVotes{.paths = paths()};
+        return AskVotes{.paths = paths(), .briefly = coin()};
     }
   }
 
@@ -94,7 +94,7 @@ class PeerSamples {
       case 9:
         return Page{.records = records(), .next = maybe([this] { return boundary(); })};
       default:
-        return Votes{.votes = list(9, [this] { return maybe([this] { return header(); }); })};
+        return Votes{.votes = list(9, [this] { return vote(); })};
     }
   }
 
@@ -218,6 +218,17 @@ class PeerSamples {
   Origin origin() { return Origin{1 + prng_.below(4)}; }
 
   Dot dot() { return {.origin = origin(), .seq = number() | 1U}; }
+
+  CastVote vote() {
+    switch (prng_.below(3)) {
+      case 0:
+        return {};
+      case 1:
+        return header();
+      default:
+        return static_cast<ShortHash>(word());
+    }
+  }
 
   Verdict verdict() {
     return {.votes = static_cast<std::uint32_t>(1 + prng_.below(1000)),
