@@ -99,9 +99,19 @@ std::vector<Change> Expirer::tell(const std::optional<ExpiryPlace>& pending) {
     if (pending && entry.place >= *pending) {
       break;
     }
+    auto change = change_of(entry);
+    if (!change && change.error().code != Errc::corrupt_data) {
+      KVS_PROBE("expirer: what is over could not be read");
+      tell_at_ms_ = clock_.ms + kRetryMs;
+      note_told(changes.size());
+      return changes;
+    }
     told_ = entry.place;
-    if (auto change = change_of(entry)) {
-      changes.push_back(*std::move(change));
+    if (!change) {
+      KVS_PROBE("expirer: what is over was damaged");
+      damaged_.push_back(entry.path);
+    } else if (*change) {
+      changes.push_back(**std::move(change));
     }
   }
   if (pending && *pending <= limit) {
@@ -111,25 +121,28 @@ std::vector<Change> Expirer::tell(const std::optional<ExpiryPlace>& pending) {
   } else if (!over(tell_at_ms_)) {
     told_ = limit;  // nothing is left up to now
   }
-  expired_ += changes.size();
-  unkept_ = unkept_ || !changes.empty();
+  note_told(changes.size());
   return changes;
 }
 
-/// Nothing if the record was replaced since.
-std::optional<Change> Expirer::change_of(const ExpiryEntry& entry) const {
-  const std::optional<RecordHeader> held =
-      store_.find(Key::from_store(entry.path)).value_or(std::nullopt);
+void Expirer::note_told(std::size_t count) {
+  expired_ += count;
+  unkept_ = unkept_ || count > 0;
+}
+
+/// Nothing if the record was replaced since. Errors: the store's.
+Result<std::optional<Change>> Expirer::change_of(const ExpiryEntry& entry) const {
+  const std::optional<RecordHeader> held = KVS_TRY(store_.find(Key::from_store(entry.path)));
   if (!held || held->expires_ms == 0 || place_of(*held) != entry.place ||
       KVS_MUTATED(expiry_not_told)) {
-    return std::nullopt;
+    return std::optional<Change>();
   }
   Change change;
   change.path = entry.path;
   change.before = held;
   change.after = held;
   change.cause = Change::Cause::expiry;
-  return change;
+  return std::optional(std::move(change));
 }
 
 std::optional<WallTime> Expirer::take_due_reserve() {

@@ -12,6 +12,8 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -58,6 +60,10 @@ class Expirer {
   /// before they hear that its time is over.
   [[nodiscard]] std::vector<Change> tell(const std::optional<ExpiryPlace>& pending);
 
+  /// Paths of records that tell() found damaged. Nobody is told of them: whoever watches must learn
+  /// that what this node knows is void, before it hears that all up to told() was told.
+  [[nodiscard]] std::vector<std::string> take_damaged() { return std::exchange(damaged_, {}); }
+
   /// Entries whose values are to be freed, in a batch that ends with committed() or
   /// commit_failed().
   [[nodiscard]] std::vector<ExpiryEntry> begin_freeing();
@@ -86,8 +92,9 @@ class Expirer {
  private:
   static constexpr std::int64_t kNever = INT64_MAX;
 
-  [[nodiscard]] std::optional<Change> change_of(const ExpiryEntry& entry) const;
+  [[nodiscard]] Result<std::optional<Change>> change_of(const ExpiryEntry& entry) const;
   void note(const ExpiryPlace& place);
+  void note_told(std::size_t count);
   void mark();
   [[nodiscard]] WallTime freeable() const;
 
@@ -108,8 +115,9 @@ class Expirer {
   bool set_back_ = false;
   ExpiryPlace told_;
   std::int64_t tell_at_ms_ = kNever;  // by the clock
-  bool waits_ = false;                // tell() does, until the next batch is durable
-  ExpiryPlace free_after_;            // no entry is left up to here
+  std::vector<std::string> damaged_;
+  bool waits_ = false;      // tell() does, until the next batch is durable
+  ExpiryPlace free_after_;  // no entry is left up to here
   ExpiryPlace freeing_upto_;
   std::int64_t free_at_ms_ = kNever;  // likewise
   bool freeing_ = false;

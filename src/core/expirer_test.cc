@@ -105,6 +105,33 @@ TEST_F(ExpirerTest, WhatWasReplacedIsNotTold) {
   EXPECT_EQ(told(), Paths{"b"});
 }
 
+TEST_F(ExpirerTest, WhatCannotBeReadIsToldLaterAndHoldsUpWhatFollows) {
+  expirer_.start(at(kStartMs), {});
+  store("a", 1, kStartMs + 1000);
+  store("b", 2, kStartMs + 2000);
+  store("c", 3, kStartMs + 3000);
+  store_.damage("b", Errc::io_error);
+  expirer_.look(at(kStartMs + 5000));
+  EXPECT_EQ(told(), Paths{"a"});
+  EXPECT_EQ(expirer_.told(), place_of(store_.find(Key::from_store("a")).value().value()));
+  store_.set("b", store_.slots().at("b").record);  // readable again
+  expirer_.look(at(kStartMs + 60'000));
+  EXPECT_EQ(told(), (Paths{"b", "c"}));
+  EXPECT_TRUE(expirer_.take_damaged().empty());
+  EXPECT_EQ(expirer_.expired(), 3U);
+}
+
+TEST_F(ExpirerTest, WhatIsDamagedIsNamedAndHoldsUpNothing) {
+  expirer_.start(at(kStartMs), {});
+  store("a", 1, kStartMs + 1000);
+  store("b", 2, kStartMs + 2000);
+  store_.damage("a", Errc::corrupt_data);
+  expirer_.look(at(kStartMs + 5000));
+  EXPECT_EQ(told(), Paths{"b"});
+  EXPECT_EQ(expirer_.take_damaged(), Paths{"a"});
+  EXPECT_TRUE(expirer_.take_damaged().empty());
+}
+
 TEST_F(ExpirerTest, WaitsForWhatIsNotDurableYet) {
   expirer_.start(at(kStartMs), {});
   store("a", 1, kStartMs + 1000);

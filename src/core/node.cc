@@ -569,6 +569,10 @@ void Node::tell_expired(Effects& effects) {
                                                     .clock_set_back = true}));
   }
   std::vector<Change> changes = expirer_.tell(replica_.first_pending_expiry());
+  for (const std::string& path : expirer_.take_damaged()) {
+    holdings_.found_damage(path);
+  }
+  tell_watchers_if_emptied(effects);
   replica_.set_expiry(expirer_.clock(), expirer_.told());
   if (!changes.empty()) {
     effects.watched.push_back(

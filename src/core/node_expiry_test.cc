@@ -228,6 +228,20 @@ TEST_F(NodeExpiry, WatchersAreToldOnceAndAfterTheValueItself) {
   EXPECT_TRUE(driver_.open_effects().watched.empty());
 }
 
+TEST_F(NodeExpiry, WhereTheRecordIsDamagedWatchersLearnThatKIsVoidBeforeTheyHearOfTheTime) {
+  put("a", 10);
+  driver_.settle();
+  driver_.store().damage("a", Errc::corrupt_data);
+  driver_.open_effects().watched.clear();
+  driver_.wall().ms += 10'000;
+  driver_.node().tick(driver_.now(), driver_.open_effects());
+  const auto& watched = driver_.open_effects().watched;
+  ASSERT_FALSE(watched.empty());
+  EXPECT_TRUE(watched.front()->emptied);
+  EXPECT_EQ(driver_.node().status().expired, 0U);
+  EXPECT_EQ(driver_.node().status().damage_found, 1U);
+}
+
 /// All nodes start anew, to keep what has expired for so long.
 void keep_expired_for(ClusterDriver& cluster, std::size_t nodes, Duration kept) {
   for (std::size_t i = 0; i < nodes; ++i) {

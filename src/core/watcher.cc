@@ -143,6 +143,20 @@ void Watcher::begin_scan(WatchSource::Head from, Extent extent) {
   scan_->records->seek(prefix_);
 }
 
+/// In a later moment deletions of which a difference has yet to tell may be gone: then the client
+/// needs everything, from there on.
+std::optional<WatchSource::Head> Watcher::everything_instead() const {
+  if (scan_->extent == Extent::everything) {
+    return std::nullopt;
+  }
+  WatchSource::Resumption again = source_->resume(cursor_, now_.wall);
+  if (again.way != WatchSource::Resumption::Way::reset) {
+    return std::nullopt;
+  }
+  KVS_PROBE("watcher: deletions went while a difference was scanned for");
+  return std::move(again.from);
+}
+
 /// A client that reads slowly must not keep an old moment of the store alive.
 void Watcher::renew_moment() {
   KVS_PROBE("watcher: a scan goes on with a later moment");
@@ -154,6 +168,10 @@ void Watcher::renew_moment() {
 
 Watcher::Turn Watcher::scan(WatchSink& sink) {
   if (now_.instant >= scan_->renew_at && scan_->records->valid()) {
+    if (auto everything = everything_instead()) {
+      begin_scan(*std::move(everything), Extent::everything);
+      return emit({.kind = WatchEvent::Kind::reset}, sink);
+    }
     renew_moment();
   }
   if (source_->run() != scan_->from.place.run) {

@@ -124,6 +124,7 @@ class Watcher {
   Turn scan(WatchSink& sink);
   Turn scanned(const RecordView& record, WatchSink& sink);
   Turn end_scan(WatchSink& sink);
+  [[nodiscard]] std::optional<WatchSource::Head> everything_instead() const;
   void renew_moment();
   Turn follow(WatchSink& sink);
   Turn read_on(WatchSink& sink);

@@ -337,6 +337,24 @@ TEST_F(WatcherTest, ACursorOlderThanACollectedDeletionGetsEverythingAnew) {
   EXPECT_THAT(told(second), ElementsAre("reset", "put b 2", "bookmark"));
 }
 
+TEST_F(WatcherTest, ADeletionThatGoesWhileADifferenceIsToldSlowlyIsNotForgotten) {
+  put("a");
+  put("z");
+  Watcher first = watch("", WatchRequest::Begin::all);
+  told(first);
+  put("a");
+  put("b");
+  restart(2, known_);
+  del("z");
+  Watcher second = watch("", WatchRequest::Begin::cursor);
+  Listener slow;
+  second.step({.instant = now_, .wall = kWall}, 3, slow);
+  EXPECT_THAT(slow.text, ElementsAre("put a 3"));
+  drop("z");
+  now_ = now_ + WatchOptions{}.moment_age_max;
+  EXPECT_THAT(told(second), ElementsAre("reset", "put a 3", "put b 4", "bookmark"));
+}
+
 TEST_F(WatcherTest, AnOldCursorOfAnotherRunGetsEverythingAnew) {
   put("a");
   Watcher first = watch("", WatchRequest::Begin::all);

@@ -267,6 +267,10 @@ class ExchangeNode {
 
   void tell_expired() {
     std::vector<Change> changes = expirer().tell(replica().first_pending_expiry());
+    for (const std::string& path : expirer().take_damaged()) {
+      holdings().found_damage(path);
+    }
+    note_emptied();
     follow_expirer();
     if (!changes.empty()) {
       feed_->add(std::make_shared<const WatchNews>(WatchNews{.changes = std::move(changes),
