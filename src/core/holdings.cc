@@ -13,12 +13,14 @@ constexpr std::size_t kDamagedPathsMax = 10'000;
 
 }  // namespace
 
-Holdings::Holdings(Replica& replica, const StoreView& store, Prng& prng)
+Holdings::Holdings(Replica& replica, const StoreView& store, Prng& prng,
+                   const HoldingsOptions& options)
     : replica_(replica),
       store_(store),
       prng_(prng),
-      tree_(store),
-      journal_(JournalOptions{}),
+      tree_(store, options.blocks),
+      journal_(options.journal),
+      ranges_(options.ranges),
       run_(prng.next() | 1U),
       counted_after_(replica.emptied()) {
   tree_.hold_against(replica.knowledge());

@@ -24,10 +24,17 @@
 
 namespace kvs {
 
+struct HoldingsOptions {
+  JournalOptions journal;
+  BlockLimits blocks;
+  RangeLimits ranges;
+};
+
 class Holdings {
  public:
-  /// All outlive it.
-  Holdings(Replica& replica, const StoreView& store, Prng& prng);
+  /// All but the options outlive it.
+  Holdings(Replica& replica, const StoreView& store, Prng& prng,
+           const HoldingsOptions& options = {});
 
   /// The changes of a batch that has become durable. Call it for every batch, in order, at once.
   void apply(std::span<const Change> batch);
@@ -53,7 +60,7 @@ class Holdings {
   [[nodiscard]] std::uint64_t run() const { return run_ + replica_.era(); }
 
   [[nodiscard]] RangeSource source() const {
-    return {.tree = tree_, .store = store_, .damaged = damaged_};
+    return {.tree = tree_, .store = store_, .damaged = damaged_, .limits = ranges_};
   }
 
   [[nodiscard]] const FingerprintTree& tree() const { return tree_; }
@@ -84,6 +91,7 @@ class Holdings {
   Prng& prng_;
   FingerprintTree tree_;
   Journal journal_;
+  RangeLimits ranges_;
   DamagedPaths damaged_;
   std::vector<std::string> suspects_;  // damaged, and still among the sums
   std::vector<std::string> found_;     // and not yet told

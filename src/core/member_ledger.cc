@@ -9,8 +9,9 @@
 
 namespace kvs {
 
-MemberLedger::MemberLedger(const Member& own, Duration probe_interval, Instant now)
-    : table_(own, now), news_(table_), probe_interval_(probe_interval) {}
+MemberLedger::MemberLedger(const Member& own, Duration probe_interval, Instant now,
+                           const MemberLimits& limits)
+    : table_(own, now, limits), news_(table_), probe_interval_(probe_interval) {}
 
 void MemberLedger::take(const Now& now, std::span<const Member> rows, const NewsSource& source) {
   teller_ = source.sender;

@@ -71,7 +71,8 @@ class MemberLedger {
     std::string twin_address;     // where another process of this instance may be
   };
 
-  MemberLedger(const Member& own, Duration probe_interval, Instant now);
+  MemberLedger(const Member& own, Duration probe_interval, Instant now,
+               const MemberLimits& limits = {});
 
   /// News from a peer.
   void take(const Now& now, std::span<const Member> rows, const NewsSource& source);

@@ -75,7 +75,8 @@ std::size_t bucket_of(Instance instance) {
   return XXH3_64bits(&number, sizeof number) % kMemberBuckets;
 }
 
-MemberTable::MemberTable(const Member& own, Instant now) : self_(own.instance) {
+MemberTable::MemberTable(const Member& own, Instant now, const MemberLimits& limits)
+    : limits_(limits), self_(own.instance) {
   own_ = &insert({.member = own, .since = now});
 }
 
@@ -130,7 +131,7 @@ MemberTable::Merged MemberTable::merge(const Member& row, Instant now) {
 }
 
 MemberTable::Merged MemberTable::add(const Member& row, Instant now) {
-  if (row.state != MemberState::left && listed_count() >= kMembersMax) {
+  if (row.state != MemberState::left && listed_count() >= limits_.listed_max) {
     KVS_PROBE("members: the table is full");
     return Merged::refused;
   }
@@ -206,7 +207,7 @@ void MemberTable::hide(Instance instance, Instant now) {
   entry->listed = false;
   entry->since = now;
   ++hidden_;
-  if (hidden_ > kHiddenMembersMax) {
+  if (hidden_ > limits_.hidden_max) {
     forget_oldest_hidden();
   }
 }

@@ -26,6 +26,12 @@ inline constexpr std::size_t kNodeIdBytesMax = 255;
 inline constexpr std::size_t kMemberAddressBytesMax = 300;
 inline constexpr std::uint64_t kIncarnationMax = 1ULL << 40U;
 
+/// How many rows are kept.
+struct MemberLimits {
+  std::size_t listed_max = kMembersMax;
+  std::size_t hidden_max = kHiddenMembersMax;
+};
+
 using BucketHashes = std::array<std::uint64_t, kMemberBuckets>;
 
 /// True if `row` may be a row: sizes, ranges, a readable address, and an incarnation that its owner
@@ -64,7 +70,7 @@ class MemberTable {
   };
 
   /// This node's own row; it is never hidden.
-  MemberTable(const Member& own, Instant now);
+  MemberTable(const Member& own, Instant now, const MemberLimits& limits = {});
 
   /// Takes a plausible row in.
   Merged merge(const Member& row, Instant now);
@@ -76,7 +82,7 @@ class MemberTable {
   /// Replaces this node's own row, whatever its rank. The instance may be another one.
   void set_own(const Member& own, Instant now);
 
-  /// Takes a row out of the list. The longest hidden ones are forgotten beyond kHiddenMembersMax.
+  /// Takes a row out of the list. The longest hidden ones are forgotten beyond `hidden_max`.
   void hide(Instance instance, Instant now);
 
   /// The clocks of all others are so much further ahead of this node's, which was set.
@@ -130,6 +136,7 @@ class MemberTable {
   void count_in(const MemberEntry& entry);
   void leave_out(const MemberEntry& entry);
 
+  MemberLimits limits_;
   Slots known_;  // by instance
   Instance self_;
   MemberEntry* own_ = nullptr;

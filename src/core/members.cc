@@ -42,7 +42,7 @@ Members::Members(const MembersOptions& options, const SelfIdentity& self, Prng& 
     : options_(options),
       cluster_(cluster_hash(options.cluster_name)),
       prng_(prng),
-      ledger_(own_row(options, self), options.probe_interval, Instant{}),
+      ledger_(own_row(options, self), options.probe_interval, Instant{}, options.limits),
       detector_({.probe_interval = options.probe_interval, .probe_timeout = options.probe_timeout},
                 ledger_.table(), ledger_.news(), calls_, prng),
       meetings_({.address = options.address,

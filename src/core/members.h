@@ -34,6 +34,8 @@ struct MembersOptions {
   Duration gossip_interval_min = Duration::from_seconds(60);
   Duration gossip_interval_max = Duration::from_seconds(120);
   Duration failed_kept = Duration::from_seconds(600);  // a failed member stays listed so long
+  MemberLimits limits;
+  std::size_t joiners_max = 16;  // whose ids somebody has, who is looked for
 };
 
 /// Which data folder and which process this node is.
@@ -155,7 +157,6 @@ class Members {
   static constexpr std::size_t kFarewells = 5;
   static constexpr std::size_t kPromptMembers = 64;
   static constexpr std::size_t kHelpingMax = 64;
-  static constexpr std::size_t kJoinersMax = 16;
   static constexpr std::size_t kWholeTableRows = 128;
   static constexpr Duration kTwinCheckInterval = Duration::from_seconds(5);
   static constexpr std::int64_t kClockSetMs = 100;  // less is drift, and measured soon enough

@@ -157,7 +157,7 @@ void Members::open_door(const Now& now, Joiner joiner, Effects& effects) {
     refuse(joiner.ticket, Errc::id_in_use, "the node that answers has this id", effects);
     return;
   }
-  if (joiners_.size() >= kJoinersMax) {
+  if (joiners_.size() >= options_.joiners_max) {
     KVS_PROBE("members: too many joiners wait");
     refuse(joiner.ticket, Errc::overloaded, "too many nodes are joining", effects);
     return;

@@ -165,12 +165,12 @@ TEST_F(MemberCallsTest, AJoinerGetsAllRows) {
 
 TEST_F(MemberCallsTest, JoinersThatWaitAreBounded) {
   ask(Ping{.news = {member_row(3)}}, 3);
-  for (std::uint64_t i = 0; i <= Members::kJoinersMax; ++i) {
+  for (std::uint64_t i = 0; i <= MembersOptions{}.joiners_max; ++i) {
     Member clash = member_row(100 + i);
     clash.node_id = "n3";
     Effects effects;
     call(Join{.joiner = clash}, 100 + i, 0, effects);
-    if (i < Members::kJoinersMax) {
+    if (i < MembersOptions{}.joiners_max) {
       EXPECT_TRUE(effects.answers.empty());
       EXPECT_EQ(effects.sends.size(), 1U);
     } else {

@@ -49,6 +49,9 @@ struct NodeOptions {
   SyncOptions sync;
   OutboxOptions outbox;
   BallotOptions ballot;
+  HoldingsOptions holdings;
+  SyncAnswersOptions sync_answers;
+  RemoteReadsOptions remote_reads;
   Duration tombstone_min_age = Duration::from_seconds(24LL * 3600);
   Duration expired_kept_for = Duration::from_seconds(300);  // see core/expirer
 };

@@ -68,8 +68,9 @@ Result<void> answer_range(const RangeSource& source, const KeyRange& range, cons
     append_skip(range.end, out);
     return {};
   }
+  const std::size_t items_max = source.limits.hashed_items_max + source.limits.listed_items_max;
   if (theirs.kind == PathRange::Kind::hashes && source.tree.built()) {
-    auto items = KVS_TRY(few_items_in(source, range, kHashedItemsMax + kListedItemsMax));
+    auto items = KVS_TRY(few_items_in(source, range, items_max));
     if (items) {
       out.push_back(difference(range.end, *std::move(items), theirs.hashes));
       return {};
@@ -97,13 +98,13 @@ Result<void> answer_briefly(const RangeSource& source, const KeyRange& range,
 
 /// How much of an answer may go into detail: a brief one takes as much as the question, and a frame
 /// bears both. Earlier nodes ask more at once.
-std::size_t detailed_bytes_max(const Compare& asked) {
+std::size_t detailed_bytes_max(const RangeLimits& limits, const Compare& asked) {
   ReportSize question;
   for (const PathRange& range : asked.ranges) {
     question.add(range);
   }
-  constexpr std::size_t kBoth = kQuestionBytesMax + kReportBytesMax;
-  return std::min(kReportBytesMax, kBoth - std::min(kBoth, question.wire_bytes()));
+  const std::size_t both = limits.question_bytes_max + limits.report_bytes_max;
+  return std::min(limits.report_bytes_max, both - std::min(both, question.wire_bytes()));
 }
 
 }  // namespace
@@ -181,12 +182,12 @@ bool ReportSize::exceeds(std::size_t bytes) const {
 Result<void> report_range(const RangeSource& source, const KeyRange& range,
                           std::vector<PathRange>& out) {
   const Fingerprint whole = KVS_TRY(source.tree.of_range(range));
-  if (whole.count <= kListedItemsMax) {
+  if (whole.count <= source.limits.listed_items_max) {
     auto items = KVS_TRY(items_in(source, range));
     out.push_back({.end = range.end, .kind = PathRange::Kind::items, .items = std::move(items)});
     return {};
   }
-  for (RangePart& part : KVS_TRY(source.tree.split(range, kRangeParts))) {
+  for (RangePart& part : KVS_TRY(source.tree.split(range, source.limits.parts))) {
     out.push_back({.end = std::move(part.end),
                    .kind = PathRange::Kind::fingerprint,
                    .fingerprint = part.fingerprint});
@@ -197,7 +198,7 @@ Result<void> report_range(const RangeSource& source, const KeyRange& range,
 Result<Compared> answer_compare(const RangeSource& source, const Compare& asked) {
   Compared answer{.begin = asked.begin, .ranges = {}};
   std::string begin = asked.begin;
-  const std::size_t bytes_max = detailed_bytes_max(asked);
+  const std::size_t bytes_max = detailed_bytes_max(source.limits, asked);
   ReportSize size;
   for (const PathRange& theirs : asked.ranges) {
     const bool full = size.exceeds(bytes_max);

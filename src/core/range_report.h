@@ -43,11 +43,21 @@ inline constexpr std::size_t kReportBytesMax = std::size_t{2} << 20U;
 /// absent.
 using DamagedPaths = std::set<std::string, std::less<>>;
 
+/// How much is said at once; see the constants above.
+struct RangeLimits {
+  std::uint64_t listed_items_max = kListedItemsMax;
+  std::size_t parts = kRangeParts;                   // at least 2
+  std::uint64_t hashed_items_max = kHashedItemsMax;  // not below listed_items_max
+  std::size_t question_bytes_max = kQuestionBytesMax;
+  std::size_t report_bytes_max = kReportBytesMax;
+};
+
 /// Where a report takes what it says from.
 struct RangeSource {
   const FingerprintTree& tree;
   const StoreView& store;
   const DamagedPaths& damaged;
+  RangeLimits limits = {};
 };
 
 /// Everything held in a range, tombstones included, in path order. Errors: corrupt_data, naming the

@@ -11,10 +11,6 @@ namespace kvs {
 
 namespace {
 
-/// So many findings are dealt with before more ranges are compared.
-constexpr std::size_t kFindingsMax = 16'384;
-
-constexpr std::size_t kMessageBytesMax = std::size_t{1} << 20U;
 constexpr std::size_t kPathBytes = 32;  // unfolded, beside its text
 constexpr std::size_t kItemBytes = 64;  // without its path
 
@@ -28,9 +24,9 @@ std::size_t bytes_of(const PeerItem& item) {
 
 /// So many of the last ones as one message bears, taken out of `from`.
 template <class T>
-std::vector<T> take_some(std::vector<T>& from) {
+std::vector<T> take_some(std::vector<T>& from, std::size_t bytes_max) {
   auto begin = from.end();
-  for (std::size_t bytes = 0; begin != from.begin() && bytes < kMessageBytesMax;) {
+  for (std::size_t bytes = 0; begin != from.begin() && bytes < bytes_max;) {
     --begin;
     bytes += bytes_of(*begin);
   }
@@ -70,7 +66,7 @@ Result<std::optional<PeerRequest>> Reconciliation::next() {
   }
   ++figures_.round_trips;
   const std::size_t findings = wanted_.size() + given_.size();
-  if (!open_.empty() && findings < kFindingsMax) {
+  if (!open_.empty() && findings < parts_.limits.findings_max) {
     asked_ = Asked::compare;
     return std::optional<PeerRequest>(KVS_TRY(next_compare()));
   }
@@ -89,7 +85,7 @@ Result<std::optional<PeerRequest>> Reconciliation::next() {
 
 bool Reconciliation::drops_too_much() const {
   const std::uint64_t drops = figures_.drops_here + figures_.drops_there;
-  return !start_.drops_confirmed && drops > kDropsMax &&
+  return !start_.drops_confirmed && drops > parts_.limits.drops_max &&
          drops * 100 > parts_.source.tree.root().count;
 }
 
@@ -100,7 +96,7 @@ Result<Compare> Reconciliation::next_compare() {
   asked_ranges_.clear();
   std::string at = compare.begin;
   ReportSize size;
-  while (!open_.empty() && !size.exceeds(kQuestionBytesMax)) {
+  while (!open_.empty() && !size.exceeds(parts_.source.limits.question_bytes_max)) {
     const auto node = open_.extract(open_.begin());
     const KeyRange range{.begin = node.key(), .end = node.mapped().end};
     const std::size_t first = compare.ranges.size();
@@ -131,7 +127,7 @@ Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
   if ((start_.peer_features & kFeatureShortHashes) == 0) {
     return ask_by_fingerprints(range, out);
   }
-  const auto items = KVS_TRY(few_items_in(source, range, kHashedItemsMax));
+  const auto items = KVS_TRY(few_items_in(source, range, source.limits.hashed_items_max));
   if (!items) {
     return report_range(source, range, out);
   }
@@ -147,7 +143,7 @@ Result<void> Reconciliation::ask_about(const KeyRange& range, Ask ask,
 Result<void> Reconciliation::ask_by_fingerprints(const KeyRange& range,
                                                  std::vector<PathRange>& out) const {
   const Fingerprint whole = KVS_TRY(parts_.source.tree.of_range(range));
-  if (whole.count > kListedItemsMax) {
+  if (whole.count > parts_.source.limits.listed_items_max) {
     return report_range(parts_.source, range, out);
   }
   KVS_PROBE("reconciliation: a peer that reads no hashes is asked by a fingerprint");
@@ -325,7 +321,7 @@ void Reconciliation::drop_there(const PeerItem& dead) {
 /// One that is not remembered stays, under a K that covers it: the next exchange finds it dead
 /// again.
 void Reconciliation::remember_dead(const PeerItem& dead, std::vector<PeerItem>& side) {
-  if (dead_here_.size() + dead_there_.size() >= kDeadMax) {
+  if (dead_here_.size() + dead_there_.size() >= parts_.limits.dead_max) {
     ++figures_.drops_left;
     return;
   }
@@ -335,7 +331,7 @@ void Reconciliation::remember_dead(const PeerItem& dead, std::vector<PeerItem>& 
 // --- fetching, giving, finishing
 
 Fetch Reconciliation::next_fetch() {
-  fetching_ = take_some(wanted_);
+  fetching_ = take_some(wanted_, parts_.limits.message_bytes_max);
   std::ranges::sort(fetching_);
   return {.paths = fetching_};
 }
@@ -367,7 +363,7 @@ Result<void> Reconciliation::take_fetched(const Fetched& answer, const Replica::
 Result<Settle> Reconciliation::next_settle() {
   Settle settle{.run = start_.peer_run, .records = {}};
   std::size_t bytes = 0;
-  while (!given_.empty() && bytes < kMessageBytesMax) {
+  while (!given_.empty() && bytes < parts_.limits.message_bytes_max) {
     const std::string& path = given_.back();
     auto found = parts_.source.store.get_record(Key::from_store(path));
     if (!found && found.error().code == Errc::corrupt_data) {
@@ -383,7 +379,7 @@ Result<Settle> Reconciliation::next_settle() {
       continue;
     }
     bytes += path.size() + record->value.size() + sizeof(RecordHeader);
-    if (bytes > kMessageBytesMax && !settle.records.empty()) {
+    if (bytes > parts_.limits.message_bytes_max && !settle.records.empty()) {
       KVS_PROBE("reconciliation: a record is given in the next message");
       break;
     }
@@ -397,8 +393,10 @@ Result<Settle> Reconciliation::next_settle() {
 
 /// With many items to drop the end is told several times: each drop comes with its join.
 Finish Reconciliation::next_finish() {
-  dropping_here_ = take_some(dead_here_);
-  return {.run = start_.peer_run, .knowledge = start_.mine, .drops = take_some(dead_there_)};
+  const std::size_t bytes_max = parts_.limits.message_bytes_max;
+  dropping_here_ = take_some(dead_here_, bytes_max);
+  return {
+      .run = start_.peer_run, .knowledge = start_.mine, .drops = take_some(dead_there_, bytes_max)};
 }
 
 void Reconciliation::take_finished(const Replica::Terms& terms, Effects& effects) {

@@ -35,18 +35,24 @@ struct ReconciliationFigures {
   std::uint64_t drops_left = 0;   // items, to the next exchange: too many to be remembered
 };
 
-class Reconciliation {
- public:
+struct ReconciliationLimits {
   /// Live records that one session may find dead before it is doubted, if they are more than one in
   /// a hundred of all.
-  static constexpr std::uint64_t kDropsMax = 1000;
+  std::uint64_t drops_max = 1000;
 
   /// Dead items that are remembered until the end, of both sides.
-  static constexpr std::size_t kDeadMax = 250'000;
+  std::size_t dead_max = 250'000;
 
+  std::size_t findings_max = 16'384;  // so many are dealt with before more ranges are compared
+  std::size_t message_bytes_max = std::size_t{1} << 20U;
+};
+
+class Reconciliation {
+ public:
   struct Parts {
     RangeSource source;
     Replica& replica;
+    ReconciliationLimits limits = {};
   };
 
   /// How both sides stood at the start.

@@ -303,7 +303,7 @@ TEST_F(ReconciliationTest, ManyDropsOnEitherSideEndInSeveralMessages) {
 }
 
 TEST_F(ReconciliationTest, MoreOfTheDeadThanAreRememberedAreLeftToTheNextExchange) {
-  constexpr std::uint64_t kItems = Reconciliation::kDeadMax + 1;
+  constexpr std::uint64_t kItems = ReconciliationLimits{}.dead_max + 1;
   Knowledge mine;
   mine.add(DotRange{.origin = Origin{1}, .first = 1, .last = kItems});
   Reconciliation room({.source = here_.holdings().source(), .replica = here_.replica()},
@@ -322,7 +322,7 @@ TEST_F(ReconciliationTest, MoreOfTheDeadThanAreRememberedAreLeftToTheNextExchang
     dropped += std::get<Finish>(**room.next()).drops.size();
     ASSERT_TRUE(room.answered(Done{}, {}, here_.open()));
   }
-  EXPECT_EQ(dropped, Reconciliation::kDeadMax);
+  EXPECT_EQ(dropped, ReconciliationLimits{}.dead_max);
   EXPECT_EQ(room.figures().drops_left, 1U);
 }
 

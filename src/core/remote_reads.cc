@@ -21,7 +21,7 @@ std::string_view sentence_for(Errc code) {
 
 void RemoteReads::ask(Ticket ticket, std::string path, Effects& effects) {
   Read read{.ticket = ticket, .path = std::move(path), .tried = {}};
-  if (waiting_.size() + asked_ >= kReadsMax) {
+  if (waiting_.size() + asked_ >= options_.reads_max) {
     KVS_PROBE("remote_reads: too many reads wait");
     return refuse(read, Errc::overloaded, effects);
   }
@@ -31,7 +31,7 @@ void RemoteReads::ask(Ticket ticket, std::string path, Effects& effects) {
 
 /// A member that has not failed this read yet and may hold everything; suspects last.
 const Member* RemoteReads::choose_donor(const Read& read) {
-  if (view_ == nullptr || read.tried.size() >= kAttemptsMax) {
+  if (view_ == nullptr || read.tried.size() >= options_.attempts_max) {
     return nullptr;
   }
   std::vector<const Member*> donors = view_->peers();
@@ -49,7 +49,7 @@ const Member* RemoteReads::choose_donor(const Read& read) {
 }
 
 void RemoteReads::send_some(Effects& effects) {
-  while (!waiting_.empty() && calls_.size() < kCallsMax) {
+  while (!waiting_.empty() && calls_.size() < options_.calls_max) {
     const Member* const donor = choose_donor(waiting_.front());
     if (donor == nullptr) {
       refuse(waiting_.front(), Errc::syncing, effects);
@@ -58,7 +58,7 @@ void RemoteReads::send_some(Effects& effects) {
     }
     Call call{.peer = donor->instance, .reads = {}};
     Fetch fetch;
-    while (!waiting_.empty() && call.reads.size() < kPathsPerCall &&
+    while (!waiting_.empty() && call.reads.size() < options_.paths_per_call &&
            std::ranges::find(waiting_.front().tried, donor->instance) ==
                waiting_.front().tried.end()) {
       fetch.paths.push_back(waiting_.front().path);
@@ -69,7 +69,7 @@ void RemoteReads::send_some(Effects& effects) {
     effects.sends.push_back({.id = id,
                              .address = donor->address,
                              .channel = Channel::bulk,
-                             .timeout = kCallTimeout,
+                             .timeout = options_.call_timeout,
                              .envelope = {.receiver = donor->instance},
                              .request = std::make_shared<const PeerRequest>(std::move(fetch))});
     asked_ += call.reads.size();

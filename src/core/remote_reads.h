@@ -4,8 +4,8 @@
 // Reads gather while calls are out, and cross in frames of many paths. A read that a member cannot
 // decide (no answer, or it is not complete itself and holds nothing under the path) is asked of the
 // next one. What is found is stored here before it is answered, so that no later read shows an
-// older version. Memory is bounded by kReadsMax. Driven by the node's thread; deadlines are those
-// of the calls.
+// older version. Memory is bounded by RemoteReadsOptions. Driven by the node's thread; deadlines
+// are those of the calls.
 #pragma once
 
 #include <cstdint>
@@ -29,16 +29,19 @@ struct RemoteReadsStats {
   std::uint64_t failed = 0;  // nobody could tell
 };
 
+struct RemoteReadsOptions {
+  std::size_t reads_max = 4096;
+  std::size_t calls_max = 4;
+  std::size_t paths_per_call = 64;
+  std::size_t attempts_max = 3;
+  Duration call_timeout = Duration::from_seconds(2);
+};
+
 class RemoteReads {
  public:
-  static constexpr std::size_t kReadsMax = 4096;
-  static constexpr std::size_t kCallsMax = 4;
-  static constexpr std::size_t kPathsPerCall = 64;
-  static constexpr std::size_t kAttemptsMax = 3;
-  static constexpr Duration kCallTimeout = Duration::from_seconds(2);
-
   /// Both outlive it.
-  RemoteReads(Replica& replica, Prng& prng) : replica_(replica), prng_(prng) {}
+  RemoteReads(Replica& replica, Prng& prng, const RemoteReadsOptions& options = {})
+      : replica_(replica), prng_(prng), options_(options) {}
 
   void set_view(std::shared_ptr<const View> view) { view_ = std::move(view); }
 
@@ -75,6 +78,7 @@ class RemoteReads {
 
   Replica& replica_;
   Prng& prng_;
+  RemoteReadsOptions options_;
   std::shared_ptr<const View> view_;
   std::deque<Read> waiting_;
   std::map<CallId, Call> calls_;

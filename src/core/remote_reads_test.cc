@@ -176,7 +176,7 @@ TEST_F(RemoteReadsTest, AMemberThatFailsIsNotAskedAgainForTheSameRead) {
   show();
   ask(1, "a");
   std::set<std::string> asked;
-  for (std::size_t i = 0; i < RemoteReads::kAttemptsMax; ++i) {
+  for (std::size_t i = 0; i < RemoteReadsOptions{}.attempts_max; ++i) {
     const std::vector<PeerSend> sends = take_sends();
     ASSERT_THAT(sends, SizeIs(1));
     EXPECT_TRUE(asked.insert(sends[0].address).second) << sends[0].address;
@@ -205,11 +205,11 @@ TEST_F(RemoteReadsTest, SuspectsAreAskedOnlyIfNobodyElseIsThere) {
 TEST_F(RemoteReadsTest, ReadsGatherWhileCallsAreOut) {
   have(2);
   show();
-  for (std::uint64_t i = 0; i < RemoteReads::kCallsMax + 2; ++i) {
+  for (std::uint64_t i = 0; i < RemoteReadsOptions{}.calls_max + 2; ++i) {
     ask(i, fmt::format("k{}", i));
   }
   const std::vector<PeerSend> sends = take_sends();
-  ASSERT_THAT(sends, SizeIs(RemoteReads::kCallsMax));
+  ASSERT_THAT(sends, SizeIs(RemoteReadsOptions{}.calls_max));
   give(sends[0], Fetched{.records = {live("k0")}});
   const std::vector<PeerSend> more = take_sends();
   ASSERT_THAT(more, SizeIs(1));
@@ -226,7 +226,7 @@ TEST_F(RemoteReadsTest, ReadsGatherWhileCallsAreOut) {
 TEST_F(RemoteReadsTest, TwoReadsOfOnePathAreBothAnswered) {
   have(2);
   show();
-  for (std::uint64_t i = 0; i < RemoteReads::kCallsMax; ++i) {
+  for (std::uint64_t i = 0; i < RemoteReadsOptions{}.calls_max; ++i) {
     ask(i, "other");
   }
   ask(10, "a");
@@ -245,7 +245,7 @@ TEST_F(RemoteReadsTest, TwoReadsOfOnePathAreBothAnswered) {
 TEST_F(RemoteReadsTest, WhatACutAnswerLeavesOutIsAskedAgain) {
   have(2);
   show();
-  for (std::uint64_t i = 0; i < RemoteReads::kCallsMax; ++i) {
+  for (std::uint64_t i = 0; i < RemoteReadsOptions{}.calls_max; ++i) {
     ask(i, "other");
   }
   ask(10, "a");
@@ -284,11 +284,11 @@ TEST_F(RemoteReadsTest, AnAnswerWithOtherPathsDecidesNothingWrong) {
 TEST_F(RemoteReadsTest, ReadsAreBounded) {
   have(2);
   show();
-  for (std::uint64_t i = 0; i < RemoteReads::kReadsMax; ++i) {
+  for (std::uint64_t i = 0; i < RemoteReadsOptions{}.reads_max; ++i) {
     ask(i, "a");
   }
   EXPECT_THAT(take_answers(), IsEmpty());
-  ask(RemoteReads::kReadsMax, "a");
+  ask(RemoteReadsOptions{}.reads_max, "a");
   EXPECT_EQ(refusal(take_answers().at(0)), Errc::overloaded);
   lose(take_sends().at(0));  // one call with one read
   EXPECT_THAT(take_answers(), SizeIs(1));

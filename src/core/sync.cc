@@ -555,7 +555,9 @@ void Sync::reconcile(const Now& now, Effects& effects) {
   const bool confirmed = drops_doubted_with_ == session_->peer;
   const Member* const peer = view_->find(session_->peer);
   Reconciliation& reconciliation = session_->reconciliation.emplace(
-      Reconciliation::Parts{.source = parts_.holdings.source(), .replica = parts_.replica},
+      Reconciliation::Parts{.source = parts_.holdings.source(),
+                            .replica = parts_.replica,
+                            .limits = options_.reconciliation},
       Reconciliation::Start{.peer_run = session_->peer_run,
                             .mine = session_->mine,
                             .theirs = session_->theirs,

@@ -37,6 +37,7 @@ struct SyncOptions {
   Duration bootstrap_max_age = Duration::from_seconds(720LL * 3600);
   Duration call_timeout = Duration::from_seconds(10);  // at most: see Sync::patience_
   Duration behind_grace = Duration::from_seconds(1);   // pushes on their way are no lag
+  ReconciliationLimits reconciliation;
 };
 
 enum class SyncKind : std::uint8_t { regular, catch_up, bootstrap };

@@ -10,7 +10,6 @@ namespace kvs {
 
 namespace {
 
-constexpr std::size_t kAnswerBytesMax = std::size_t{1} << 20U;
 constexpr std::size_t kPageRecordsSeenMax = 20'000;
 constexpr int kDamageFoundAtOnceMax = 100;
 
@@ -115,7 +114,7 @@ PeerAnswer SyncAnswers::answer(const Fetch& fetch) {
   Fetched answer{.records = {}, .cut = false, .partial = !holdings_.complete()};
   std::size_t bytes = 0;
   for (const std::string& path : fetch.paths) {
-    if (bytes > kAnswerBytesMax) {
+    if (bytes > options_.answer_bytes_max) {
       answer.cut = true;
       break;
     }
@@ -128,7 +127,7 @@ PeerAnswer SyncAnswers::answer(const Fetch& fetch) {
     }
     if (auto held = *std::move(record)) {
       bytes += path.size() + held->value.size() + sizeof(RecordHeader);
-      if (bytes > kAnswerBytesMax && !answer.records.empty()) {
+      if (bytes > options_.answer_bytes_max && !answer.records.empty()) {
         KVS_PROBE("sync_answers: a record goes into the next answer");
         answer.cut = true;
         break;
@@ -144,7 +143,7 @@ PeerAnswer SyncAnswers::answer(const AskPage& ask) {
   Page page;
   std::size_t bytes = 0;
   std::size_t seen = 0;
-  const std::size_t bytes_max = std::min<std::size_t>(ask.bytes_max, kAnswerBytesMax);
+  const std::size_t bytes_max = std::min<std::size_t>(ask.bytes_max, options_.answer_bytes_max);
   const auto cursor = holdings_.store().cursor();
   cursor->seek(ask.after);
   if (cursor->valid() && cursor->key().text() == ask.after) {
@@ -191,7 +190,8 @@ void SyncAnswers::keep_until_the_end(Instance peer, const std::vector<PeerItem>&
   for (const auto& [other, items] : told_dead_) {
     kept += items.size();
   }
-  const std::size_t taken = std::min(dead.size(), kToldDeadMax - kept);
+  const std::size_t taken =
+      std::min(dead.size(), options_.told_dead_max - std::min(options_.told_dead_max, kept));
   if (taken == 0) {
     return;
   }

@@ -25,17 +25,22 @@ struct SyncAnswerStats {
   std::uint64_t refused = 0;
 };
 
-class SyncAnswers {
- public:
-  /// Both outlive it.
-  SyncAnswers(Holdings& holdings, Replica& replica) : holdings_(holdings), replica_(replica) {}
-
-  /// True for the requests that called() takes.
-  [[nodiscard]] static bool answers(const PeerRequest& request);
+struct SyncAnswersOptions {
+  std::size_t answer_bytes_max = std::size_t{1} << 20U;  // an answer ends with the record before
 
   /// Items that earlier nodes said are dead, before the end of their exchange, are kept up to so
   /// many. More stay, until an exchange finds them dead again.
-  static constexpr std::size_t kToldDeadMax = 50'000;
+  std::size_t told_dead_max = 50'000;
+};
+
+class SyncAnswers {
+ public:
+  /// Both outlive it.
+  SyncAnswers(Holdings& holdings, Replica& replica, const SyncAnswersOptions& options = {})
+      : holdings_(holdings), replica_(replica), options_(options) {}
+
+  /// True for the requests that called() takes.
+  [[nodiscard]] static bool answers(const PeerRequest& request);
 
   /// Answers at once, or after the batch is durable if it changes anything here.
   void called(const PeerCall& call, Mode mode, const Replica::Terms& terms, Effects& effects);
@@ -56,6 +61,7 @@ class SyncAnswers {
 
   Holdings& holdings_;
   Replica& replica_;
+  SyncAnswersOptions options_;
   std::map<Instance, std::vector<PeerItem>> told_dead_;  // by peers whose Finish is to come
   SyncAnswerStats stats_;
 };

@@ -12,6 +12,15 @@ namespace {
 
 constexpr Duration kPatience = Duration::from_seconds(10);
 
+/// Where clocks are coarse and bounds narrow, some write under a key on several machines at once:
+/// their stamps tie, and there is much to settle.
+std::uint64_t draw_rivals(const ClusterScenario& scenario, const Operation& wanted, Prng& prng) {
+  const bool drawn = scenario.faults.contains(ClusterFault::narrow) &&
+                     scenario.faults.contains(ClusterFault::coarse_clocks);
+  const bool rivals = drawn && wanted.kind == Operation::Kind::put && prng.chance(1, 2);
+  return rivals ? 1 + prng.below(2) : 0;
+}
+
 }  // namespace
 
 ClusterClients::ClusterClients(const ClusterScenario& scenario, const Premises& premises,
@@ -60,16 +69,27 @@ void ClusterClients::act(std::uint64_t number) {
   }
   wanted.client = number;
   wanted.asked = premises_.world.now();
-  const Operation& operation = premises_.operations.add(std::move(wanted));
-  client.waits_for = operation.ticket;
-  premises_.observers.tell(&ClusterObserver::asked, client.machine, operation);
-  const auto subject = static_cast<std::uint64_t>(operation.ticket);
-  premises_.world.schedule(Duration::from_ms(1), {.target = Target::process,
-                                                  .input = Input::request_arrives,
-                                                  .subject = subject,
-                                                  .machine = client.machine});
-  premises_.world.schedule(
-      kPatience, {.target = Target::client, .input = Input::client_gives_up, .subject = subject});
+  const auto ask = [&](Operation asked, std::uint32_t machine) {
+    const Operation& operation = premises_.operations.add(std::move(asked));
+    premises_.observers.tell(&ClusterObserver::asked, machine, operation);
+    premises_.world.schedule(Duration::from_ms(1),
+                             {.target = Target::process,
+                              .input = Input::request_arrives,
+                              .subject = static_cast<std::uint64_t>(operation.ticket),
+                              .machine = machine});
+    return operation.ticket;
+  };
+  const std::uint64_t rivals = draw_rivals(scenario_, wanted, prng);
+  client.waits_for = ask(wanted, client.machine);
+  premises_.world.schedule(kPatience, {.target = Target::client,
+                                       .input = Input::client_gives_up,
+                                       .subject = static_cast<std::uint64_t>(*client.waits_for)});
+  for (std::uint64_t i = 1; i <= rivals; ++i) {
+    Operation rival = wanted;
+    rival.condition = {};
+    rival.value = fmt::format("{{\"rival\":{}}}", premises_.operations.size());
+    ask(std::move(rival), static_cast<std::uint32_t>((client.machine + i) % scenario_.machines));
+  }
 }
 
 void ClusterClients::arrive(const Wake& wake) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/probe.h"
+#include "core/members.h"
 
 namespace kvs {
 
@@ -27,7 +28,8 @@ Duration longest(ClusterFault fault, Duration act) {
 /// False for a fault of the network, or of all machines at once.
 bool strikes_one_machine(ClusterFault fault) {
   const bool of_network = fault >= ClusterFault::loss && fault <= ClusterFault::clogging;
-  return !of_network && fault < ClusterFault::coarse_clocks;
+  const bool of_disk = fault == ClusterFault::read_errors;
+  return of_disk || (!of_network && fault < ClusterFault::coarse_clocks);
 }
 
 /// In which of two halves a machine is.
@@ -37,6 +39,50 @@ bool half_of(std::uint64_t dice, std::uint32_t machine) {
 }
 
 }  // namespace
+
+Member draw_member(Prng& dice) {
+  return {.instance = Instance{dice.next() | 1U},
+          .node_id = "stranger",
+          .address = "elsewhere:80",
+          .joined_ms = 1,
+          .started_ms = 1,
+          .run = dice.next() | 1U,
+          .incarnation = 1};
+}
+
+/// One that no node tells of.
+Member draw_impossible_member(Prng& dice) {
+  Member member = draw_member(dice);
+  switch (dice.below(4)) {
+    case 0:
+      member.node_id.clear();
+      break;
+    case 1:
+      member.address = "nowhere";
+      break;
+    case 2:
+      member.incarnation = dice.chance(1, 2) ? 0 : kIncarnationMax + 1;
+      break;
+    default:
+      member.instance = Instance{};
+      break;
+  }
+  return member;
+}
+
+/// What a node of another cluster sends to an address that it takes for its own cluster's.
+PeerRequest draw_foreign_request(Prng& dice, const Member& sender) {
+  switch (dice.below(4)) {
+    case 0:
+      return Ping{.news = {sender}};
+    case 1:
+      return Join{.joiner = sender};
+    case 2:
+      return MemberRows{.rows = {sender, draw_member(dice)}};
+    default:
+      return Hello{.digest = {.knowledge_hash = dice.next(), .run = dice.next()}, .latest = {}};
+  }
+}
 
 ClusterNemesis::ClusterNemesis(const ClusterScenario& scenario, const Premises& premises,
                                Machines& machines)
@@ -163,6 +209,16 @@ void ClusterNemesis::begin(const Strike& strike) {
     case ClusterFault::clock_drift:
     case ClusterFault::clock_far_future:
       return begin_on_clock(strike);
+    case ClusterFault::strangers:
+      return begin_on_strangers(strike);
+    case ClusterFault::read_errors:
+      machines_[strike.machine]->disk().faults().read_error_rate = rate_of(strike.dice);
+      return;
+    case ClusterFault::narrow:
+    case ClusterFault::elsewhere:
+    case ClusterFault::own_seed:
+    case ClusterFault::told_early:
+      return;
     case ClusterFault::expiry:
       return;  // clients write what expires all the time
     case ClusterFault::clocks_off:
@@ -314,6 +370,28 @@ void ClusterNemesis::separate(const Strike& strike) {
   }
 }
 
+/// Calls of nodes that belong to another cluster, and news of members that cannot be, told by
+/// somebody of whom nobody has heard.
+void ClusterNemesis::begin_on_strangers(const Strike& strike) {
+  Prng dice(strike.dice);
+  for (std::uint64_t i = 1 + dice.below(8); i > 0; --i) {
+    const auto to = static_cast<std::uint32_t>(dice.below(scenario_.machines));
+    const bool foreign = dice.chance(1, 2);
+    const Member sender = draw_member(dice);
+    const PeerEnvelope envelope{
+        .cluster =
+            cluster_hash(foreign ? "another" : node_options(scenario_, to).members.cluster_name),
+        .sender = sender.instance,
+        .sender_run = sender.run,
+        .receiver = {},
+        .wall_ms = static_cast<std::int64_t>(dice.below(4'000'000'000'000))};
+    premises_.network.call_from_outside(
+        to, envelope,
+        foreign ? draw_foreign_request(dice, sender)
+                : PeerRequest(Ping{.news = {draw_impossible_member(dice)}}));
+  }
+}
+
 void ClusterNemesis::end_on_membership(const Strike& strike) {
   const Machine& machine = *machines_[strike.machine];
   if (strike.fault == ClusterFault::leave) {
@@ -353,6 +431,14 @@ void ClusterNemesis::end(const Strike& strike) {
       return end_on_membership(strike);
     case ClusterFault::expiry:
     case ClusterFault::clocks_off:
+    case ClusterFault::strangers:
+    case ClusterFault::narrow:
+    case ClusterFault::elsewhere:
+    case ClusterFault::own_seed:
+    case ClusterFault::told_early:
+      return;
+    case ClusterFault::read_errors:
+      machine.disk().faults().read_error_rate = 0;
       return;
     case ClusterFault::coarse_clocks:
       for (const auto& other : machines_) {

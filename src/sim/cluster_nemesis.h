@@ -41,6 +41,7 @@ class ClusterNemesis {
   void put_clocks_off(const Strike& strike);
   void begin_on_network(const Strike& strike);
   void begin_on_membership(const Strike& strike);
+  void begin_on_strangers(const Strike& strike);
   void end(const Strike& strike);
   void end_on_membership(const Strike& strike);
   void end_pause(std::uint32_t machine);

@@ -65,6 +65,9 @@ class ClusterObserver {
 
   virtual void answered(Machine, const Operation&, const WriteOutcome&) {}
 
+  virtual void asked_elsewhere(Machine, const Operation&) {
+  }  // the answer to a read will be another's
+
   virtual void got(Machine, const Reading&) {}
 
   virtual void crashed(Machine, Crash) {}  // everything in memory is gone

@@ -142,12 +142,21 @@ void ReadsShowWrites::rotted(Machine machine, const std::string& key) {
   floors_.erase({machine, key});
 }
 
+void ReadsShowWrites::asked_elsewhere(Machine machine, const Operation& operation) {
+  const auto it = floors_.find({machine, operation.key});
+  asked_[operation.ticket] = it == floors_.end() ? Version{} : it->second;
+}
+
 void ReadsShowWrites::got(Machine machine, const Reading& reading) {
   const auto it = floors_.find({machine, reading.operation.key});
+  const auto asked = asked_.extract(reading.operation.ticket);
   if (it == floors_.end() || !reading.record) {
     return;
   }
-  const Version& floor = it->second;
+  const Version& floor = asked ? std::min(asked.mapped(), it->second) : it->second;
+  if (floor == Version{}) {
+    return;
+  }
   const std::optional<Record>& record = *reading.record;
   if (record && record->header.version.stamp < floor.stamp) {
     const ClusterWrite* write = ledger().find(record->header.version.dot);

@@ -55,7 +55,8 @@ class NeverGoesBack final : public ClusterOracle {
   std::map<Place, std::uint64_t> going_;  // the batch that drops it, on its way
 };
 
-/// P8: a machine's reads show what it acknowledged to clients, or something newer.
+/// P8: a machine's reads show what it acknowledged to clients before they were asked, or something
+/// newer.
 class ReadsShowWrites final : public ClusterOracle {
  public:
   ReadsShowWrites(const ClusterLedger& ledger, Findings& findings)
@@ -65,10 +66,12 @@ class ReadsShowWrites final : public ClusterOracle {
   void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
   void swapped(Machine machine, Swap swap) override;
   void rotted(Machine machine, const std::string& key) override;
+  void asked_elsewhere(Machine machine, const Operation& operation) override;
   void got(Machine machine, const Reading& reading) override;
 
  private:
   std::map<std::pair<Machine, std::string>, Version> floors_;
+  std::map<Ticket, Version> asked_;  // floors of reads that others answer, as they were asked
 };
 
 /// P13: records cross unchanged: equal dots, equal records, wherever they are stored and whoever

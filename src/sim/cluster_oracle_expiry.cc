@@ -5,13 +5,7 @@
 namespace kvs {
 
 void TimesAreKept::clock_struck(Machine machine, std::int64_t ahead_ms) {
-  const std::int64_t off_ms = std::abs(ahead_ms);
-  if (off_ms > kFarMs) {
-    off_by_years_.insert(machine);
-  } else {
-    off_ms_[machine] += off_ms;
-    skew_ms_ = std::max(skew_ms_, kLateMs + 2 * off_ms_[machine]);
-  }
+  skew_.struck(machine, ahead_ms);
 }
 
 void TimesAreKept::swapped(Machine machine, Swap /*swap*/) {
@@ -26,25 +20,26 @@ void TimesAreKept::rotted(Machine machine, const std::string& key) {
 
 void TimesAreKept::got(Machine machine, const Reading& reading) {
   const Record* const record = reading.found();
-  if (record == nullptr || record->header.expires_ms == 0 || lost_in_time(machine)) {
+  if (record == nullptr || record->header.expires_ms == 0 || skew_.lost_in_time(machine)) {
     return;
   }
   const Dot dot = record->header.version.dot;
+  const std::int64_t skew_ms = skew_.most_ms();
   const std::int64_t left_ms = record->header.expires_ms - now_.ms;
   const auto tell = [&](std::string_view what) {
     report(fmt::format("machine {} {} `{}`, {} ms before its time; clocks differ by up to {} ms",
-                       machine, what, reading.operation.key, left_ms, skew_ms_));
+                       machine, what, reading.operation.key, left_ms, skew_ms));
   };
   if (reading.expired) {
     hidden_.insert({machine, dot});
     // Whose clock is off by years may have freed what it gives to others.
-    const bool freed = record->header.kind == RecordKind::expired && !off_by_years_.empty();
-    if (left_ms > skew_ms_ && !freed) {
+    const bool freed = record->header.kind == RecordKind::expired && skew_.off_by_years();
+    if (left_ms > skew_ms && !freed) {
       tell("hides");
     }
     return;
   }
-  if (left_ms < -skew_ms_) {
+  if (left_ms < -skew_ms) {
     tell("shows");
   }
   if (hidden_.contains({machine, dot})) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "sim/clock_skew.h"
 #include "sim/cluster_oracle.h"
 
 namespace kvs {
@@ -18,7 +19,7 @@ namespace kvs {
 class TimesAreKept final : public ClusterOracle {
  public:
   TimesAreKept(std::uint32_t machines, const ClusterLedger& ledger, Findings& findings)
-      : ClusterOracle("times to live are kept", ledger, findings), machines_(machines) {}
+      : ClusterOracle("times to live are kept", ledger, findings), skew_(machines) {}
 
   /// What a right clock shows; told before each event.
   void clocks_are_right(WallTime now) { now_ = now; }
@@ -29,22 +30,8 @@ class TimesAreKept final : public ClusterOracle {
   void got(Machine machine, const Reading& reading) override;
 
  private:
-  /// More than any strike but that of a clock that is off by years.
-  static constexpr std::int64_t kFarMs = 1'000'000;
-
-  /// A timer that is not served at once, on a machine that is paused or has much to do.
-  static constexpr std::int64_t kLateMs = 1000;
-
-  /// True if that machine's idea of the time may be off by years.
-  [[nodiscard]] bool lost_in_time(Machine machine) const {
-    return off_by_years_.contains(machine) || 2 * off_by_years_.size() >= machines_;
-  }
-
-  std::uint32_t machines_;
+  ClockSkew skew_;
   WallTime now_;
-  std::map<Machine, std::int64_t> off_ms_;  // strikes add up
-  std::int64_t skew_ms_ = kLateMs;          // at most between two clocks
-  std::set<Machine> off_by_years_;
   std::set<std::pair<Machine, Dot>> hidden_;
 };
 

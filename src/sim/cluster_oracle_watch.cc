@@ -21,7 +21,25 @@ WatchesAreTrue::WatchesAreTrue(const ClusterScenario& scenario, const ClusterLed
                                Findings& findings)
     : ClusterOracle("watches tell what there is", ledger, findings),
       machines_(scenario.machines),
-      clocks_lie_(strikes_clocks(scenario.faults)) {}
+      clocks_lie_(strikes_clocks(scenario.faults)),
+      skew_(scenario.machines) {}
+
+void WatchesAreTrue::clock_struck(Machine machine, std::int64_t ahead_ms) {
+  skew_.struck(machine, ahead_ms);
+}
+
+/// Nodes tell that a time is over when they have nothing else to do, and a commit may be under way.
+WatchesAreTrue::Due WatchesAreTrue::due(const RecordHeader& header) const {
+  constexpr std::int64_t kTellingMs = 5000;
+  if (header.expires_ms == 0) {
+    return header.live() ? Due::shown : Due::gone;
+  }
+  const std::int64_t left_ms = header.expires_ms - now_.ms;
+  if (skew_.off_by_years() || std::abs(left_ms) <= skew_.most_ms() + kTellingMs) {
+    return Due::perhaps;
+  }
+  return left_ms > 0 ? Due::shown : Due::gone;
+}
 
 void WatchesAreTrue::watch_began(Machine machine, const Watching& watching) {
   Client& client = clients_[watching.client];
@@ -33,7 +51,7 @@ void WatchesAreTrue::watch_began(Machine machine, const Watching& watching) {
   client = {};
   if (request.begin == WatchRequest::Begin::now) {  // it has read what is there
     for (const auto& [key, header] : ledger().held(machine)) {
-      if (header.live() && is_below(key, request.path)) {
+      if (due(header) == Due::shown && is_below(key, request.path)) {
         client.picture.hold(key, header);
       }
     }
@@ -68,16 +86,26 @@ void WatchesAreTrue::check_filter(Machine machine, const Watching& watching,
   }
 }
 
+/// A value is told as there, what was deleted or has expired as gone.
+bool WatchesAreTrue::fits(const WatchEvent& event, const ClusterWrite& write) const {
+  const RecordHeader& header = write.record.header;
+  const bool put = event.kind == WatchEvent::Kind::put;
+  if (header.expires_ms == 0) {
+    return put == header.live();
+  }
+  return event.expires_ms == header.expires_ms && due(header) != (put ? Due::gone : Due::shown);
+}
+
 void WatchesAreTrue::check_version(Machine machine, const Watching& watching,
                                    const WatchEvent& event, const Version& version) {
   const ClusterWrite* const write = ledger().find(version.dot);
-  const bool live = event.kind == WatchEvent::Kind::put;
-  if (write == nullptr || write->key != event.path || write->live() != live ||
-      write->version() != version) {
+  if (write == nullptr || write->key != event.path || write->version() != version ||
+      !fits(event, *write)) {
     report(fmt::format("machine {} told a version of `{}` that nobody wrote", machine, event.path));
     return;
   }
-  const bool with_value = watching.request.values == WatchRequest::Values::include;
+  const bool with_value = watching.request.values == WatchRequest::Values::include &&
+                          event.kind == WatchEvent::Kind::put;
   if (event.value != (with_value ? std::string_view(write->record.value) : std::string_view())) {
     report(
         fmt::format("machine {} told a value of `{}` that nobody wrote, or that nobody asked for",
@@ -122,7 +150,7 @@ void WatchesAreTrue::check_missing(Machine machine, const Watching& watching,
   for (const auto& [key, header] : ledger().held(machine)) {
     const auto told = live.find(key);
     const bool known = told != live.end() && told->second.version.uuid == header.version.uuid;
-    if (header.live() && !known && is_below(key, watching.request.path) &&
+    if (due(header) == Due::shown && !known && is_below(key, watching.request.path) &&
         !ledger().damaged(machine, key)) {
       report(fmt::format("machine {} did not tell of `{}`", machine, key));
     }
@@ -133,8 +161,11 @@ void WatchesAreTrue::check_left_over(Machine machine, const Client& client) {
   const ClusterLedger::Held& held = ledger().held(machine);
   for (const auto& [key, header] : client.picture.live()) {
     const auto there = held.find(key);
-    const bool here = there != held.end() && there->second.live();
-    const bool forgotten = there == held.end() && deletion_is_forgotten(client, key, header);
+    const bool here = there != held.end() && due(there->second) != Due::gone;
+    const bool may_be_over =
+        due(header) == Due::perhaps || (header.expires_ms != 0 && !client.resumed.empty());
+    const bool forgotten =
+        there == held.end() && (may_be_over || deletion_is_forgotten(client, key, header));
     if (!here && !forgotten && !ledger().damaged(machine, key)) {
       report(fmt::format("machine {} did not tell that `{}` is gone", machine, key));
     }

@@ -61,6 +61,8 @@ class ClusterWatch : public testing::Test {
     return text;
   }
 
+  void right_time(std::int64_t ms) { oracle_.clocks_are_right({ms}); }
+
   WatchRequest request_{.path = "a", .begin = WatchRequest::Begin::all, .cursor = {}};
 
  private:
@@ -81,6 +83,8 @@ class ClusterWatch : public testing::Test {
   ClusterLedger ledger_{2};
   Findings findings_;
   ClusterScenario scenario_{.machines = 2};
+
+ protected:
   WatchesAreTrue oracle_{scenario_, ledger_, findings_};
 };
 
@@ -144,6 +148,57 @@ TEST_F(ClusterWatch, WhatWasNotToldIsFound) {
   write("a/1", header(1));
   caught_up();
   EXPECT_NE(found(), "");
+}
+
+/// Of a value that is there until this time.
+RecordHeader expiring(std::uint64_t seq, std::int64_t expires_ms) {
+  RecordHeader written = header(seq);
+  written.expires_ms = expires_ms;
+  return written;
+}
+
+WatchEvent event_of(WatchEvent::Kind kind, const RecordHeader& header) {
+  return {.kind = kind, .path = "a/1", .version = header.version, .expires_ms = header.expires_ms};
+}
+
+TEST_F(ClusterWatch, WhatExpiresIsToldAsGoneNeitherMuchTooEarlyNorMuchTooLate) {
+  const RecordHeader value = expiring(1, 100'000);
+  write("a/1", value);
+  caught_up();
+  EXPECT_NE(found(), "") << "it is there for long yet";
+  told(event_of(WatchEvent::Kind::put, value));
+  caught_up();
+  EXPECT_EQ(found(), "");
+  right_time(98'000);
+  caught_up();
+  right_time(102'000);
+  caught_up();
+  EXPECT_EQ(found(), "") << "clocks differ a little";
+  right_time(110'000);
+  caught_up();
+  EXPECT_NE(found(), "") << "it is over";
+  told(event_of(WatchEvent::Kind::del, value));
+  caught_up();
+  EXPECT_EQ(found(), "");
+}
+
+TEST_F(ClusterWatch, AValueThatIsOverIsNotToldAndOneThatIsNotOverIsNotToldAsGone) {
+  const RecordHeader value = expiring(1, 100'000);
+  write("a/1", value);
+  told(event_of(WatchEvent::Kind::del, value));
+  EXPECT_NE(found(), "");
+  began(WatchRequest::Begin::all);
+  right_time(110'000);
+  told(event_of(WatchEvent::Kind::put, value));
+  EXPECT_NE(found(), "");
+}
+
+TEST_F(ClusterWatch, AClockThatIsOffMayTellOfATimeEarlierOrLater) {
+  const RecordHeader value = expiring(1, 100'000);
+  write("a/1", value);
+  oracle_.clock_struck(0, 60'000);
+  told(event_of(WatchEvent::Kind::del, value));
+  EXPECT_EQ(found(), "");
 }
 
 TEST_F(ClusterWatch, ADeletionThatWasNotToldIsFoundUnlessItWasWrittenBeforeTheCursor) {

@@ -4,18 +4,21 @@
 
 #include <fmt/format.h>
 
+#include "sim/cluster_bounds.h"
+
 namespace kvs {
 
 namespace {
 
 constexpr std::array<std::string_view, kClusterFaultCount> kFaultNames{
-    "kill",       "power_loss", "down",       "pause",         "long_pause",
-    "wipe",       "restore",    "clock_jump", "clock_drift",   "clock_far_future",
-    "disk_full",  "slow_disk",  "loss",       "duplication",   "replay",
-    "corruption", "reset",      "stragglers", "partition",     "one_way",
-    "bridge",     "isolation",  "clogging",   "leave",         "removal",
-    "gone",       "copied",     "rot",        "coarse_clocks", "expiry",
-    "clocks_off",
+    "kill",       "power_loss",  "down",       "pause",         "long_pause",
+    "wipe",       "restore",     "clock_jump", "clock_drift",   "clock_far_future",
+    "disk_full",  "slow_disk",   "loss",       "duplication",   "replay",
+    "corruption", "reset",       "stragglers", "partition",     "one_way",
+    "bridge",     "isolation",   "clogging",   "leave",         "removal",
+    "gone",       "copied",      "rot",        "coarse_clocks", "expiry",
+    "clocks_off", "read_errors", "strangers",  "narrow",        "elsewhere",
+    "own_seed",   "told_early",  "told_late",
 };
 
 constexpr std::uint32_t kLarge = 32;  // machines
@@ -82,6 +85,31 @@ void draw_expiry(ClusterScenario& scenario) {
   // Longer than clocks differ, or so short that values are gone where others still show them.
   scenario.expired_kept_for =
       Duration::from_ms(prng.chance(1, 2) ? 300'000 : prng.between(500, 20'000));
+}
+
+/// What was added later still, so that four of five runs stay what they were.
+void draw_the_latest(ClusterScenario& scenario) {
+  Prng prng(stream_seed(scenario.seed, Stream::bounds, 1000));
+  scenario.commit.told = micros(draw_scale(prng, 18));
+  if (!prng.chance(1, 5)) {
+    return;
+  }
+  const auto draw = [&](ClusterFault fault, std::uint64_t of_eight) {
+    if (prng.chance(of_eight, 8)) {
+      scenario.faults.insert(fault);
+    }
+  };
+  draw(ClusterFault::narrow, 6);
+  draw(ClusterFault::read_errors, 2);
+  draw(ClusterFault::strangers, 2);
+  draw(ClusterFault::elsewhere, 4);
+  draw(ClusterFault::own_seed, 1);
+  if (scenario.faults.contains(ClusterFault::copied)) {
+    // A copy that names no seed but itself has no way to find whom it is a copy of.
+    scenario.faults.erase(ClusterFault::own_seed);
+  }
+  draw(ClusterFault::told_early, 2);
+  draw(ClusterFault::told_late, 2);
 }
 
 /// What suits a few machines for a minute, for many of them and for longer.
@@ -152,15 +180,18 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
   scenario.recovery = micros(draw_scale(prng, 20));
   draw_the_rest(scenario);
   draw_expiry(scenario);
+  draw_the_latest(scenario);
 
   scenario.faults = overrides.faults.value_or(scenario.faults);
   scenario.machines = static_cast<std::uint32_t>(overrides.machines.value_or(scenario.machines));
   scenario.clients = overrides.clients.value_or(scenario.clients);
   scenario.wishes.keys = overrides.keys.value_or(scenario.wishes.keys);
-  scenario.watchers = overrides.watchers.value_or(draw_watchers(seed, scenario.machines));
-  if (scenario.faults.contains(ClusterFault::expiry)) {
-    scenario.watchers = 0;  // their oracle knows nothing of times; tests/properties/watch_law does
-  }
+  // What clients are told of times by clocks that are far apart tests/properties/watch_law looks
+  // at.
+  const bool clocks_off = scenario.faults.contains(ClusterFault::clocks_off);
+  scenario.watchers =
+      overrides.watchers.value_or(clocks_off ? 0 : draw_watchers(seed, scenario.machines));
+  scenario.mixed = scenario.mixed || scenario.faults.contains(ClusterFault::told_early);
   scenario.steps = overrides.steps.value_or(scenario.steps);
   fit_to_size(scenario);
   if (overrides.minutes) {
@@ -175,11 +206,11 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
 }
 
 WatchFeed::Start watch_start(const ClusterScenario& scenario, MachineLife life,
-                             const Knowledge& known) {
+                             const Recovered& recovered) {
   Prng prng(stream_seed(scenario.seed, Stream::watchers, 1 + life.machine));
   WatchFeed::Start start{.run = ((life.machine + 1ULL) << 48U) + (life.life << 24U),
-                         .known = known,
-                         .expired = {},
+                         .known = recovered.knowledge,
+                         .expired = recovered.expiry_reserve,
                          .options = {},
                          .bounds = {}};
   start.options.patience = Duration::from_ms(prng.between(100, 20'000));
@@ -190,7 +221,14 @@ WatchFeed::Start watch_start(const ClusterScenario& scenario, MachineLife life,
   start.bounds.news_max = 4 + draw_scale(prng, 10);
   start.bounds.dropped_max = draw_scale(prng, 3);
   start.bounds.checkpoint_news = draw_scale(prng, 6);
+  if (scenario.faults.contains(ClusterFault::narrow)) {
+    start.bounds.dropped_max = prng.below(2);
+  }
   return start;
+}
+
+bool is_earlier(const ClusterScenario& scenario, std::uint32_t machine) {
+  return scenario.mixed && machine % 2 == 0;
 }
 
 NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine) {
@@ -198,8 +236,9 @@ NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine)
   options.members.node_id = fmt::format("node-{}", machine);
   options.members.address = Network::address_of(machine);
   options.members.cluster_name = "simulated";
-  options.members.features = scenario.mixed && machine % 2 == 0 ? 0 : scenario.features;
-  for (std::uint32_t seed = 0; seed < std::min(scenario.machines, 3U); ++seed) {
+  options.members.features = is_earlier(scenario, machine) ? 0 : scenario.features;
+  const bool alone = machine == 0 && scenario.faults.contains(ClusterFault::own_seed);
+  for (std::uint32_t seed = 0; seed < (alone ? 1U : std::min(scenario.machines, 3U)); ++seed) {
     options.members.seeds.push_back(Network::address_of(seed));
   }
   options.members.gossip_interval_min = scenario.gossip_interval;
@@ -213,6 +252,9 @@ NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine)
   options.outbox.direct_members_max = scenario.outbox_direct_members;
   options.tombstone_min_age = scenario.tombstone_min_age;
   options.expired_kept_for = scenario.expired_kept_for;
+  if (scenario.faults.contains(ClusterFault::narrow)) {
+    narrow_bounds(scenario, machine, options);
+  }
   return options;
 }
 

@@ -59,10 +59,19 @@ enum class ClusterFault : std::uint8_t {
   // no fault, and one of all clocks; both drawn by themselves, for recorded seeds
   expiry,      // clients write what expires
   clocks_off,  // each machine's clock is off by up to 30 s
+  // drawn by themselves as well
+  read_errors,  // of the disk: it does not give what is asked for, and it is sound
+  strangers,    // nodes of another cluster call, and members that cannot be are told of
+  // and no faults
+  narrow,      // bounds of memory and messages (sim/cluster_bounds)
+  elsewhere,   // a read of what a machine may lack is answered by another, as in production
+  own_seed,    // the first machine names no seed but itself
+  told_early,  // machines without features speak as the first version did (sim/earlier_speech)
+  told_late,   // nodes hear late of what their disk shows already
 };
 
 inline constexpr std::size_t kClusterFaultCount =
-    static_cast<std::size_t>(ClusterFault::clocks_off) + 1;
+    static_cast<std::size_t>(ClusterFault::told_late) + 1;
 
 using ClusterFaultSet = FaultSetOf<ClusterFault>;
 
@@ -128,10 +137,13 @@ struct MachineLife {
   std::uint64_t life = 0;
 };
 
-/// The feed for watchers of such a run, which begins with `known`. Its bounds are narrow, so that
-/// clients fall behind it.
+/// The feed for watchers of such a run, which begins with what was recovered. Its bounds are
+/// narrow, so that clients fall behind it.
 [[nodiscard]] WatchFeed::Start watch_start(const ClusterScenario& scenario, MachineLife life,
-                                           const Knowledge& known);
+                                           const Recovered& recovered);
+
+/// True for a machine that has no features, as if its node were of an earlier version.
+[[nodiscard]] bool is_earlier(const ClusterScenario& scenario, std::uint32_t machine);
 
 /// How the node of a machine is configured.
 [[nodiscard]] NodeOptions node_options(const ClusterScenario& scenario, std::uint32_t machine);

@@ -77,6 +77,7 @@ class ClusterSimulation {
       }
       far_stamps_.clocks_are_right(right_time());
       times_.clocks_are_right(right_time());
+      watches_.clocks_are_right(right_time());
       handle(event->wake);
       if (!network_.carrier().fault().empty()) {
         findings_.report("messages cross unchanged", network_.carrier().fault());

@@ -140,6 +140,10 @@ void ClusterTracer::answered(Machine machine, const Operation& operation,
   line(machine, fmt::format("#{} answered: {}", trace_number(operation), trace_name(outcome)));
 }
 
+void ClusterTracer::asked_elsewhere(Machine machine, const Operation& operation) {
+  line(machine, fmt::format("#{} is asked of others", trace_number(operation)));
+}
+
 void ClusterTracer::got(Machine machine, const Reading& reading) {
   const Record* const found = reading.found();
   line(machine, fmt::format("#{} got {}", trace_number(reading.operation),

@@ -21,6 +21,7 @@ class ClusterTracer final : public ClusterObserver {
   void durable(Machine machine, const Batch& batch) override;
   void failed(Machine machine, const Batch& batch, Errc why) override;
   void answered(Machine machine, const Operation& operation, const WriteOutcome& outcome) override;
+  void asked_elsewhere(Machine machine, const Operation& operation) override;
   void got(Machine machine, const Reading& reading) override;
   void crashed(Machine machine, Crash crash) override;
   void swapped(Machine machine, Swap swap) override;

@@ -200,14 +200,16 @@ void ClusterWatchers::crashed(Machine machine, Crash /*crash*/) {
 
 // --- reading
 
-/// True if all that the machine has made durable was told.
+/// True if all that the machine has made durable was told, and it has heard of that itself.
 bool ClusterWatchers::follows(const Guest& guest) const {
   const WatchCursor& cursor = guest.watcher->cursor();
-  return !cursor.partial && cursor.place == machines_[guest.machine]->feed().head().place;
+  const auto& machine = *machines_[guest.machine];
+  return !cursor.partial && !machine.untold() && cursor.place == machine.feed().head().place;
 }
 
 Watcher::Progress ClusterWatchers::step(Guest& guest, const Meal& meal) {
   Ear ear(*this, guest, meal.appetite);
+  machines_[guest.machine]->show_time();
   const auto progress = guest.watcher->step(machines_[guest.machine]->now(), meal.work, ear);
   if (progress == Watcher::Progress::ended) {
     leave(guest);

@@ -23,6 +23,7 @@ void CommitLine::add(Batch batch) {
 void CommitLine::commit_front() {
   while (!committing_ && !batches_.empty()) {
     if (batches_.front().effects.nothing_to_store()) {
+      owner_.shown(batches_.front());
       settle_front();
       continue;
     }
@@ -57,7 +58,17 @@ void CommitLine::finish() {
   if (prng_.chance(times_.checkpoint_per_mille, 1000)) {
     disk_.checkpoint();
   }
+  owner_.shown(batches_.front());
+  if (times_.told > Duration{}) {
+    untold_ = true;
+    return owner_.wake_in(draw_around(prng_, times_.told), Input::commit_told);
+  }
+  commit_told();
+}
+
+void CommitLine::commit_told() {
   committing_ = false;
+  untold_ = false;
   settle_front();
   commit_front();
 }
@@ -85,6 +96,7 @@ void CommitLine::doom(Errc why) {
 void CommitLine::clear() {
   batches_.clear();
   committing_ = false;
+  untold_ = false;
 }
 
 }  // namespace kvs

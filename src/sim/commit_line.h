@@ -18,10 +18,14 @@ class BatchOwner {
  public:
   virtual ~BatchOwner() = default;
 
-  /// Wakes the owner's process with log_written or log_synced; it hands them to the line.
+  /// Wakes the owner's process with log_written, log_synced or commit_told; it hands them to the
+  /// line.
   virtual void wake_in(Duration delay, Input input) = 0;
 
-  /// The oldest batch is durable.
+  /// The oldest batch is durable, and readers see it.
+  virtual void shown(const Batch& batch) = 0;
+
+  /// The node is to be told of that.
   virtual void settled(Batch batch) = 0;
 
   /// The oldest batch is void, and all behind it.
@@ -41,6 +45,7 @@ struct CommitTimes {
   Duration write;
   Duration sync;
   std::uint64_t checkpoint_per_mille = 0;
+  Duration told;  // from when readers see a batch until its node hears of it
 };
 
 class CommitLine {
@@ -58,6 +63,7 @@ class CommitLine {
 
   void log_written();
   void log_synced();
+  void commit_told();
 
   /// The process died.
   void clear();
@@ -65,6 +71,9 @@ class CommitLine {
   [[nodiscard]] std::size_t size() const { return batches_.size(); }
 
   [[nodiscard]] bool empty() const { return batches_.empty(); }
+
+  /// True while readers see a batch of which the node has not heard.
+  [[nodiscard]] bool untold() const { return untold_; }
 
  private:
   void commit_front();
@@ -81,6 +90,7 @@ class CommitLine {
   std::int64_t slowness_ = 1;
   std::deque<Batch> batches_;
   bool committing_ = false;
+  bool untold_ = false;
 };
 
 }  // namespace kvs

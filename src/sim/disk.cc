@@ -120,9 +120,12 @@ class DiskCursor final : public TableCursor {
       : TableCursor(std::move(records)), disk_(disk) {}
 
   [[nodiscard]] Result<RecordView> record() const override {
-    read_ = KVS_TRY(disk_.read(key(), bytes()));
+    read_ = KVS_TRY(disk_.read_given(key(), bytes()));
     return read_.view();
   }
+
+ protected:
+  [[nodiscard]] bool fails() override { return disk_.stops_cursor(); }
 
  private:
   const Disk& disk_;
@@ -136,6 +139,16 @@ Result<Record> Disk::read(Key key, std::string_view bytes) const {
     read_fault_ = Errc::io_error;
     return fail(Errc::io_error, "the disk cannot read");
   }
+  return read_given(key, bytes);
+}
+
+bool Disk::stops_cursor() const {
+  const bool stops = faults_.read_error_rate > 0 && prng_.chance(faults_.read_error_rate, 1000);
+  read_fault_ = stops && !read_fault_ ? Errc::io_error : read_fault_;  // the first one counts
+  return stops;
+}
+
+Result<Record> Disk::read_given(Key key, std::string_view bytes) const {
   auto record = decode(key, bytes);
   // A second flip could undo the first: damage stays as it is.
   if (!record || !prng_.chance(faults_.read_flip_rate, 1000)) {

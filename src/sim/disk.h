@@ -73,8 +73,14 @@ class Disk final : public StoreView {
   /// What is shown now, as bytes; later commits do not show in it.
   [[nodiscard]] std::shared_ptr<const Table> table_shown() const { return shown_; }
 
-  /// Reads what a cursor or a table holds, through the faults of this moment.
+  /// Reads what a table holds, through the faults of this moment.
   [[nodiscard]] Result<Record> read(Key key, std::string_view bytes) const;
+
+  /// The same of what a cursor has come to: it would not have, if the disk did not give it.
+  [[nodiscard]] Result<Record> read_given(Key key, std::string_view bytes) const;
+
+  /// True if the disk does not give a cursor what it comes to.
+  [[nodiscard]] bool stops_cursor() const;
 
   /// The fault that the last reads met, if any; asking forgets it.
   std::optional<Errc> take_read_fault() { return std::exchange(read_fault_, std::nullopt); }

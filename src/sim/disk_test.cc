@@ -258,6 +258,27 @@ TEST_F(DiskTest, ReadErrorsAndFlippedBitsAreErrorsAndAreReported) {
   EXPECT_EQ(shown("a"), 1U);
 }
 
+TEST_F(DiskTest, ACursorThatCannotReadEndsWithTheError) {
+  commit("a", 1);
+  commit("b", 2);
+  const auto cursor = disk_.cursor();
+  cursor->seek({});
+  EXPECT_TRUE(cursor->valid());
+  disk_.faults().read_error_rate = 1000;
+  EXPECT_TRUE(cursor->record()) << "it was given before";
+  cursor->next();
+  EXPECT_FALSE(cursor->valid());
+  EXPECT_EQ(cursor->status().error().code, Errc::io_error);
+  EXPECT_EQ(disk_.take_read_fault(), Errc::io_error);
+  disk_.faults() = {};
+  cursor->seek("b");
+  EXPECT_TRUE(cursor->valid());
+  EXPECT_TRUE(cursor->status());
+  cursor->next();
+  EXPECT_FALSE(cursor->valid());
+  EXPECT_TRUE(cursor->status());
+}
+
 TEST_F(DiskTest, ARottenRecordIsAnErrorUntilItIsReplaced) {
   commit("a", 1);
   EXPECT_EQ(disk_.rot_record(), std::nullopt) << "it is only in the log";

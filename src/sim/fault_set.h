@@ -13,22 +13,22 @@
 
 namespace kvs {
 
-/// A set of members of an enumeration of at most 32 that count from 0.
+/// A set of members of an enumeration of at most 64 that count from 0.
 template <class Enum>
 class FaultSetOf {
  public:
-  [[nodiscard]] bool contains(Enum fault) const { return ((bits_ >> index(fault)) & 1U) != 0; }
+  [[nodiscard]] bool contains(Enum fault) const { return ((bits_ >> index(fault)) & 1ULL) != 0; }
 
-  void insert(Enum fault) { bits_ |= 1U << index(fault); }
+  void insert(Enum fault) { bits_ |= 1ULL << index(fault); }
 
-  void erase(Enum fault) { bits_ &= ~(1U << index(fault)); }
+  void erase(Enum fault) { bits_ &= ~(1ULL << index(fault)); }
 
   bool operator==(const FaultSetOf&) const = default;
 
  private:
   static unsigned index(Enum fault) { return static_cast<unsigned>(fault); }
 
-  std::uint32_t bits_ = 0;
+  std::uint64_t bits_ = 0;
 };
 
 /// Names joined by commas; "none" if empty. `names` are those of all members, in order.

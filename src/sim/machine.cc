@@ -22,6 +22,9 @@ bool is_news(const PeerRequest& request) {
          std::holds_alternative<MemberRows>(request);
 }
 
+/// Tickets of clients' reads, beside those of the network.
+constexpr std::uint64_t kOfClient = std::uint64_t{1} << 63U;
+
 bool is_news(const PeerReturn& returned) {
   return returned.failure != PeerReturn::Failure::none ||
          std::holds_alternative<Pong>(returned.answer) ||
@@ -37,7 +40,9 @@ Machine::Machine(const ClusterScenario& scenario, std::uint32_t number, const Pr
       premises_(premises),
       prng_(stream_seed(scenario.seed, Stream::process, number + 1)),
       disk_(stream_seed(scenario.seed, Stream::disk, number + 1)) {
-  line_.set_times(scenario.commit);
+  CommitTimes times = scenario.commit;
+  times.told = scenario.faults.contains(ClusterFault::told_late) ? times.told : Duration{};
+  line_.set_times(times);
   premises_.network.attach(number, *this);
 }
 
@@ -64,6 +69,9 @@ void Machine::handle(const Wake& wake) {
     case Input::log_synced:
       line_.log_synced();
       return close_when_due();
+    case Input::commit_told:
+      line_.commit_told();
+      return close_when_due();
     case Input::replies_leave:
       return replies_leave();
     case Input::deadline_passes:
@@ -85,6 +93,14 @@ const Node& Machine::node() const {
 const WatchFeed& Machine::feed() const {
   KVS_CHECK(feed_.has_value(), "the process runs, and may be watched");
   return *feed_;
+}
+
+void Machine::show_time() {
+  const WallTime looked = node().expiry_clock();
+  const WallTime now{looked.ms + (premises_.world.now() - expiry_looked_at_).ms()};
+  const WallTime shown = feed().expiry_clock();
+  const bool set_back = shown.ms - looked.ms > Expirer::kSetBackMax.ms();
+  feed_->set_expiry_clock(set_back ? now : std::max(shown, now));
 }
 
 Node& Machine::running() {
@@ -115,6 +131,7 @@ void Machine::crash(Crash crash) {
   close_due_ = false;
   line_.clear();
   outbox_.clear();
+  speech_ = {};
   woken_at_ = Instant::never();
   premises_.world.resume_process(number_);
   const bool power = crash == Crash::power_loss;
@@ -200,7 +217,7 @@ void Machine::run_node(const Recovered& recovered) {
   Node& born = node_.emplace(node_options(scenario_, number_), recovered, disk_, prng_.next());
   if (scenario_.watchers > 0) {
     feed_.emplace(calm_disk_,
-                  watch_start(scenario_, {.machine = number_, .life = life_}, recovered.knowledge));
+                  watch_start(scenario_, {.machine = number_, .life = life_}, recovered));
   }
   born.start(now(), open(Content::some));
   expiry_looked_at_ = premises_.world.now();
@@ -230,7 +247,6 @@ bool Machine::ask(Ticket ticket) {
   const Operation& operation = premises_.operations.of(ticket);
   if (!operation.writes()) {
     read(operation);
-    callers_->answered(ticket);
     return true;
   }
   running().step(now(), operation.command(), open(Content::some));
@@ -239,7 +255,41 @@ bool Machine::ask(Ticket ticket) {
 }
 
 void Machine::read(const Operation& operation) {
+  const bool may_lack =
+      scenario_.faults.contains(ClusterFault::elsewhere) && node().may_lack_records();
   const auto record = disk_.get(Key::from_store(operation.key));
+  if (may_lack && record && !*record) {
+    return ask_elsewhere(operation);
+  }
+  show(operation, record);
+  if (!record && record.error().code == Errc::corrupt_data) {
+    found_damage(operation.key);
+  }
+  callers_->answered(operation.ticket);
+}
+
+void Machine::ask_elsewhere(const Operation& operation) {
+  premises_.observers.tell(&ClusterObserver::asked_elsewhere, number_, operation);
+  const Ticket ticket{static_cast<std::uint64_t>(operation.ticket) | kOfClient};
+  running().read_elsewhere(now(), ticket, operation.key, open(Content::none));
+  after_step();
+}
+
+void Machine::give(PeerReply reply) {
+  const auto number = static_cast<std::uint64_t>(reply.ticket);
+  if ((number & kOfClient) == 0) {
+    return premises_.network.answer(std::move(reply));
+  }
+  const Operation& operation = premises_.operations.of(Ticket{number & ~kOfClient});
+  if (const auto* const fetched = std::get_if<Fetched>(&reply.answer)) {
+    KVS_PROBE("machine: a read was answered by another");
+    show(operation,
+         fetched->records.empty() ? std::optional<Record>() : fetched->records.front().record);
+  }
+  callers_->answered(operation.ticket);
+}
+
+void Machine::show(const Operation& operation, const Result<std::optional<Record>>& record) {
   const Record* const found = record_in(record);
   premises_.world.digest().mix(found != nullptr ? found->header.version.uuid.low : 0);
   const bool expired = found != nullptr && found->header.kind != RecordKind::tombstone &&
@@ -249,9 +299,6 @@ void Machine::read(const Operation& operation) {
                                    .record = record,
                                    .read_fault = disk_.take_read_fault(),
                                    .expired = expired});
-  if (!record && record.error().code == Errc::corrupt_data) {
-    found_damage(operation.key);
-  }
 }
 
 WallTime Machine::expiry_clock() {
@@ -273,7 +320,17 @@ void Machine::called(PeerCall call) {
   after_step();
 }
 
+void Machine::send(const PeerSend& send) {
+  const bool early = scenario_.faults.contains(ClusterFault::told_early);
+  premises_.network.send(number_,
+                         early && is_earlier(scenario_, number_) ? speech_.said(send) : send);
+}
+
 void Machine::returned(PeerReturn returned) {
+  if (const auto more = speech_.next(returned)) {
+    premises_.network.send(number_, *more);
+    return;
+  }
   premises_.observers.tell(&ClusterObserver::returned, number_, returned);
   if (is_news(returned)) {
     running().step(now(), returned, open(Content::none));
@@ -300,11 +357,11 @@ void Machine::after_step() {
 void Machine::pass_on(Effects& effects) {
   for (const PeerSend& send : effects.sends) {
     premises_.observers.tell(&ClusterObserver::sent, number_, send);
-    premises_.network.send(number_, send);
+    this->send(send);
   }
   effects.sends.clear();
   for (PeerReply& answer : effects.answers) {
-    premises_.network.answer(std::move(answer));
+    give(std::move(answer));
   }
   effects.answers.clear();
   for (const Trace& trace : effects.trace) {
@@ -380,8 +437,11 @@ void Machine::close_batch() {
   line_.add(std::move(batch));
 }
 
-void Machine::settled(Batch batch) {
+void Machine::shown(const Batch& batch) {
   premises_.observers.tell(&ClusterObserver::durable, number_, batch);
+}
+
+void Machine::settled(Batch batch) {
   Effects follow_up;
   running().committed(now(), follow_up);
   pass_on(follow_up);
@@ -431,7 +491,7 @@ void Machine::replies_leave() {
     callers_->answered(reply.ticket);
   }
   for (PeerReply& reply : effects.peer_replies) {
-    premises_.network.answer(std::move(reply));
+    give(std::move(reply));
   }
 }
 

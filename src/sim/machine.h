@@ -18,6 +18,7 @@
 #include "sim/cluster_observer.h"
 #include "sim/cluster_scenario.h"
 #include "sim/commit_line.h"
+#include "sim/earlier_speech.h"
 #include "sim/network.h"
 #include "sim/wall_clock.h"
 #include "sim/world.h"
@@ -62,6 +63,9 @@ class Machine final : public NetworkPeer, public BatchOwner {
     return serving() && line_.empty() && (!open_ || content_ == Content::none);
   }
 
+  /// True while readers see a commit of which the node, and whoever watches it, has not heard.
+  [[nodiscard]] bool untold() const { return line_.untold(); }
+
   /// True if it has been serving for that long, with neither pause nor slow disk.
   [[nodiscard]] bool at_work_for(Duration span) const {
     return serving() && !premises_.world.process_paused(number_) &&
@@ -80,6 +84,9 @@ class Machine final : public NetworkPeer, public BatchOwner {
 
   /// What watchers of a serving machine go by; only in a run that has watchers.
   [[nodiscard]] const WatchFeed& feed() const;
+
+  /// Shows watchers what time it is by the node's expiry clock (app/watch_board).
+  void show_time();
 
   [[nodiscard]] Now now() const;
 
@@ -127,6 +134,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
 
  private:
   void wake_in(Duration delay, Input input) override;
+  void shown(const Batch& batch) override;
   void settled(Batch batch) override;
   void voided(std::deque<Batch> batches, Errc why) override;
   void doomed(const std::deque<Batch>& batches, Errc why) override;
@@ -154,6 +162,12 @@ class Machine final : public NetworkPeer, public BatchOwner {
   void run_node(const Recovered& recovered);
 
   void read(const Operation& operation);
+  void ask_elsewhere(const Operation& operation);
+  void show(const Operation& operation, const Result<std::optional<Record>>& record);
+
+  /// To a peer, or to a client whose read another machine has answered.
+  void give(PeerReply reply);
+  void send(const PeerSend& send);
 
   /// As readers have it in production (app/watch_board): the node's, and the time since it looked.
   WallTime expiry_clock();
@@ -183,6 +197,7 @@ class Machine final : public NetworkPeer, public BatchOwner {
   bool close_due_ = false;
   CommitLine line_{disk_, *this, prng_};
   std::deque<Effects> outbox_;
+  EarlierSpeech speech_;
   Instant woken_at_ = Instant::never();  // the deadline for which a wake is on its way
   Instant ticked_at_;
   std::uint64_t ticks_at_once_ = 0;

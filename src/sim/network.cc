@@ -117,6 +117,16 @@ void Network::transmit(Number number, const PeerSend& send) {
   }
 }
 
+void Network::call_from_outside(std::uint32_t to, const PeerEnvelope& envelope,
+                                PeerRequest request) {
+  post({.call = 0,
+        .to = to,
+        .delivered = false,
+        .envelope = envelope,
+        .request = std::make_shared<const PeerRequest>(std::move(request))},
+       draw_latency({}));
+}
+
 void Network::post(Parcel parcel, Duration delay) {
   const Number number = ++last_;
   wake(delay, parcel.to, Input::call_arrives, number);

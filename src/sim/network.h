@@ -109,6 +109,9 @@ class Network {
 
   [[nodiscard]] Carrier& carrier() { return carrier_; }
 
+  /// A request of somebody who is no machine, and who waits for no answer.
+  void call_from_outside(std::uint32_t to, const PeerEnvelope& envelope, PeerRequest request);
+
   /// From now on this one hears of all messages; null: nobody. It outlives the network.
   void set_meter(NetworkMeter* meter) { meter_ = meter; }
 

@@ -211,6 +211,14 @@ TEST_F(NetworkTest, HealingMendsAll) {
   EXPECT_EQ(failures_of(10).at(Failure::none), 10);
 }
 
+TEST_F(NetworkTest, ACallFromOutsideArrivesAndNobodyHearsTheAnswer) {
+  network_.call_from_outside(1, {.cluster = 6, .sender = Instance{77}}, Ping{});
+  run();
+  ASSERT_EQ(b_.calls.size(), 1U);
+  EXPECT_EQ(b_.calls.front().envelope.sender, Instance{77});
+  EXPECT_TRUE(a_.returns.empty());
+}
+
 }  // namespace
 
 }  // namespace kvs

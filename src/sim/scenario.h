@@ -119,6 +119,7 @@ enum class Stream : std::uint8_t {
   oracles,
   network,
   watchers,
+  bounds,
 };
 
 /// The seed of a stream; `number` tells apart several of one kind.

@@ -171,6 +171,9 @@ void Shell::list(const Operation& operation) {
       records->emplace_back(cursor->key().text(), record->header);
     }
   }
+  if (const auto status = cursor->status(); records && !status) {
+    records = std::unexpected(status.error());
+  }
   around_.observers.tell(&Observer::listed, Listing{.operation = operation,
                                                     .records = records,
                                                     .read_fault = around_.disk.take_read_fault()});
@@ -244,8 +247,11 @@ void Shell::close_batch() {
 
 // --- committing
 
-void Shell::settled(Batch batch) {
+void Shell::shown(const Batch& batch) {
   around_.observers.tell(&Observer::durable, batch);
+}
+
+void Shell::settled(Batch batch) {
   Effects follow_up;
   node().committed(now(), follow_up);
   send_replies(std::move(batch.effects.replies));

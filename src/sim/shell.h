@@ -81,6 +81,7 @@ class Shell final : public BatchOwner {
  private:
   void wake_in(Duration delay, Input input) override { wake_about(delay, input, 0); }
 
+  void shown(const Batch& batch) override;
   void settled(Batch batch) override;
   void voided(std::deque<Batch> batches, Errc why) override;
   void doomed(const std::deque<Batch>& batches, Errc why) override;

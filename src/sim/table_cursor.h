@@ -17,13 +17,19 @@ class TableCursor : public RecordCursor {
  public:
   void seek(std::string_view text) final {
     at_ = records_->lower_bound(std::max<std::string_view>(text, kFirstRecordKey));
+    stuck_ = at_ != records_->end() && fails();
   }
 
-  void next() final { ++at_; }
+  void next() final {
+    ++at_;
+    stuck_ = at_ != records_->end() && fails();
+  }
 
-  [[nodiscard]] bool valid() const final { return at_ != records_->end(); }
+  [[nodiscard]] bool valid() const final { return !stuck_ && at_ != records_->end(); }
 
-  [[nodiscard]] Result<void> status() const final { return {}; }
+  [[nodiscard]] Result<void> status() const final {
+    return stuck_ ? fail(Errc::io_error, "the disk cannot read") : Result<void>{};
+  }
 
   [[nodiscard]] Key key() const final { return Key::from_store(at_->first); }
 
@@ -32,9 +38,13 @@ class TableCursor : public RecordCursor {
 
   [[nodiscard]] std::string_view bytes() const { return at_->second; }
 
+  /// True if the disk does not give what the cursor has come to.
+  [[nodiscard]] virtual bool fails() { return false; }
+
  private:
   std::shared_ptr<const Disk::Table> records_;
   Disk::Table::const_iterator at_ = records_->end();
+  bool stuck_ = false;
 };
 
 }  // namespace kvs

@@ -11,6 +11,9 @@ std::optional<WatchedPicture::Told> WatchedPicture::take(const WatchEvent& event
   switch (event.kind) {
     case WatchEvent::Kind::reset:
       listed_.emplace();
+      for (auto& [place, known] : told_) {
+        known = known == Known::gone_for_good ? Known::gone : known;
+      }
       return std::nullopt;
     case WatchEvent::Kind::bookmark:
       end_snapshot();
@@ -30,15 +33,17 @@ std::optional<WatchedPicture::Told> WatchedPicture::take(const WatchEvent& event
 WatchedPicture::Told WatchedPicture::take_version(const WatchEvent& event, const Version& version) {
   const std::string key(event.path);
   const bool live = event.kind == WatchEvent::Kind::put;
-  Told told{
-      .header = {.version = version, .kind = live ? RecordKind::value : RecordKind::tombstone},
-      .newer = std::nullopt};
+  Told told{.header = {.version = version,
+                       .kind = live ? RecordKind::value : RecordKind::tombstone,
+                       .expires_ms = event.expires_ms},
+            .newer = std::nullopt};
   const auto [newest, first] = newest_.try_emplace(key, told.header.version);
   if (!first && told.header.version < newest->second) {
     told.newer = newest->second;
   }
   newest->second = told.header.version;
-  told.repeated = !told_.emplace(key, told.header.version.dot).second && !listing();
+  told.repeated = !listing() && repeats(event, version);
+  note(event, version);
   if (live) {
     live_.insert_or_assign(key, told.header);
   } else {
@@ -48,6 +53,20 @@ WatchedPicture::Told WatchedPicture::take_version(const WatchEvent& event, const
     listed_->insert(key);
   }
   return told;
+}
+
+bool WatchedPicture::repeats(const WatchEvent& event, const Version& version) const {
+  const auto told = told_.find({std::string(event.path), version.dot});
+  const bool may_come_again = event.kind == WatchEvent::Kind::del && event.expires_ms != 0;
+  return told != told_.end() && (!may_come_again || told->second == Known::gone_for_good);
+}
+
+void WatchedPicture::note(const WatchEvent& event, const Version& version) {
+  const ExpiryPlace place{.expires_ms = event.expires_ms, .dot = version.dot};
+  const bool in_order = event.cursor != nullptr && event.cursor->expired >= place;
+  Known& known = told_[{std::string(event.path), version.dot}];
+  known = in_order ? Known::gone_for_good : Known::gone;
+  known = event.kind == WatchEvent::Kind::put ? Known::there : known;
 }
 
 /// What the snapshot did not name is gone.

@@ -4,6 +4,7 @@
 // should, and notices an older version after a newer one, and a version that comes twice.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,7 +23,7 @@ class WatchedPicture {
  public:
   using Live = std::map<std::string, RecordHeader, std::less<>>;
 
-  /// A version that an event told of.
+  /// A version that an event told of. What expires is told as there, and then as gone.
   struct Told {
     RecordHeader header;
     bool repeated = false;         // it was told before, and this is no snapshot
@@ -46,13 +47,19 @@ class WatchedPicture {
   [[nodiscard]] const Live& live() const { return live_; }
 
  private:
+  /// What the client knows of a version. That a time is over it may be told once more, until its
+  /// cursor says that it knows, and after a snapshot that begins anew (docs/consistency.md, W2).
+  enum class Known : std::uint8_t { there, gone, gone_for_good };
+
+  [[nodiscard]] bool repeats(const WatchEvent& event, const Version& version) const;
+  void note(const WatchEvent& event, const Version& version);
   Told take_version(const WatchEvent& event, const Version& version);
   void end_snapshot();
 
   Live live_;
-  std::map<std::string, Version> newest_;        // that was told of each key
-  std::set<std::pair<std::string, Dot>> told_;   // since the client began
-  std::optional<std::set<std::string>> listed_;  // by the snapshot that is under way
+  std::map<std::string, Version> newest_;              // that was told of each key
+  std::map<std::pair<std::string, Dot>, Known> told_;  // since the client began
+  std::optional<std::set<std::string>> listed_;        // by the snapshot that is under way
 };
 
 }  // namespace kvs

@@ -45,6 +45,24 @@ TEST(WatchedPicture, NoticesAVersionThatComesTwice) {
   EXPECT_TRUE(picture.take(put("a", 1))->repeated);
 }
 
+TEST(WatchedPicture, WhatExpiresIsToldAsThereAndOnceAsGone) {
+  WatchedPicture picture;
+  WatchEvent there = put("a", 1);
+  there.expires_ms = 500;
+  WatchEvent gone = del("a", 1);
+  gone.expires_ms = 500;
+  EXPECT_FALSE(picture.take(there)->repeated);
+  EXPECT_EQ(picture.live().at("a").expires_ms, 500);
+  EXPECT_FALSE(picture.take(gone)->repeated);
+  EXPECT_TRUE(picture.live().empty());
+  EXPECT_FALSE(picture.take(gone)->repeated) << "the cursor does not know of it yet";
+  const WatchCursor cursor{.seen = {}, .expired = {.expires_ms = 500, .dot = version(1).dot}};
+  gone.cursor = &cursor;
+  EXPECT_FALSE(picture.take(gone)->repeated);
+  EXPECT_TRUE(picture.take(gone)->repeated);
+  EXPECT_TRUE(picture.take(there)->repeated) << "it is not shown again";
+}
+
 TEST(WatchedPicture, ASnapshotTellsAgainAndWhatItLeavesOutIsGone) {
   WatchedPicture picture;
   picture.hold("c", {.version = version(9)});

@@ -43,6 +43,8 @@ enum class Input : std::uint8_t {
   time_is_up,
   // client: one that watches; subject: which
   watcher_acts,
+  // process
+  commit_told,
 };
 
 /// An input for somebody. `life` says which run of the process it is meant for (0: any), `machine`
