@@ -76,7 +76,8 @@ function(kvs_storey name)
 
   if(BUILD_TESTING AND tests)
     if(KVS_SIM_BUILD)
-      list(APPEND tests ${PROJECT_SOURCE_DIR}/tests/support/mutant_environment.cc)
+      list(APPEND tests ${PROJECT_SOURCE_DIR}/tests/support/mutant_environment.cc
+           ${PROJECT_SOURCE_DIR}/tests/support/probe_report.cc)
     endif()
     add_executable(kvs_${name}_test ${tests})
     target_link_libraries(kvs_${name}_test PRIVATE kvs_${name} GTest::gmock GTest::gtest_main)

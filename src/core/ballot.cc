@@ -1,8 +1,10 @@
 #include "core/ballot.h"
 
 #include <algorithm>
+#include <iterator>
 
 #define XXH_INLINE_ALL
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include "base/mutant.h"
@@ -45,6 +47,17 @@ std::string_view to_string(Ruling::Kind kind) {
       return "an earlier decision";
   }
   return "unknown";
+}
+
+std::string describe(const Ruling& ruling) {
+  std::string text =
+      fmt::format("{}: {} wins by {}", ruling.winner.path,
+                  to_string(ruling.winner.record.header.version.uuid), to_string(ruling.kind));
+  for (const Ruling::Candidate& candidate : ruling.candidates) {
+    fmt::format_to(std::back_inserter(text), "; {} had {} vote(s)",
+                   to_string(candidate.header.version.uuid), candidate.votes);
+  }
+  return text;
 }
 
 Ballots::Ballots(const BallotOptions& options, const StoreView& store, Prng& prng)

@@ -78,6 +78,9 @@ struct Ruling {
 /// The rule's name in logs and metrics.
 [[nodiscard]] std::string_view to_string(Ruling::Kind kind);
 
+/// For the log: the path, who wins by which rule, and the votes of each version.
+[[nodiscard]] std::string describe(const Ruling& ruling);
+
 /// Counters since the start.
 struct BallotStats {
   std::uint64_t ties = 0;         // opened

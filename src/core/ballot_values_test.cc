@@ -75,6 +75,25 @@ TEST_F(BallotsTest, AValueThatIsNotHereIsFetchedFromAVoter) {
   EXPECT_EQ(rulings[0].winner.record.header.version.verdict.votes, 2U);
 }
 
+TEST_F(BallotsTest, AHolderThatIsGoneIsNotAskedAgain) {
+  have_members(4);
+  const std::string path = path_of_rank(0);
+  open_valueless(path, candidate(1), candidate(2));
+  pass(BallotOptions{}.gather);
+  vote({candidate(2), candidate(2), candidate(2)});
+  const std::vector<PeerSend> first = take_sends();
+  for (Member& other : view_.members) {
+    other.state = other.address == first.at(0).address ? MemberState::failed : other.state;
+  }
+  show_view();
+  lose(first.at(0).id);
+  const std::vector<PeerSend> next = take_sends();
+  ASSERT_THAT(next, SizeIs(1));
+  EXPECT_NE(next[0].address, first.at(0).address);
+  give(next[0].id, Fetched{.records = {peer_record(path, candidate(2))}});
+  EXPECT_THAT(ballots_.take_rulings(), SizeIs(1));
+}
+
 TEST_F(BallotsTest, AHolderThatFailsTwiceOrHasLostItIsFollowedByTheNext) {
   have_members(4);
   const std::string path = path_of_rank(0);

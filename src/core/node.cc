@@ -83,17 +83,6 @@ std::string describe(const MemberEvent& event) {
   return fmt::format("{} at {}", event.node_id, event.address);
 }
 
-std::string describe(const Ruling& ruling) {
-  std::string text =
-      fmt::format("{}: {} wins by {}", ruling.winner.path,
-                  to_string(ruling.winner.record.header.version.uuid), to_string(ruling.kind));
-  for (const Ruling::Candidate& candidate : ruling.candidates) {
-    fmt::format_to(std::back_inserter(text), "; {} had {} vote(s)",
-                   to_string(candidate.header.version.uuid), candidate.votes);
-  }
-  return text;
-}
-
 std::uint64_t count_dots(const std::vector<DotRange>& ranges) {
   std::uint64_t dots = 0;
   for (const DotRange& range : ranges) {
