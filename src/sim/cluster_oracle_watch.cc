@@ -29,13 +29,21 @@ void WatchesAreTrue::clock_struck(Machine machine, std::int64_t ahead_ms) {
 }
 
 /// Nodes tell that a time is over when they have nothing else to do, and a commit may be under way.
+/// What came due because ages passed at once (cluster_simulation) is over as soon as a node
+/// believes that they did. That takes pings of half of the members; a run may end before.
 WatchesAreTrue::Due WatchesAreTrue::due(const RecordHeader& header) const {
   constexpr std::int64_t kTellingMs = 5000;
   if (header.expires_ms == 0) {
     return header.live() ? Due::shown : Due::gone;
   }
   const std::int64_t left_ms = header.expires_ms - now_.ms;
-  if (skew_.off_by_years() || std::abs(left_ms) <= skew_.most_ms() + kTellingMs) {
+  const std::int64_t margin_ms = skew_.most_ms() + kTellingMs;
+  if (skew_.off_by_years() || std::abs(left_ms) <= margin_ms) {
+    return Due::perhaps;
+  }
+  const bool came_due_with_ages =
+      left_ms < 0 && before_ages_ && header.expires_ms > before_ages_->ms - margin_ms;
+  if (came_due_with_ages) {
     return Due::perhaps;
   }
   return left_ms > 0 ? Due::shown : Due::gone;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ class WatchesAreTrue final : public ClusterOracle {
 
   /// What a right clock shows; told before each event.
   void clocks_are_right(WallTime now) { now_ = now; }
+
+  /// From now on all clocks show a time that is ages ahead. A node learns from the others that it
+  /// was not only its own clock: until then nothing is over for it that was not.
+  void ages_pass() { before_ages_ = before_ages_.value_or(now_); }
 
   void clock_struck(Machine machine, std::int64_t ahead_ms) override;
   void watch_began(Machine machine, const Watching& watching) override;
@@ -65,6 +70,7 @@ class WatchesAreTrue final : public ClusterOracle {
   bool clocks_lie_;
   ClockSkew skew_;
   WallTime now_;
+  std::optional<WallTime> before_ages_;
   std::map<std::uint64_t, Client> clients_;
 };
 

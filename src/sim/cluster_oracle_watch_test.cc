@@ -63,6 +63,8 @@ class ClusterWatch : public testing::Test {
 
   void right_time(std::int64_t ms) { oracle_.clocks_are_right({ms}); }
 
+  void ages_pass() { oracle_.ages_pass(); }
+
   WatchRequest request_{.path = "a", .begin = WatchRequest::Begin::all, .cursor = {}};
 
  private:
@@ -199,6 +201,31 @@ TEST_F(ClusterWatch, AClockThatIsOffMayTellOfATimeEarlierOrLater) {
   oracle_.clock_struck(0, 60'000);
   told(event_of(WatchEvent::Kind::del, value));
   EXPECT_EQ(found(), "");
+}
+
+TEST_F(ClusterWatch, AMachineMayNotHaveHeardYetThatAgesPassed) {
+  const RecordHeader value = expiring(1, 100'000);
+  write("a/1", value);
+  told(event_of(WatchEvent::Kind::put, value));
+  right_time(50'000);
+  ages_pass();
+  right_time(12'000'000'000'000);
+  caught_up();
+  EXPECT_EQ(found(), "") << "it may go by the others' clocks";
+  told(event_of(WatchEvent::Kind::del, value));
+  caught_up();
+  EXPECT_EQ(found(), "") << "and may have heard";
+}
+
+TEST_F(ClusterWatch, WhatWasOverBeforeAgesPassedIsToldAsGone) {
+  const RecordHeader value = expiring(1, 100'000);
+  write("a/1", value);
+  told(event_of(WatchEvent::Kind::put, value));
+  right_time(110'000);
+  ages_pass();
+  right_time(12'000'000'000'000);
+  caught_up();
+  EXPECT_NE(found(), "");
 }
 
 TEST_F(ClusterWatch, ADeletionThatWasNotToldIsFoundUnlessItWasWrittenBeforeTheCursor) {

@@ -186,11 +186,7 @@ ClusterScenario draw_cluster_scenario(std::uint64_t seed, const ClusterOverrides
   scenario.machines = static_cast<std::uint32_t>(overrides.machines.value_or(scenario.machines));
   scenario.clients = overrides.clients.value_or(scenario.clients);
   scenario.wishes.keys = overrides.keys.value_or(scenario.wishes.keys);
-  // What clients are told of times by clocks that are far apart tests/properties/watch_law looks
-  // at.
-  const bool clocks_off = scenario.faults.contains(ClusterFault::clocks_off);
-  scenario.watchers =
-      overrides.watchers.value_or(clocks_off ? 0 : draw_watchers(seed, scenario.machines));
+  scenario.watchers = overrides.watchers.value_or(draw_watchers(seed, scenario.machines));
   scenario.mixed = scenario.mixed || scenario.faults.contains(ClusterFault::told_early);
   scenario.steps = overrides.steps.value_or(scenario.steps);
   fit_to_size(scenario);

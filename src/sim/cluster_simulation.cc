@@ -190,6 +190,7 @@ class ClusterSimulation {
   void let_ages_pass() {
     KVS_PROBE("cluster: what was put off came due");
     constexpr std::int64_t kAgesMs = 400LL * 365 * 86'400'000;
+    watches_.ages_pass();
     ages_ms_ += kAgesMs;
     healed_at_ = world_.now();
     for (const auto& machine : machines_) {
