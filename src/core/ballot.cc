@@ -343,6 +343,9 @@ void Ballots::take_votes(const Round& round, Asked& asked, const Votes& answer) 
   if (first) {
     asked.votes.emplace(answer.votes.size());
   }
+  if (!asked.votes) {
+    return;  // nothing can be unclear in no answer
+  }
   for (std::size_t i = 0; i < answer.votes.size(); ++i) {
     const std::size_t place = first ? i : places[i];
     const std::string& path = round.paths()[place];
