@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
-#define XXH_INLINE_ALL
 #include <fmt/format.h>
+
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "base/mutant.h"
@@ -340,16 +341,11 @@ void Ballots::voted(const Now& now, const PeerReturn& result, const Call& call, 
 void Ballots::take_votes(const Round& round, Asked& asked, const Votes& answer) const {
   const bool first = asked.unclear.empty();
   const std::vector<std::size_t> places = std::exchange(asked.unclear, {});
-  if (first) {
-    asked.votes.emplace(answer.votes.size());
-  }
-  if (!asked.votes) {
-    return;  // nothing can be unclear in no answer
-  }
+  auto votes = std::move(asked.votes).value_or(std::vector<Held>(answer.votes.size()));
   for (std::size_t i = 0; i < answer.votes.size(); ++i) {
     const std::size_t place = first ? i : places[i];
     const std::string& path = round.paths()[place];
-    Held& vote = (*asked.votes)[place];
+    Held& vote = votes[place];
     if (const auto* header = std::get_if<RecordHeader>(&answer.votes[i])) {
       vote = *header;
     } else if (const auto* hash = std::get_if<ShortHash>(&answer.votes[i]); hash && first) {
@@ -359,6 +355,7 @@ void Ballots::take_votes(const Round& round, Asked& asked, const Votes& answer) 
       }
     }
   }
+  asked.votes = std::move(votes);
 }
 
 /// The version of a tie that has this hash; nothing if none or both have.

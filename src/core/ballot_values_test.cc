@@ -76,11 +76,7 @@ TEST_F(BallotsTest, AValueThatIsNotHereIsFetchedFromAVoter) {
 }
 
 TEST_F(BallotsTest, AHolderThatIsGoneIsNotAskedAgain) {
-  have_members(4);
-  const std::string path = path_of_rank(0);
-  open_valueless(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  vote({candidate(2), candidate(2), candidate(2)});
+  const std::string path = three_vote_for_a_value_elsewhere();
   const std::vector<PeerSend> first = take_sends();
   for (Member& other : view_.members) {
     other.state = other.address == first.at(0).address ? MemberState::failed : other.state;
@@ -95,11 +91,7 @@ TEST_F(BallotsTest, AHolderThatIsGoneIsNotAskedAgain) {
 }
 
 TEST_F(BallotsTest, AHolderThatFailsTwiceOrHasLostItIsFollowedByTheNext) {
-  have_members(4);
-  const std::string path = path_of_rank(0);
-  open_valueless(path, candidate(1), candidate(2));
-  pass(BallotOptions{}.gather);
-  vote({candidate(2), candidate(2), candidate(2)});
+  const std::string path = three_vote_for_a_value_elsewhere();
   const std::vector<PeerSend> first = take_sends();
   lose(first.at(0).id);
   const std::vector<PeerSend> again = take_sends();

@@ -38,8 +38,6 @@ bool half_of(std::uint64_t dice, std::uint32_t machine) {
   return machine < kBits ? (dice >> (8 + machine) & 1U) != 0 : Prng(dice + machine).chance(1, 2);
 }
 
-}  // namespace
-
 Member draw_member(Prng& dice) {
   return {.instance = Instance{dice.next() | 1U},
           .node_id = "stranger",
@@ -83,6 +81,8 @@ PeerRequest draw_foreign_request(Prng& dice, const Member& sender) {
       return Hello{.digest = {.knowledge_hash = dice.next(), .run = dice.next()}, .latest = {}};
   }
 }
+
+}  // namespace
 
 ClusterNemesis::ClusterNemesis(const ClusterScenario& scenario, const Premises& premises,
                                Machines& machines)

@@ -63,7 +63,11 @@ class ClusterWatch : public testing::Test {
 
   void right_time(std::int64_t ms) { oracle_.clocks_are_right({ms}); }
 
-  void ages_pass() { oracle_.ages_pass(); }
+  void ages_pass_at(std::int64_t ms) {
+    right_time(ms);
+    oracle_.ages_pass();
+    right_time(12'000'000'000'000);
+  }
 
   WatchRequest request_{.path = "a", .begin = WatchRequest::Begin::all, .cursor = {}};
 
@@ -207,9 +211,7 @@ TEST_F(ClusterWatch, AMachineMayNotHaveHeardYetThatAgesPassed) {
   const RecordHeader value = expiring(1, 100'000);
   write("a/1", value);
   told(event_of(WatchEvent::Kind::put, value));
-  right_time(50'000);
-  ages_pass();
-  right_time(12'000'000'000'000);
+  ages_pass_at(50'000);
   caught_up();
   EXPECT_EQ(found(), "") << "it may go by the others' clocks";
   told(event_of(WatchEvent::Kind::del, value));
@@ -221,9 +223,7 @@ TEST_F(ClusterWatch, WhatWasOverBeforeAgesPassedIsToldAsGone) {
   const RecordHeader value = expiring(1, 100'000);
   write("a/1", value);
   told(event_of(WatchEvent::Kind::put, value));
-  right_time(110'000);
-  ages_pass();
-  right_time(12'000'000'000'000);
+  ages_pass_at(110'000);
   caught_up();
   EXPECT_NE(found(), "");
 }

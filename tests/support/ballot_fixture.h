@@ -135,6 +135,16 @@ class BallotsTest : public ::testing::Test {
     }
   }
 
+  /// A tie of four members, whose winner's value this node has to fetch. Returns the path.
+  std::string three_vote_for_a_value_elsewhere() {
+    have_members(4);
+    std::string path = path_of_rank(0);
+    open_valueless(path, candidate(1), candidate(2));
+    pass(BallotOptions{}.gather);
+    vote({candidate(2), candidate(2), candidate(2)});
+    return path;
+  }
+
   static CastVote named(const std::string& path, const RecordHeader& header) {
     return short_hash(fingerprint_of(path, header));
   }
