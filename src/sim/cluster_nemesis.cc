@@ -218,9 +218,8 @@ void ClusterNemesis::begin(const Strike& strike) {
     case ClusterFault::elsewhere:
     case ClusterFault::own_seed:
     case ClusterFault::told_early:
-      return;
     case ClusterFault::expiry:
-      return;  // clients write what expires all the time
+      return;  // all the time: clients write what expires, for one
     case ClusterFault::clocks_off:
       return put_clocks_off(strike);
     case ClusterFault::disk_full:
