@@ -99,7 +99,7 @@ std::vector<Change> Expirer::tell(const std::optional<ExpiryPlace>& pending) {
     if (pending && entry.place >= *pending) {
       break;
     }
-    auto change = change_of(entry);
+    Result<std::optional<Change>> change = change_of(entry);
     if (!change && change.error().code != Errc::corrupt_data) {
       KVS_PROBE("expirer: what is over could not be read");
       tell_at_ms_ = clock_.ms + kRetryMs;
@@ -110,8 +110,8 @@ std::vector<Change> Expirer::tell(const std::optional<ExpiryPlace>& pending) {
     if (!change) {
       KVS_PROBE("expirer: what is over was damaged");
       damaged_.push_back(entry.path);
-    } else if (*change) {
-      changes.push_back(**std::move(change));
+    } else if (std::optional<Change>& found = *change; found.has_value()) {
+      changes.push_back(*std::move(found));
     }
   }
   if (pending && *pending <= limit) {

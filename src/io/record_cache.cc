@@ -114,7 +114,7 @@ void RecordCache::prefetch(std::span<const std::string_view> keys) {
     hashes[i] = hash_of(keys[i]);
     Shard& shard = shard_of(hashes[i]);
     const std::lock_guard lock(shard.mutex);
-    __builtin_prefetch(shard.bucket(hashes[i]));
+    __builtin_prefetch(static_cast<const void*>(shard.bucket(hashes[i])));
   }
   for (const std::uint64_t hash : std::span(hashes).first(count)) {
     Shard& shard = shard_of(hash);

@@ -70,11 +70,11 @@ rocksdb::Options rocks_options(std::uint64_t block_cache_bytes) {
 }
 
 void stop_counting_in_this_thread() {
-  thread_local const bool stopped = [] {
+  thread_local const bool kStopped = [] {
     rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
     return true;
   }();
-  static_cast<void>(stopped);
+  static_cast<void>(kStopped);
 }
 
 }  // namespace kvs

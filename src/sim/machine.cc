@@ -96,9 +96,10 @@ const WatchFeed& Machine::feed() const {
 }
 
 void Machine::show_time() {
+  KVS_CHECK(feed_.has_value(), "the process runs, and may be watched");
   const WallTime looked = node().expiry_clock();
   const WallTime now{looked.ms + (premises_.world.now() - expiry_looked_at_).ms()};
-  const WallTime shown = feed().expiry_clock();
+  const WallTime shown = feed_->expiry_clock();
   const bool set_back = shown.ms - looked.ms > Expirer::kSetBackMax.ms();
   feed_->set_expiry_clock(set_back ? now : std::max(shown, now));
 }
