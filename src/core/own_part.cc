@@ -1,6 +1,7 @@
 #include "core/own_part.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace kvs {
 
@@ -15,11 +16,15 @@ Share own_share(const View& view) {
 }
 
 Knowledge beyond_own_part(std::span<const DotRange> missing, const Share& share) {
+  constexpr std::uint64_t kCountable = std::numeric_limits<std::uint64_t>::max() / 4;
+  Knowledge beyond;
   std::uint64_t count = 0;
   for (const DotRange& range : missing) {
-    count += range.last - range.first + 1;
+    count += std::min(range.last - range.first + 1, kCountable);
+    if (count >= kCountable) {
+      return beyond;  // nobody has written so much: whatever was told, it is asked for whole
+    }
   }
-  Knowledge beyond;
   const std::uint64_t part = std::clamp(count / share.of, kPartDotsMin, kPartDotsMax);
   if (count <= part) {
     return beyond;

@@ -60,6 +60,14 @@ TEST(OwnPart, APartIsNeitherVerySmallNorVeryLarge) {
   EXPECT_EQ(own_part(many, {.place = 1, .of = 2}).front().first, 500'001U);
 }
 
+/// A peer may tell anything.
+TEST(OwnPart, WhatNobodyCanHaveWrittenIsNotCut) {
+  const std::vector<DotRange> absurd{{.origin = Origin{1}, .first = 1, .last = ~std::uint64_t{}},
+                                     {.origin = Origin{2}, .first = 1, .last = ~std::uint64_t{}}};
+  EXPECT_TRUE(beyond_own_part(absurd, {.place = 1, .of = 3}).empty());
+  EXPECT_TRUE(beyond_own_part(std::span(absurd).first(1), {.place = 1, .of = 3}).empty());
+}
+
 TEST(OwnPart, AMembersShareIsItsPlaceAmongThoseThatMayAnswer) {
   View view{.members = {{.instance = Instance{1}, .state = MemberState::failed},
                         {.instance = Instance{2}},

@@ -297,6 +297,9 @@ void Sync::begin(const Now& now, const Member& peer, SyncKind kind, Effects& eff
   session_->node_id = peer.node_id;
   session_->kind = kind;
   greet(now, effects);
+  if (Knowledge told = std::exchange(told_already_, {}); told_already_in_ == session_->run) {
+    session_->received = std::move(told);
+  }
 }
 
 /// True if the peer is known to hold just what this node holds: then news tell it nothing.
@@ -344,8 +347,13 @@ void Sync::end(const Now& now, std::string_view outcome, Effects& effects) {
 /// Nothing was joined: the exchange is as one that broke off, but nothing is wrong. What it has met
 /// is put to the ballot, and comes back as verdicts; the next one finds less.
 void Sync::end_for_ties(const Now& now, Effects& effects) {
-  ++stats_.sessions[static_cast<std::size_t>(session_->kind)].delta;
+  ++stats_.sessions[static_cast<std::size_t>(session_->kind)].ties;
   ties_met_alone_ = true;
+  told_already_ = std::move(session_->received);
+  told_already_in_ = session_->run;
+  if (session_->compares_records) {
+    next_regular_ = std::min(next_regular_, now.instant + kTiesPause);
+  }
   close(now, fmt::format("{} ties are settled first", session_->ties), effects);
   next_catch_up_ = now.instant + kTiesPause;
 }
@@ -379,6 +387,7 @@ void Sync::fail(const Now& now, const Error& why, Effects& effects) {
 }
 
 void Sync::commit_failed(const Now& now, Effects& effects) {
+  told_already_ = {};
   if (session_) {
     fail(now, {.code = Errc::io_error, .detail = "this node's disk refused a write"}, effects);
   }
@@ -505,15 +514,16 @@ void Sync::take_delta(const Now& now, const Delta& delta, const Replica::Terms& 
   ask_delta(now, effects);
 }
 
-/// True if any of them had not been told in this exchange: then there may be more.
+/// True if any of what the peer had when it was greeted is told for the first time: then there may
+/// be more of that. What it has written since is the next exchange's, or this one would not end.
 bool Sync::take_records(const Delta& delta, const Replica::Terms& terms, Effects& effects) {
   const std::uint64_t ties_before = parts_.replica.stats().new_ties;
   bool news = false;
   for (const PeerRecord& record : delta.records) {
     parts_.replica.take(record, terms, effects);
-    news |= session_->received.add(record.record.header.version.dot);
+    news |= session_->note_told(record.record.header.version.dot);
     for (const Dot dot : record.replaced) {
-      news |= session_->received.add(dot);
+      news |= session_->note_told(dot);
     }
   }
   session_->ties += parts_.replica.stats().new_ties - ties_before;

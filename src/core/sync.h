@@ -65,6 +65,7 @@ struct SyncStats {
   struct Sessions {
     std::uint64_t equal = 0;       // nothing to do
     std::uint64_t delta = 0;       // the journal had it
+    std::uint64_t ties = 0;        // very many were met: they are settled first
     std::uint64_t reconciled = 0;  // range by range
     std::uint64_t failed = 0;
   };
@@ -179,7 +180,7 @@ class Sync {
     StateDigest digest;      // at the start, of this node
     Knowledge theirs;        // at the start
     Knowledge told;          // with what it was given since, which it may not have taken
-    Knowledge received;      // what it told from its journal, taken or not
+    Knowledge received;      // of that, what it told from its journal, taken or not
     Knowledge left_out;      // others' parts of what is missing: not asked for yet
     std::uint64_t ties = 0;  // met for the first time
     std::uint64_t run = 0;   // of exchanges here, as it began
@@ -188,6 +189,9 @@ class Sync {
     bool compares_records = false;  // also if the journals have all that K tells
     bool from_journals = false;     // they had
     std::optional<Reconciliation> reconciliation;
+
+    /// True if the greeting told of the dot, and nothing had brought it yet.
+    bool note_told(Dot dot) { return theirs.covers(dot) && received.add(dot); }
   };
 
   /// A peer whose K is not this node's.
@@ -261,6 +265,8 @@ class Sync {
   bool drops_left_ = false;                     // by the last that was reconciled: K hides them
   std::optional<Report> report_;
   bool ties_met_alone_ = false;
+  Knowledge told_already_;  // by an exchange that ended for ties: the next one does not ask again,
+  std::uint64_t told_already_in_ = 0;  // unless another run of exchanges began
 
   // Bootstrap.
   Instant fill_since_{};

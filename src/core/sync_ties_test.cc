@@ -36,7 +36,8 @@ TEST_F(SyncTest, AnExchangeThatMeetsManyTiesEndsThere) {
   EXPECT_EQ(there_.replica().stats().new_ties, kLatestRecords) << "those of the greeting";
   EXPECT_TRUE(sync_.take_ties_met_alone());
   EXPECT_FALSE(sync_.take_ties_met_alone());
-  EXPECT_EQ(sessions().delta, 1U);
+  EXPECT_EQ(sessions().ties, 1U);
+  EXPECT_EQ(sessions().delta, 0U);
   EXPECT_EQ(sessions().failed, 0U);
   EXPECT_FALSE(here_.known().covers(there_.known())) << "nothing was joined";
 }
@@ -91,6 +92,61 @@ TEST_F(SyncTest, AfterManyTiesThePeerIsComparedWithAgainSoon) {
   EXPECT_TRUE(sync_.take_ties_met_alone());
   EXPECT_GT(here_.replica().stats().new_ties, 10'000U + kLatestRecords)
       << "where its own part holds nothing new it goes on with the others'";
+}
+
+/// However long the ballots take: else each exchange would tell all again that those before it
+/// told.
+TEST_F(SyncTest, OpenTiesAreNotToldAgainByTheNextExchange) {
+  tie(20'000);
+  begin();
+  answer_all();
+  ASSERT_TRUE(sync_.take_ties_met_alone());
+  EXPECT_EQ(sessions().ties, 1U);
+  const std::uint64_t told = sync_.stats().records_received;
+  const std::uint64_t ties = here_.replica().stats().new_ties;
+  pass(kSecond);
+  ASSERT_NE(asked<Hello>(), nullptr) << "a regular exchange that ended so is made up for at once";
+  answer_all();
+  EXPECT_TRUE(sync_.take_ties_met_alone());
+  const std::uint64_t told_anew = here_.replica().stats().new_ties - ties;
+  EXPECT_GE(told_anew, Sync::kManyTies);
+  EXPECT_LE(sync_.stats().records_received - told, told_anew + kLatestRecords);
+}
+
+/// What it took may be lost with its batch, and has to be told once more.
+TEST_F(SyncTest, AfterAFailedCommitTiesAreToldAgain) {
+  tie(20'000);
+  begin();
+  answer_all();
+  ASSERT_TRUE(sync_.take_ties_met_alone());
+  sync_.commit_failed(now_, here_.open());
+  commit();
+  pass(kSecond);
+  ASSERT_NE(asked<Hello>(), nullptr);
+  answer();
+  ASSERT_NE(asked<AskDelta>(), nullptr);
+  const Dot first{.origin = there_.known().minus({}).front().origin, .seq = 1};
+  EXPECT_FALSE(asked<AskDelta>()->knowledge.covers(first));
+}
+
+/// What is new all the time does not keep what is missing from being asked for.
+TEST_F(SyncTest, APeerThatGoesOnWritingTellsTheOthersPartsToo) {
+  for (int i = 0; i < 10'000; ++i) {
+    there_.put(kWall, fmt::format("there/{}", i));
+  }
+  there_.settle();
+  begin();
+  int calls = 0;
+  for (; asked_ && calls < 50; ++calls) {
+    for (int i = 0; i < 5000; ++i) {
+      there_.put(kWall, fmt::format("new/{}/{}", calls, i));
+    }
+    there_.settle();
+    answer();
+  }
+  EXPECT_FALSE(asked_) << "the exchange ends";
+  EXPECT_TRUE(here_.held("there/0"));
+  EXPECT_TRUE(here_.held("there/9999"));
 }
 
 }  // namespace

@@ -131,6 +131,7 @@ void put_exchanges(Exposition& text, const NodeStatus& node) {
     const std::string kind = label("kind", to_string(static_cast<SyncKind>(i)));
     text.value(sessions.equal, kind + ",end=\"equal\"");
     text.value(sessions.delta, kind + ",end=\"delta\"");
+    text.value(sessions.ties, kind + ",end=\"ties\"");
     text.value(sessions.reconciled, kind + ",end=\"reconciled\"");
     text.value(sessions.failed, kind + ",end=\"failed\"");
   }

@@ -38,6 +38,7 @@ Figures some_figures() {
                                    .clock_ahead_ms = -250,
                                    .round_trip = Duration::from_ms(2)});
   figures.cluster.peers.push_back({.node_id = "new"});
+  figures.cluster.node.sync.sessions[1].ties = 3;
   figures.cluster.node.sync.sessions[1].failed = 4;
   figures.cluster.node.sync.failed_for[0] = 4;
   figures.cluster.node.ballots.by_oldest = 6;
@@ -81,6 +82,7 @@ TEST(Metrics, ShowsTheCluster) {
   EXPECT_THAT(text, HasSubstr("\nkvs_peer_fingerprints_agree{peer=\"node\\\"b\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("\nkvs_peer_clock_ahead_seconds{peer=\"node\\\"b\"} -0.25\n"));
   EXPECT_THAT(text, HasSubstr("\nkvs_peer_round_trip_seconds{peer=\"node\\\"b\"} 0.002\n"));
+  EXPECT_THAT(text, HasSubstr("\nkvs_exchanges_total{kind=\"catch-up\",end=\"ties\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("\nkvs_exchanges_total{kind=\"catch-up\",end=\"failed\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("\nkvs_exchanges_failed_total{reason=\"no_answer\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("\nkvs_ballots_settled_total{by=\"oldest\"} 6\n"));
