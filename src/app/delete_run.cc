@@ -10,8 +10,10 @@ namespace kvs {
 
 namespace {
 
-/// Records looked at in one turn: others of this door have theirs between.
+/// Records looked at in one slice, and bytes of their values: others of this door have their turns
+/// between.
 constexpr std::size_t kSliceRecords = 512;
+constexpr std::size_t kSliceBytes = 1U << 20U;
 
 /// Deletes under way: while some are made durable the next ones gather.
 constexpr std::size_t kWindow = 2 * kSliceRecords;
@@ -56,10 +58,12 @@ BodySource::Status DeleteRun::fill(std::string& out, std::size_t /*budget*/, Ins
 
 void DeleteRun::look_further() {
   std::vector<WriteRequest> deletes;
-  for (std::size_t n = 0; n < kSliceRecords && below() && !error_; ++n) {
+  std::size_t bytes = 0;
+  for (std::size_t n = 0; n < kSliceRecords && bytes < kSliceBytes && below() && !error_; ++n) {
     if (const auto taken = take_record(deletes); !taken) {
       error_ = taken.error();
     } else {
+      bytes += *taken;
       cursor_->next();
     }
   }
@@ -77,7 +81,7 @@ bool DeleteRun::below() const {
   return cursor_->valid() && cursor_->key().text().starts_with(prefix_);
 }
 
-Result<void> DeleteRun::take_record(std::vector<WriteRequest>& deletes) {
+Result<std::size_t> DeleteRun::take_record(std::vector<WriteRequest>& deletes) {
   const Key key = cursor_->key();
   const Result<RecordView> record = cursor_->record();
   if (!record) {
@@ -87,7 +91,7 @@ Result<void> DeleteRun::take_record(std::vector<WriteRequest>& deletes) {
     return std::unexpected(record.error());
   }
   if (!parts_.node.shows(record->header)) {
-    return {};
+    return record->value.size();
   }
   const WriteCommand command{
       .ticket = ticket_,
@@ -96,7 +100,7 @@ Result<void> DeleteRun::take_record(std::vector<WriteRequest>& deletes) {
       .value = {},
       .condition = {.kind = Condition::Kind::if_match, .uuid = record->header.version.uuid}};
   deletes.emplace_back(command, begun_);
-  return {};
+  return record->value.size();
 }
 
 void DeleteRun::complete(const WriteOutcome& outcome) {

@@ -30,8 +30,8 @@ class DeleteRun final : public BodySource {
 
  private:
   void look_further();
-  /// Posts the delete of what is under the cursor, if it is to go.
-  Result<void> take_record(std::vector<WriteRequest>& deletes);
+  /// Posts the delete of what is under the cursor, if it is to go. The bytes of its value.
+  Result<std::size_t> take_record(std::vector<WriteRequest>& deletes);
   [[nodiscard]] bool below() const;
   [[nodiscard]] bool may_post() const;
 

@@ -81,6 +81,13 @@ struct WatchOptions {
 
   /// For so long a scan looks at one moment of the store.
   Duration moment_age_max = Duration::from_seconds(30);
+
+  /// A scan for a difference keeps so many ranges of dots at most, of some 64 bytes each: keys do
+  /// not come in the order in which they were written. Where more differs, all is told anew.
+  std::size_t scan_ranges_max = 16'384;
+
+  /// A step looks at so many bytes of values at most, and one value more.
+  std::size_t step_bytes_max = 1U << 20U;
 };
 
 /// What a watcher sees of a node.

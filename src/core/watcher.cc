@@ -16,7 +16,9 @@ Watcher::Watcher(const WatchSource& source, WatchRequest request)
 
 Watcher::Progress Watcher::step(const Now& now, std::size_t work_max, WatchSink& sink) {
   now_ = now;
-  for (std::size_t work = 0; work < work_max; ++work) {
+  looked_bytes_ = 0;
+  for (std::size_t work = 0; work < work_max && looked_bytes_ < source_->options().step_bytes_max;
+       ++work) {
     switch (turn(sink)) {
       case Turn::on:
         break;
@@ -177,6 +179,11 @@ Watcher::Turn Watcher::scan(WatchSink& sink) {
   if (source_->run() != scan_->from.place.run) {
     return lose_run();
   }
+  if (scan_->ranges > source_->options().scan_ranges_max) {
+    KVS_PROBE("watcher: more differs than a scan for the difference keeps in mind");
+    begin_scan(source_->head(), Extent::everything);
+    return emit({.kind = WatchEvent::Kind::reset}, sink);
+  }
   if (!scan_->records->valid()) {
     return scan_->records->status() ? end_scan(sink) : end(WatchEnd::unreadable, {}, sink);
   }
@@ -187,6 +194,7 @@ Watcher::Turn Watcher::scan(WatchSink& sink) {
   if (!record) {
     return end_unread(record.error(), scan_->records->key().text(), sink);
   }
+  looked_bytes_ += record->value.size();
   const Turn turn = scanned(*record, sink);
   scan_->records->next();
   return turn;
@@ -226,7 +234,7 @@ Watcher::Turn Watcher::scanned(const RecordView& record, WatchSink& sink) {
     return Turn::on;
   }
   if (!everything || !KVS_MUTATED(watch_scan_forgets_newer)) {
-    cursor_.seen.add(version.dot);
+    note_seen(version.dot);
   }
   if (stands == Standing::later) {
     return Turn::on;
@@ -238,6 +246,14 @@ Watcher::Turn Watcher::scanned(const RecordView& record, WatchSink& sink) {
                .expires_ms = header.expires_ms,
                .value = with_value ? record.value : std::string_view()},
               sink);
+}
+
+/// Of what a scan finds; counts the ranges that come of it.
+void Watcher::note_seen(Dot dot) {
+  const std::size_t before = cursor_.seen.of(dot.origin).beyond.size();
+  cursor_.seen.add(dot);
+  const std::size_t after = cursor_.seen.of(dot.origin).beyond.size();
+  scan_->ranges += scan_->extent == Extent::difference && after > before ? after - before : 0;
 }
 
 Watcher::Turn Watcher::end_scan(WatchSink& sink) {

@@ -92,7 +92,7 @@ class Watcher {
   /// `source` outlives the watcher.
   Watcher(const WatchSource& source, WatchRequest request);
 
-  /// Looks at up to `work_max` further changes or records.
+  /// Looks at up to `work_max` further changes or records, or fewer large ones.
   Progress step(const Now& now, std::size_t work_max, WatchSink& sink);
 
   /// When to step although the feed has not gone on.
@@ -114,6 +114,7 @@ class Watcher {
     std::unique_ptr<RecordCursor> records;
     Instant renew_at;
     WallTime begun;
+    std::size_t ranges = 0;  // that it has added to what the client has seen
   };
 
   Turn turn(WatchSink& sink);
@@ -123,6 +124,7 @@ class Watcher {
   void begin_scan(WatchSource::Head from, Extent extent);
   Turn scan(WatchSink& sink);
   Turn scanned(const RecordView& record, WatchSink& sink);
+  void note_seen(Dot dot);
   Turn end_scan(WatchSink& sink);
   [[nodiscard]] std::optional<WatchSource::Head> everything_instead() const;
   void renew_moment();
@@ -157,6 +159,7 @@ class Watcher {
   Now now_{};
   Instant patience_until_ = Instant::never();
   Instant bookmark_due_;
+  std::size_t looked_bytes_ = 0;           // of values, in this step
   bool moved_ = true;                      // the cursor has, since the client was told
   bool announce_ = false;                  // the client waits to hear that it has caught up
   std::shared_ptr<const WatchNews> news_;  // at the place of the cursor; null: to be read

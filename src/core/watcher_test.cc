@@ -9,177 +9,13 @@
 
 #include "support/memory_store.h"
 #include "support/watch_client.h"
+#include "support/watcher_fixture.h"
 
 namespace kvs {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr Origin kHere{1};  // MemoryStore gives its records dots of this origin
-constexpr WallTime kWall{1'000'000};
-
-/// Writes down what it is told.
-class Listener final : public WatchSink {
- public:
-  explicit Listener(int appetite = 1'000'000) : appetite_(appetite) {}
-
-  Appetite take(const WatchEvent& event) override {
-    text.push_back(describe(event));
-    if (event.cursor != nullptr) {
-      cursors.push_back(*event.cursor);
-    }
-    return --appetite_ > 0 ? Appetite::more : Appetite::enough_for_now;
-  }
-
-  std::vector<std::string> text;
-  std::vector<WatchCursor> cursors;
-
- private:
-  static std::string describe(const WatchEvent& event) {
-    switch (event.kind) {
-      case WatchEvent::Kind::put:
-        return fmt::format("put {} {}{}", event.path, event.version->dot.seq, event.value);
-      case WatchEvent::Kind::del:
-        return fmt::format("del {} {}", event.path, event.version ? event.version->dot.seq : 0);
-      case WatchEvent::Kind::bookmark:
-        return "bookmark";
-      case WatchEvent::Kind::reset:
-        return "reset";
-      case WatchEvent::Kind::end:
-        break;
-    }
-    return fmt::format("end {}", static_cast<int>(event.why));
-  }
-
-  int appetite_;
-};
-
-/// A node of one origin whose writes are durable at once.
-class WatcherTest : public ::testing::Test {
- protected:
-  WatcherTest() { restart(1, {}); }
-
-  void restart(std::uint64_t run, const Knowledge& known, WatchFeed::Bounds bounds = {}) {
-    WatchFeed::Start start{.run = run, .known = known, .options = {}, .bounds = bounds};
-    start.options.patience = Duration::from_seconds(20);
-    start.options.cursor_age_max = Duration::from_seconds(100);
-    feed_ = std::make_unique<WatchFeed>(store_, std::move(start));
-  }
-
-  void put(const std::string& path) {
-    const Change change = write(path);
-    store_.put(path, seq_);
-    publish({change_to(change, RecordKind::value)});
-  }
-
-  void del(const std::string& path) {
-    const Change change = write(path);
-    store_.put_tombstone(path, seq_);
-    publish({change_to(change, RecordKind::tombstone)});
-  }
-
-  /// What is held goes without a trace.
-  void drop(const std::string& path) {
-    Change change{.path = path, .before = header(path), .after = {}};
-    store_.erase(path);
-    publish({std::move(change)});
-  }
-
-  /// A value that expires then; overdue: its time is over already.
-  void put_expiring(const std::string& path, std::int64_t expires_ms) {
-    Change change = write(path);
-    const RecordHeader header{.version = MemoryStore::version_of(seq_), .expires_ms = expires_ms};
-    store_.set(path, {.header = header, .value = "1"});
-    change.after = header;
-    change.overdue = place_of(header) <= expired_;
-    publish({std::move(change)});
-  }
-
-  /// The node's expiry clock shows this, and what has expired since is told.
-  void expire(std::int64_t clock_ms) {
-    feed_->set_expiry_clock({clock_ms});
-    std::vector<Change> changes;
-    const auto entries = store_.expiries(expired_, 1000);
-    for (const ExpiryEntry& entry : *entries) {
-      const auto held = header(entry.path);
-      if (entry.place <= end_of({clock_ms}) && held && place_of(*held) == entry.place) {
-        Change change;
-        change.path = entry.path;
-        change.before = held;
-        change.after = held;
-        change.cause = Change::Cause::expiry;
-        changes.push_back(std::move(change));
-      }
-    }
-    expired_ = end_of({clock_ms});
-    publish(std::move(changes));
-  }
-
-  /// The bytes of a value that has expired go; nobody is told.
-  void free_value(const std::string& path) {
-    RecordHeader freed = *header(path);
-    freed.kind = RecordKind::expired;
-    store_.set(path, {.header = freed, .value = {}});
-  }
-
-  void publish(std::vector<Change> changes) {
-    known_.add(DotRange{.origin = kHere, .first = 1, .last = seq_});
-    feed_->add(std::make_shared<const WatchNews>(
-        WatchNews{.changes = std::move(changes),
-                  .knowledge = {{.origin = kHere, .known = known_.of(kHere)}},
-                  .emptied = false,
-                  .whole = true,
-                  .expired = expired_}));
-  }
-
-  void empty_knowledge() {
-    known_ = {};
-    feed_->add(std::make_shared<const WatchNews>(
-        WatchNews{.changes = {}, .knowledge = {}, .emptied = true, .whole = false}));
-  }
-
-  [[nodiscard]] std::optional<RecordHeader> header(const std::string& path) const {
-    return store_.find(Key::from_store(path)).value();
-  }
-
-  Watcher::Progress step(Watcher& watcher, WatchSink& sink) {
-    return watcher.step({.instant = now_, .wall = kWall}, 1000, sink);
-  }
-
-  std::vector<std::string> told(Watcher& watcher) {
-    Listener listener;
-    progress_ = step(watcher, listener);
-    if (!listener.cursors.empty()) {
-      cursor_ = listener.cursors.back();
-    }
-    return listener.text;
-  }
-
-  Watcher watch(std::string path, WatchRequest::Begin begin = WatchRequest::Begin::now) {
-    return Watcher(*feed_, {.path = std::move(path), .begin = begin, .cursor = cursor_});
-  }
-
-  MemoryStore store_;
-  std::unique_ptr<WatchFeed> feed_;
-  Knowledge known_;
-  std::uint64_t seq_ = 0;
-  ExpiryPlace expired_;
-  Instant now_{1};
-  Watcher::Progress progress_ = Watcher::Progress::more;
-  WatchCursor cursor_;
-
- private:
-  Change write(const std::string& path) {
-    ++seq_;
-    return {.path = path, .before = header(path)};
-  }
-
-  [[nodiscard]] Change change_to(Change change, RecordKind kind) const {
-    change.after = RecordHeader{.version = MemoryStore::version_of(seq_), .kind = kind};
-    return change;
-  }
-};
 
 TEST_F(WatcherTest, TellsWhatChangesBelowItsPathFromNowOn) {
   put("a/old");
@@ -251,25 +87,11 @@ TEST_F(WatcherTest, GoesOnInTheSameRunExactlyWhereItWas) {
   EXPECT_THAT(told(third), ElementsAre("bookmark"));
 }
 
-TEST_F(WatcherTest, GoesOnInAnotherRunWithTheDifference) {
-  put("a");
-  put("b");
-  put("c");
-  Watcher first = watch("", WatchRequest::Begin::all);
-  told(first);
-  put("b");
-  del("c");
-  put("d");
-  restart(2, known_);
-  Watcher second = watch("", WatchRequest::Begin::cursor);
-  EXPECT_THAT(told(second), ElementsAre("put b 4", "del c 5", "put d 6", "bookmark"));
-}
-
 TEST_F(WatcherTest, AFeedThatReachesBackIsReplayedInsteadOfAScan) {
   restart(2, {}, {.checkpoint_news = 1});
   put("a");
   put("b");
-  cursor_ = {.seen = known_, .place = {.run = 99, .number = 7, .index = 0}, .made = kWall};
+  cursor_ = {.seen = known_, .place = {.run = 99, .number = 7, .index = 0}, .made = kWatchWall};
   put("c");
   store_.put("a", 1);
   store_.damage("a", Errc::corrupt_data);  // a scan would meet it
@@ -285,7 +107,7 @@ TEST_F(WatcherTest, TheFeedServesOthersCursorsOnlyWhereKIsWhole) {
   store_.put("a", ++seq_);
   change.after = header("a");
   feed_->add(std::make_shared<const WatchNews>(WatchNews{.changes = {change}}));
-  cursor_ = {.seen = {}, .place = {}, .made = kWall};
+  cursor_ = {.seen = {}, .place = {}, .made = kWatchWall};
   Watcher watcher = watch("", WatchRequest::Begin::cursor);
   EXPECT_THAT(told(watcher), ElementsAre("put a 2", "put lost 1", "bookmark"));
 }
@@ -303,7 +125,7 @@ TEST_F(WatcherTest, WhatASnapshotToldBeyondItsKIsNotToldAgain) {
 
 TEST_F(WatcherTest, WaitsUntilThisNodeKnowsWhatItsClientHasSeen) {
   cursor_.seen.add(DotRange{.origin = kHere, .first = 1, .last = 2});
-  cursor_.made = kWall;
+  cursor_.made = kWatchWall;
   put("a");
   Watcher watcher = watch("", WatchRequest::Begin::cursor);
   EXPECT_THAT(told(watcher), IsEmpty());
@@ -337,31 +159,13 @@ TEST_F(WatcherTest, ACursorOlderThanACollectedDeletionGetsEverythingAnew) {
   EXPECT_THAT(told(second), ElementsAre("reset", "put b 2", "bookmark"));
 }
 
-TEST_F(WatcherTest, ADeletionThatGoesWhileADifferenceIsToldSlowlyIsNotForgotten) {
-  put("a");
-  put("z");
-  Watcher first = watch("", WatchRequest::Begin::all);
-  told(first);
-  put("a");
-  put("b");
-  restart(2, known_);
-  del("z");
-  Watcher second = watch("", WatchRequest::Begin::cursor);
-  Listener slow;
-  second.step({.instant = now_, .wall = kWall}, 3, slow);
-  EXPECT_THAT(slow.text, ElementsAre("put a 3"));
-  drop("z");
-  now_ = now_ + WatchOptions{}.moment_age_max;
-  EXPECT_THAT(told(second), ElementsAre("reset", "put a 3", "put b 4", "bookmark"));
-}
-
 TEST_F(WatcherTest, AnOldCursorOfAnotherRunGetsEverythingAnew) {
   put("a");
   Watcher first = watch("", WatchRequest::Begin::all);
   told(first);
   put("b");
   restart(2, known_);
-  cursor_.made = {kWall.ms - 100'000};
+  cursor_.made = {kWatchWall.ms - 100'000};
   Watcher old = watch("", WatchRequest::Begin::cursor);
   EXPECT_THAT(told(old), ElementsAre("reset", "put a 1", "put b 2", "bookmark"));
 }
@@ -376,7 +180,7 @@ TEST_F(WatcherTest, AnOldCursorGetsEverythingWhereKCameWithAnExchange) {
   seq_ = 2;
   publish({});
   const WatchCursor young = cursor_;
-  cursor_.made = {kWall.ms - 100'000};
+  cursor_.made = {kWatchWall.ms - 100'000};
   Watcher second = watch("", WatchRequest::Begin::cursor);
   EXPECT_THAT(told(second), ElementsAre("reset", "bookmark"));
   cursor_ = young;
@@ -389,7 +193,7 @@ TEST_F(WatcherTest, AnOldCursorThatCoversAllGoesOn) {
   Watcher first = watch("", WatchRequest::Begin::all);
   told(first);
   restart(2, known_);
-  cursor_.made = {kWall.ms - 100'000};
+  cursor_.made = {kWatchWall.ms - 100'000};
   Watcher second = watch("", WatchRequest::Begin::cursor);
   EXPECT_THAT(told(second), ElementsAre("bookmark"));
 }
@@ -398,7 +202,7 @@ TEST_F(WatcherTest, WaitingMakesACursorNoYounger) {
   put("a");
   put("b");
   restart(2, known_);
-  cursor_ = {.seen = {}, .place = {}, .made = {kWall.ms - 100'000}};
+  cursor_ = {.seen = {}, .place = {}, .made = {kWatchWall.ms - 100'000}};
   cursor_.seen.add(DotRange{.origin = kHere, .first = 1, .last = 1});
   cursor_.seen.add(Dot{.origin = Origin{7}, .seq = 1});
   Watcher watcher = watch("", WatchRequest::Begin::cursor);
@@ -542,16 +346,6 @@ TEST_F(WatcherTest, ACursorThatMovedOnWithoutAnEventIsToldNowAndThen) {
   EXPECT_EQ(watcher.wake_at(), Instant::never());
 }
 
-TEST_F(WatcherTest, WorkIsBounded) {
-  for (int i = 0; i < 10; ++i) {
-    put(fmt::format("a{}", i));
-  }
-  Watcher watcher = watch("", WatchRequest::Begin::all);
-  Listener listener;
-  EXPECT_EQ(watcher.step({.instant = now_, .wall = kWall}, 4, listener), Watcher::Progress::more);
-  EXPECT_THAT(listener.text, ElementsAre("reset", "put a0 1", "put a1 2", "put a2 3"));
-}
-
 TEST(WatchFeed, ForgetsTheOldestAboveItsBounds) {
   const MemoryStore store;
   WatchFeed feed(store, {.run = 1, .known = {}, .options = {}, .bounds = {.bytes_max = 10'000}});
@@ -574,10 +368,10 @@ TEST(WatchFeed, AForgedPlaceIsNone) {
   const MemoryStore store;
   WatchFeed feed(store, {.run = 1, .known = {}, .options = {}, .bounds = {}});
   feed.add(std::make_shared<const WatchNews>());
-  WatchCursor cursor{.seen = {}, .place = {.run = 1, .number = 0, .index = 5}, .made = kWall};
-  EXPECT_NE(feed.resume(cursor, kWall).from.place, cursor.place);
+  WatchCursor cursor{.seen = {}, .place = {.run = 1, .number = 0, .index = 5}, .made = kWatchWall};
+  EXPECT_NE(feed.resume(cursor, kWatchWall).from.place, cursor.place);
   cursor.place = {.run = 1, .number = 7, .index = 0};
-  EXPECT_NE(feed.resume(cursor, kWall).from.place, cursor.place);
+  EXPECT_NE(feed.resume(cursor, kWatchWall).from.place, cursor.place);
 }
 
 TEST(WatchFeed, KeysThatWentWithoutATraceAreRememberedOrCostASnapshot) {
@@ -590,13 +384,13 @@ TEST(WatchFeed, KeysThatWentWithoutATraceAreRememberedOrCostASnapshot) {
     feed.add(std::make_shared<const WatchNews>(
         WatchNews{.changes = {change}, .knowledge = {{.origin = kHere, .known = known}}}));
   };
-  WatchCursor cursor{.seen = {}, .place = {}, .made = kWall};
+  WatchCursor cursor{.seen = {}, .place = {}, .made = kWatchWall};
   cursor.seen.add(DotRange{.origin = kHere, .first = 1, .last = 1});
   drop("a", 1);
-  EXPECT_THAT(feed.resume(cursor, kWall).dropped, ElementsAre("a"));
+  EXPECT_THAT(feed.resume(cursor, kWatchWall).dropped, ElementsAre("a"));
   drop("b", 2);
   drop("c", 3);
-  EXPECT_EQ(feed.resume(cursor, kWall).way, WatchSource::Resumption::Way::reset);
+  EXPECT_EQ(feed.resume(cursor, kWatchWall).way, WatchSource::Resumption::Way::reset);
 }
 
 TEST_F(WatcherTest, AValueThatExpiresIsToldAsDeletedOnce) {
@@ -738,7 +532,7 @@ TEST_F(WatcherTest, WhoCatchesUpIsToldOfWhatCameLate) {
 
 TEST_F(WatcherTest, ToAClientThatWasAheadAValueHasExpired) {
   put("a");
-  cursor_ = {.seen = known_, .place = {}, .made = kWall, .expired = end_of({700})};
+  cursor_ = {.seen = known_, .place = {}, .made = kWatchWall, .expired = end_of({700})};
   put_expiring("a", 650);
   feed_->set_expiry_clock({600});
   Watcher watcher = watch("", WatchRequest::Begin::cursor);
@@ -752,7 +546,7 @@ TEST_F(WatcherTest, ToAClientThatWasAheadAValueHasExpired) {
 
 TEST_F(WatcherTest, ACursorOfAClockThatWasFarAheadNeedsEverything) {
   put_expiring("a", 500'000);
-  cursor_ = {.seen = known_, .place = {}, .made = kWall, .expired = end_of({900'000})};
+  cursor_ = {.seen = known_, .place = {}, .made = kWatchWall, .expired = end_of({900'000})};
   feed_->set_expiry_clock({1000});
   Watcher watcher = watch("", WatchRequest::Begin::cursor);
   EXPECT_THAT(told(watcher), ElementsAre("reset", "put a 1", "bookmark"));

@@ -62,7 +62,8 @@ std::unexpected<Error> no_route(std::string_view path) {
   }
   return fail(Errc::not_found,
               "there is nothing here: the API has /kv/{path}, /members/, /cluster/convergence, "
-              "/health and /metrics; for people there is /ui/");
+              "/cluster/lost, /export/{path}, /import, /backup, /health and /metrics; for people "
+              "there is /ui/");
 }
 
 /// Blanks that may stand around the commas of a list (RFC 9110, 5.6.3).
@@ -208,6 +209,13 @@ Result<std::string_view> decode_part(std::string_view text, std::string& scratch
   return std::string_view(scratch).substr(begin);
 }
 
+/// Most often the slash was forgotten.
+std::string unknown_parameter(std::string_view name, std::string_view path) {
+  const bool of_key = path.starts_with("/kv/") && !path.ends_with('/');
+  return fmt::format("unknown query parameter `{}`{}", name,
+                     of_key ? "; those of folders need a slash at the end of the path" : "");
+}
+
 /// Fills in `known`. What is not there, or there twice, is an error.
 Result<void> parse_query(const RequestHead& head, std::span<Parameter> known,
                          std::string& scratch) {
@@ -220,7 +228,7 @@ Result<void> parse_query(const RequestHead& head, std::span<Parameter> known,
     const std::string_view name = KVS_TRY(decode_part(pair->name, scratch));
     const auto parameter = std::ranges::find(known, name, &Parameter::name);
     if (parameter == known.end()) {
-      return fail(Errc::invalid_query, fmt::format("unknown query parameter `{}`", name));
+      return fail(Errc::invalid_query, unknown_parameter(name, head.path));
     }
     if (parameter->value) {
       return fail(Errc::invalid_query, fmt::format("query parameter `{}` stands twice", name));

@@ -44,10 +44,12 @@ void Connection::received(std::string_view bytes, Instant now) {
   }
   wait_bytes_ += bytes.size();
   reader_.lend(bytes);
-  look_ahead();
+  if (!reader_.in_body()) {
+    look_ahead();
+  }
   work(now);
   if (state_ == State::open && shared_->input_bytes > shared_->limits.door_input_bytes_max &&
-      counted_input_ > 0) {
+      counted_input_ > 0 && !source_) {
     refuse({.code = Errc::overloaded, .detail = "too much unfinished input; try again later"},
            nullptr);
     settle(now);
@@ -293,6 +295,7 @@ bool Connection::pull(Instant now) {
   std::string& chunk = shared_->chunk;
   chunk.clear();
   const BodySource::Status status = source_->fill(chunk, shared_->limits.output_low_water, now);
+  const bool nothing = chunk.empty();
   const bool chunked = source_framing_ == StreamFraming::chunked && !source_frames_;
   if (chunked) {
     put_chunk(output_, chunk);
@@ -303,6 +306,9 @@ bool Connection::pull(Instant now) {
     free_memory(chunk);
   }
   source_waits_ = status == BodySource::Status::waiting;
+  if (status == BodySource::Status::more && nothing) {
+    return stop(Stop::quota);  // it looked at much and found nothing: others have theirs
+  }
   if (status == BodySource::Status::more || source_waits_) {
     return true;
   }

@@ -83,6 +83,21 @@ TEST_F(ConnectionLimitsTest, UnfinishedInputOfADoorIsBounded) {
   EXPECT_EQ(shared_.input_bytes, 0U);
 }
 
+/// An answer in the middle of another would be none.
+TEST_F(ConnectionLimitsTest, InputBehindAStreamIsNotRefusedWithinIt) {
+  shared_.limits.door_input_bytes_max = 2'000;
+  shared_.limits.output_low_water = 1'000;
+  handler_.body_max = 10'000;
+  receive(get("/stream/1000") + "PUT /kv/a HTTP/1.1\r\n");
+  Connection other(shared_, Ticket{8}, now_);
+  other.received("PUT /kv/b HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n", now_);
+  other.received(std::string(1'900, 'x'), now_);
+  receive("Host: " + std::string(500, 'x'));
+  EXPECT_GT(shared_.input_bytes, shared_.limits.door_input_bytes_max);
+  EXPECT_EQ(connection().output().find(" 503 "), std::string_view::npos);
+  EXPECT_EQ(state(), State::open);
+}
+
 TEST_F(ConnectionLimitsTest, IdleConnectionHoldsNoBuffers) {
   EXPECT_LE(sizeof(Connection), 512U);
   for (const std::size_t cut : {std::size_t{5}, kPut.size() - 1}) {

@@ -37,6 +37,13 @@ TEST_F(ConnectionTest, TellsWhatPipelinedRequestsWillReadBeforeTheFirstIsExecute
   EXPECT_EQ(handler_.seen.size(), 4U);
 }
 
+/// Else a body that drips would be searched again and again.
+TEST_F(ConnectionTest, NothingIsReadAheadInABody) {
+  receive("GET /kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n");
+  receive(get("/kv/b") + get("/kv/c"));
+  EXPECT_TRUE(handler_.expected.empty());
+}
+
 TEST_F(ConnectionTest, WhatIsReadAheadMayHaveComeInPieces) {
   const std::string two = get("/kv/a") + get("/kv/b");
   receive(two.substr(0, 5));
@@ -408,6 +415,18 @@ TEST_F(ConnectionTest, BrokenStreamLacksItsEnd) {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\npiece 1\n\r\n");
   EXPECT_EQ(state(), State::draining);
   EXPECT_EQ(handler_.seen.size(), 1U);
+}
+
+/// It may have read much for that.
+TEST_F(ConnectionTest, AStreamThatFoundNothingLetsOthersHaveTheirTurns) {
+  receive(get("/barren/3"));
+  for (std::uint64_t turn = 1; turn <= 3; ++turn) {
+    EXPECT_EQ(handler_.barren_asked, turn);
+    ASSERT_TRUE(connection().wants_turn());
+    connection().resume(now_);
+  }
+  EXPECT_EQ(handler_.barren_asked, 4U);
+  EXPECT_TRUE(take().ends_with("\r\n5\r\nfound\r\n0\r\n\r\n"));
 }
 
 TEST_F(ConnectionTest, StreamIsPulledAsTheClientReads) {

@@ -11,8 +11,10 @@ namespace kvs {
 
 namespace {
 
-/// One slice: so many records are looked at, or about so much text is made.
+/// One slice: so many records are looked at, with about so many bytes of values, or about so much
+/// text is made.
 constexpr std::size_t kSliceRecords = 512;
+constexpr std::size_t kSliceBytes = 1U << 20U;
 constexpr std::size_t kFirstSliceBytes = 32U << 10U;
 
 class ExportBody final : public BodySource {
@@ -50,7 +52,9 @@ class ExportBody final : public BodySource {
  private:
   Result<Status> advance(std::string& out, std::size_t bytes_max) {
     const std::size_t full_at = out.size() + bytes_max;
-    for (std::size_t looked = 0; looked < kSliceRecords && out.size() < full_at; ++looked) {
+    std::size_t looked_bytes = 0;
+    for (std::size_t looked = 0;
+         looked < kSliceRecords && looked_bytes < kSliceBytes && out.size() < full_at; ++looked) {
       if (!cursor_->valid()) {
         KVS_TRY(cursor_->status());
         return Status::done;
@@ -64,6 +68,7 @@ class ExportBody final : public BodySource {
         report(key, record.error());
         return std::unexpected(record.error());
       }
+      looked_bytes += record->value.size();
       const RecordView shown = as_shown(*record);
       if (shown.header.live() || deletions_ == ExportRecords::Deletions::include) {
         append_record_line(out, key.text(), shown);

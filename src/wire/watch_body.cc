@@ -12,7 +12,7 @@ namespace kvs {
 namespace {
 
 /// So many changes or records are looked at in one pull.
-constexpr std::size_t kWorkMax = 2048;
+constexpr std::size_t kWorkMax = 512;
 
 /// An idle stream keeps no larger buffer.
 constexpr std::size_t kDataBytesKept = 512;

@@ -75,6 +75,26 @@ class Pieces : public BodySource {
   Status end_;
 };
 
+/// Has nothing to give for `count` turns, and then one piece.
+class Barren : public BodySource {
+ public:
+  Barren(std::uint64_t count, std::uint64_t& asked) : left_(count), asked_(asked) {}
+
+  Status fill(std::string& out, std::size_t /*budget*/, Instant /*now*/) override {
+    ++asked_;
+    if (left_ == 0) {
+      out.append("found");
+      return Status::done;
+    }
+    --left_;
+    return Status::more;
+  }
+
+ private:
+  std::uint64_t left_;
+  std::uint64_t& asked_;
+};
+
 /// Posts `count` writes, waits for them, and gives a whole answer: "1 2 ...", what complete() said.
 class Posts : public BodySource {
  public:
@@ -125,6 +145,7 @@ class EchoHandler : public RequestHandler {
   bool record = true;
   std::vector<std::string> expected;   // keys of the last expect_reads()
   std::size_t seen_when_expected = 0;  // requests handled before it
+  std::uint64_t barren_asked = 0;
 
   void expect_reads(std::span<const std::string_view> keys) override {
     expected.assign(keys.begin(), keys.end());
@@ -189,7 +210,8 @@ class EchoHandler : public RequestHandler {
 
  private:
   static bool is_streamed(std::string_view path) {
-    return path.starts_with("/stream/") || path.starts_with("/broken/");
+    return path.starts_with("/stream/") || path.starts_with("/broken/") ||
+           path.starts_with("/barren/");
   }
 
   static std::string said(const RequestHead& head, std::string_view body) {
@@ -206,14 +228,17 @@ class EchoHandler : public RequestHandler {
     }
   }
 
-  static Handled stream(const RequestHead& head, const AnswerTarget& target,
-                        BodySource::Status end) {
+  Handled stream(const RequestHead& head, const AnswerTarget& target, BodySource::Status end) {
     put_stream_head(
         target.out,
         {.status = 200, .persistence = target.persistence, .content_type = {}, .fields = {}},
         target.stream_framing);
-    return {.kind = Handled::Kind::streaming,
-            .source = std::make_unique<Pieces>(number_at_end(head.path), end)};
+    const std::uint64_t count = number_at_end(head.path);
+    if (head.path.starts_with("/barren/")) {
+      return {.kind = Handled::Kind::streaming,
+              .source = std::make_unique<Barren>(count, barren_asked)};
+    }
+    return {.kind = Handled::Kind::streaming, .source = std::make_unique<Pieces>(count, end)};
   }
 };
 
