@@ -72,8 +72,7 @@ Watcher::Turn Watcher::start(WatchSink& sink) {
   }
   WatchSource::Head head = source_->head();
   if (request_.begin == WatchRequest::Begin::all) {
-    begin_scan(std::move(head), Extent::everything);
-    return emit({.kind = WatchEvent::Kind::reset}, sink);
+    return tell_everything(std::move(head), sink);
   }
   cursor_.seen = *head.known;
   cursor_.place = head.place;
@@ -106,8 +105,7 @@ Watcher::Turn Watcher::resume(WatchSink& sink) {
       begin_scan(std::move(resumption.from), Extent::difference);
       return Turn::on;
     default:
-      begin_scan(std::move(resumption.from), Extent::everything);
-      return emit({.kind = WatchEvent::Kind::reset}, sink);
+      return tell_everything(std::move(resumption.from), sink);
   }
 }
 
@@ -145,6 +143,12 @@ void Watcher::begin_scan(WatchSource::Head from, Extent extent) {
   scan_->records->seek(prefix_);
 }
 
+/// Anew, whatever the client has.
+Watcher::Turn Watcher::tell_everything(WatchSource::Head from, WatchSink& sink) {
+  begin_scan(std::move(from), Extent::everything);
+  return emit({.kind = WatchEvent::Kind::reset}, sink);
+}
+
 /// In a later moment deletions of which a difference has yet to tell may be gone: then the client
 /// needs everything, from there on.
 std::optional<WatchSource::Head> Watcher::everything_instead() const {
@@ -171,8 +175,7 @@ void Watcher::renew_moment() {
 Watcher::Turn Watcher::scan(WatchSink& sink) {
   if (now_.instant >= scan_->renew_at && scan_->records->valid()) {
     if (auto everything = everything_instead()) {
-      begin_scan(*std::move(everything), Extent::everything);
-      return emit({.kind = WatchEvent::Kind::reset}, sink);
+      return tell_everything(*std::move(everything), sink);
     }
     renew_moment();
   }
@@ -181,8 +184,7 @@ Watcher::Turn Watcher::scan(WatchSink& sink) {
   }
   if (scan_->ranges > source_->options().scan_ranges_max) {
     KVS_PROBE("watcher: more differs than a scan for the difference keeps in mind");
-    begin_scan(source_->head(), Extent::everything);
-    return emit({.kind = WatchEvent::Kind::reset}, sink);
+    return tell_everything(source_->head(), sink);
   }
   if (!scan_->records->valid()) {
     return scan_->records->status() ? end_scan(sink) : end(WatchEnd::unreadable, {}, sink);

@@ -122,6 +122,7 @@ class Watcher {
   Turn resume(WatchSink& sink);
   Turn tell_gone(WatchSink& sink);
   void begin_scan(WatchSource::Head from, Extent extent);
+  Turn tell_everything(WatchSource::Head from, WatchSink& sink);
   Turn scan(WatchSink& sink);
   Turn scanned(const RecordView& record, WatchSink& sink);
   void note_seen(Dot dot);

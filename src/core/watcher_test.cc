@@ -1,6 +1,5 @@
 #include "core/watcher.h"
 
-#include <deque>
 #include <string>
 #include <vector>
 
